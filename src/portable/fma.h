@@ -1,0 +1,188 @@
+/* Fused multiply-add of floats, one rounding, the same bits on every target.
+ *
+ * Three ways, chosen at compile time:
+ *   - the instruction, where the target has one;
+ *   - double arithmetic, where double is hardware: the product of two floats is exact in a double, the sum is rounded
+ *     to odd, and the conversion to float rounds once more, which is then the only rounding that counts;
+ *   - integers only, for targets whose double (or float) arithmetic is itself software.
+ * libm's fmaf is not used as a fallback: some C libraries compute it with two roundings.
+ */
+#ifndef B2S6_PORTABLE_FMA_H
+#define B2S6_PORTABLE_FMA_H
+
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __FAST_MATH__
+#error "libb2s6 promises the same bits everywhere: compile it without -ffast-math"
+#endif
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
+#error "float expressions must be evaluated as float: on x86 use -msse2 -mfpmath=sse, elsewhere -fexcess-precision=fast"
+#endif
+
+#if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__aarch64__) || defined(__s390x__) || \
+    defined(__powerpc64__) || (defined(__riscv_flen) && __riscv_flen >= 32) || \
+    (defined(__ARM_FEATURE_FMA) && defined(__ARM_FP) && (__ARM_FP & 4))
+#define B2S6_HARDWARE_FMA 1
+#endif
+
+/* Double is software here, so integers are faster than the double form. */
+#if !defined(B2S6_SOFT_FMA_INTEGER) && !defined(B2S6_HARDWARE_FMA) && \
+    (defined(__SOFTFP__) || (defined(__ARM_FP) && !(__ARM_FP & 8)) || (defined(__arm__) && !defined(__ARM_FP)) || \
+     (defined(__riscv) && (!defined(__riscv_flen) || __riscv_flen < 64)) || defined(_SOFT_FLOAT) || \
+     defined(__mips_soft_float) || defined(__xtensa__) || defined(__AVR__) || defined(__MSP430__))
+#define B2S6_SOFT_FMA_INTEGER 1
+#endif
+
+static inline uint32_t b2s6_float_bits(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    return u;
+}
+
+static inline float b2s6_bits_float(uint32_t u)
+{
+    float x;
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+
+/* The double form: a*b is exact, s = round(a*b + c). Converting s to float rounds twice only where s lies exactly
+ * half way between two floats, or where the float is subnormal; there s is first rounded to odd, i.e. moved to the
+ * neighbour with an odd last bit on the side of the error of the sum. */
+static inline float b2s6_fma_double(float a, float b, float c)
+{
+    const double p = (double)a * (double)b, d = (double)c;
+    double s = p + d;
+    uint64_t u;
+    memcpy(&u, &s, sizeof u);
+    const uint64_t magnitude = u & UINT64_C(0x7fffffffffffffff);
+    if ((u & 0x1fffffff) == 0x10000000 || magnitude < UINT64_C(0x3810000000000000)) {
+        const double q = s - p;
+        const double error = (p - (s - q)) + (d - q);
+        if (error != 0 && (u & 1) == 0) {
+            u += ((error > 0) == (s > 0)) ? UINT64_C(1) : ~UINT64_C(0);
+            memcpy(&s, &u, sizeof s);
+        }
+    }
+    return (float)s;
+}
+
+/* Position of the highest set bit; x is not 0. */
+static inline int b2s6_top_bit(uint64_t x)
+{
+    int n = 0;
+    for (int step = 32; step; step >>= 1) {
+        if (x >> step) {
+            x >>= step;
+            n += step;
+        }
+    }
+    return n;
+}
+
+/* x >> n for n >= 0, with every bit lost recorded in the last bit. */
+static inline uint64_t b2s6_shift_sticky(uint64_t x, int n)
+{
+    if (n == 0)
+        return x;
+    if (n > 63)
+        return x != 0;
+    return (x >> n) | ((x << (64 - n)) != 0);
+}
+
+/* Rounds m * 2^e (m below 2^63, its last bit sticky) to the nearest float, ties to even. */
+static inline float b2s6_round_pack(uint32_t sign, uint64_t m, int e)
+{
+    if (m == 0)
+        return b2s6_bits_float(sign);
+    int drop = b2s6_top_bit(m) - 23;                /* keep 24 bits ... */
+    if (e + drop < -149)
+        drop = -149 - e;                            /* ... or fewer, if the result is subnormal */
+    if (drop < 0) {
+        m <<= -drop;
+    } else if (drop > 0) {
+        m = b2s6_shift_sticky(m, drop - 2 > 0 ? drop - 2 : 0) << (drop < 2 ? 2 - drop : 0);
+        m = (m >> 2) + ((m & 2) && (m & 5));        /* half, and (more or odd) */
+    }
+    e += drop;
+    if (m >> 24) {
+        m >>= 1;
+        e++;
+    }
+    if (e > 104)
+        return b2s6_bits_float(sign | 0x7f800000);
+    /* A significand of 2^23 or more carries into the exponent field by itself. */
+    return b2s6_bits_float(sign | (((uint32_t)(e + 149) << 23) + (uint32_t)m));
+}
+
+/* Significand (hidden bit included) and exponent of a finite float: |x| = m * 2^e. */
+static inline uint32_t b2s6_unpack(uint32_t u, int *e)
+{
+    const uint32_t field = (u >> 23) & 0xff, fraction = u & 0x7fffff;
+    *e = field ? (int)field - 150 : -149;
+    return field ? fraction | 0x800000 : fraction;
+}
+
+/* The integer form. */
+static inline float b2s6_fma_integer(float a, float b, float c)
+{
+    const uint32_t ua = b2s6_float_bits(a), ub = b2s6_float_bits(b), uc = b2s6_float_bits(c);
+    const uint32_t inf = 0x7f800000;
+    const uint32_t ma = ua & 0x7fffffff, mb = ub & 0x7fffffff, mc = uc & 0x7fffffff;
+    uint32_t sign = (ua ^ ub) & 0x80000000;
+    if (ma >= inf || mb >= inf || mc >= inf) {
+        const int nan = ma > inf || mb > inf || mc > inf || (ma == inf && mb == 0) || (mb == inf && ma == 0);
+        const int product_inf = ma == inf || mb == inf;
+        if (nan || (product_inf && mc == inf && sign != (uc & 0x80000000)))
+            return b2s6_bits_float(0x7fc00000);
+        return b2s6_bits_float(product_inf ? sign | inf : uc);
+    }
+    int ea, eb, ec;
+    uint64_t p = (uint64_t)b2s6_unpack(ua, &ea) * b2s6_unpack(ub, &eb), t = b2s6_unpack(uc, &ec);
+    int ep = ea + eb;
+    const uint32_t csign = uc & 0x80000000;
+    if (p == 0) {
+        if (t == 0)
+            return b2s6_bits_float(sign & csign);   /* -0 only from -0 + -0 */
+        return c;
+    }
+    if (t == 0)
+        return b2s6_round_pack(sign, p, ep);
+    /* Both to the top of the word, two bits spare: the larger keeps every bit, what the smaller loses stays sticky. */
+    int up = 61 - b2s6_top_bit(p), uq = 61 - b2s6_top_bit(t);
+    p <<= up;
+    ep -= up;
+    t <<= uq;
+    ec -= uq;
+    if (ep >= ec) {
+        t = b2s6_shift_sticky(t, ep - ec);
+    } else {
+        p = b2s6_shift_sticky(p, ec - ep);
+        ep = ec;
+    }
+    if (sign == csign)
+        return b2s6_round_pack(sign, p + t, ep);
+    if (p == t)
+        return b2s6_bits_float(0);                  /* exact cancellation is +0 */
+    if (p < t) {
+        sign = csign;
+        return b2s6_round_pack(sign, t - p, ep);
+    }
+    return b2s6_round_pack(sign, p - t, ep);
+}
+
+/* a*b + c, rounded once. */
+static inline float b2s6_fma(float a, float b, float c)
+{
+#if defined(B2S6_SOFT_FMA_INTEGER)
+    return b2s6_fma_integer(a, b, c);
+#elif defined(B2S6_HARDWARE_FMA)
+    return __builtin_fmaf(a, b, c);
+#else
+    return b2s6_fma_double(a, b, c);
+#endif
+}
+
+#endif
