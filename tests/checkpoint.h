@@ -1,0 +1,90 @@
+/*
+ * checkpoint.h - a trained model as PyTorch saves it: a configuration and named float32 tensors
+ *
+ * The tests make such models (generate.h), compute their outputs in float64 (reference.h), and write them as a safetensors
+ * file for the converter.
+ */
+#ifndef TEST_CHECKPOINT_H
+#define TEST_CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../b2s6.h"
+
+typedef struct unit_config {
+    uint32_t h, d_state;
+    int complex_state;
+    b2s6_scope a_scope;
+    int b_weight, b_bias;
+    int c_selective, c_complex;
+    b2s6_delta delta;
+    uint32_t dt_rank; /* low-rank delta, else 0 */
+    int euler, conjugate, skip;
+} unit_config;
+
+typedef struct model_config {
+    uint32_t d_model, n_layers;
+    b2s6_input_kind input_kind;
+    uint32_t input_size;
+    b2s6_norm norm;
+    double norm_eps;
+    int norm_post;
+    b2s6_norm final_norm;
+    double final_norm_eps;
+    b2s6_block block;
+    uint32_t d_inner; /* width of the unit; d_model for s4 blocks */
+    uint32_t d_conv;  /* 0 for s4 blocks */
+    int bidirectional;
+    unit_config unit;
+    b2s6_pool pool;
+    uint32_t head_size; /* 0: none */
+    int head_bias, head_tied;
+} model_config;
+
+typedef struct tensor {
+    char name[56];
+    size_t rank, shape[4];
+    size_t count;  /* product of the shape */
+    float *values; /* row-major */
+} tensor;
+
+typedef struct checkpoint {
+    model_config config;
+    tensor *tensors;
+    size_t n_tensors;
+    char note[64]; /* string metadata "note" of the file; empty: none */
+} checkpoint;
+
+/* What the configuration calls the enumerated values. */
+extern const char *const norm_names[4], *const pool_names[3], *const scope_names[4], *const delta_names[4];
+
+/* Width of an output row. */
+static inline size_t output_width(const model_config *config)
+{
+    return config->head_size ? config->head_size : config->d_model;
+}
+
+/* Rows that a run of n_steps gives: one for a pooled bidirectional model, else one a step. */
+static inline size_t output_rows(const model_config *config, size_t n_steps)
+{
+    return config->bidirectional && config->pool != B2S6_POOL_NONE ? 1 : n_steps;
+}
+
+/* A new tensor of zeros. The pointer is good until the next one is added. */
+tensor *checkpoint_add(checkpoint *model, const char *name, size_t rank, const size_t *shape);
+void checkpoint_remove(checkpoint *model, const char *name);
+
+/* The tensor called prefix followed by name, or NULL. */
+tensor *checkpoint_find(const checkpoint *model, const char *prefix, const char *name);
+
+/* The safetensors file, from malloc. */
+unsigned char *checkpoint_write(const checkpoint *model, size_t *size);
+
+/* Reads a file that the project itself made (the stored cases): 0 if it is not as expected. Not for hostile input. */
+int checkpoint_read(checkpoint *model, const unsigned char *data, size_t size);
+
+void checkpoint_copy(checkpoint *to, const checkpoint *from);
+void checkpoint_free(checkpoint *model);
+
+#endif
