@@ -48,24 +48,31 @@ static inline float b2s6_bits_float(uint32_t u)
     return x;
 }
 
-/* The double form: a*b is exact, s = round(a*b + c). Converting s to float rounds twice only where s lies exactly
- * half way between two floats, or where the float is subnormal; there s is first rounded to odd, i.e. moved to the
- * neighbour with an odd last bit on the side of the error of the sum. */
+/* s = round(p + d) in double: the same sum rounded to odd. If s is inexact and its last bit is even, it is moved to its
+ * neighbour on the side of the error; that one has an odd last bit and brackets the exact sum together with s. */
+static inline double b2s6_round_to_odd(double p, double d, double s)
+{
+    uint64_t u;
+    const double q = s - p;
+    const double error = (p - (s - q)) + (d - q);
+    memcpy(&u, &s, sizeof u);
+    if (error != 0 && (u & 1) == 0 && (u >> 52 & 0x7ff) != 0x7ff) {
+        u += ((error > 0) == (s > 0)) ? UINT64_C(1) : ~UINT64_C(0);
+        memcpy(&s, &u, sizeof s);
+    }
+    return s;
+}
+
+/* The double form: a*b is exact, s = round(a*b + c). Converting s to float rounds a second time, which can only go
+ * wrong where s lies exactly half way between two floats, or where the float is subnormal: s is rounded to odd there. */
 static inline float b2s6_fma_double(float a, float b, float c)
 {
     const double p = (double)a * (double)b, d = (double)c;
     double s = p + d;
     uint64_t u;
     memcpy(&u, &s, sizeof u);
-    const uint64_t magnitude = u & UINT64_C(0x7fffffffffffffff);
-    if ((u & 0x1fffffff) == 0x10000000 || magnitude < UINT64_C(0x3810000000000000)) {
-        const double q = s - p;
-        const double error = (p - (s - q)) + (d - q);
-        if (error != 0 && (u & 1) == 0) {
-            u += ((error > 0) == (s > 0)) ? UINT64_C(1) : ~UINT64_C(0);
-            memcpy(&s, &u, sizeof s);
-        }
-    }
+    if ((u & 0x1fffffff) == 0x10000000 || (u & UINT64_C(0x7fffffffffffffff)) < UINT64_C(0x3810000000000000))
+        s = b2s6_round_to_odd(p, d, s);
     return (float)s;
 }
 
