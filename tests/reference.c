@@ -25,7 +25,7 @@ static double gelu(double x)
 }
 
 /* y (rows) = weight (rows, cols) x + bias, which may be absent. */
-static void affine(const tensor *weight, const tensor *bias, const double *x, double *y)
+static void affine(const trained_tensor *weight, const trained_tensor *bias, const double *x, double *y)
 {
     size_t rows = weight->shape[0], cols = weight->shape[1];
     for (size_t r = 0; r < rows; r++) {
@@ -36,12 +36,12 @@ static void affine(const tensor *weight, const tensor *bias, const double *x, do
 }
 
 /* Normalises x (n_steps, d) in place; prefix names the norm's tensors. */
-static void normalise(const checkpoint *model, b2s6_norm kind, double eps, const char *prefix, double *x, size_t n_steps)
+static void normalise(const trained_model *model, b2s6_norm kind, double eps, const char *prefix, double *x, size_t n_steps)
 {
     size_t d = model->config.d_model;
-    const tensor *weight = checkpoint_find(model, prefix, "weight"), *bias = checkpoint_find(model, prefix, "bias");
-    const tensor *mean = checkpoint_find(model, prefix, "running_mean");
-    const tensor *variance = checkpoint_find(model, prefix, "running_var");
+    const trained_tensor *weight = trained_find(model, prefix, "weight"), *bias = trained_find(model, prefix, "bias");
+    const trained_tensor *mean = trained_find(model, prefix, "running_mean");
+    const trained_tensor *variance = trained_find(model, prefix, "running_var");
     for (double *end = x + n_steps * d; kind != B2S6_NORM_NONE && x < end; x += d) {
         double sum = 0, squares = 0, centre = 0;
         for (size_t i = 0; i < d; i++)
@@ -74,11 +74,11 @@ static void reverse(double *x, size_t n_steps, size_t d)
 }
 
 /* f (n_steps, d_model) = the s4 block of u, which is left reversed if the model is bidirectional */
-static void block_s4(const checkpoint *model, const char *layer, double *u, size_t n_steps, double *f)
+static void block_s4(const trained_model *model, const char *layer, double *u, size_t n_steps, double *f)
 {
     size_t d = model->config.d_model;
     double *y = array(n_steps * d), *back = array(n_steps * d), *ag = array(2 * d);
-    const tensor *weight = checkpoint_find(model, layer, "out.weight"), *bias = checkpoint_find(model, layer, "out.bias");
+    const trained_tensor *weight = trained_find(model, layer, "out.weight"), *bias = trained_find(model, layer, "out.bias");
     char prefix[64];
     snprintf(prefix, sizeof prefix, "%sunit.", layer);
     reference_unit(model, prefix, u, n_steps, y);
@@ -101,16 +101,16 @@ static void block_s4(const checkpoint *model, const char *layer, double *u, size
 }
 
 /* f (n_steps, d_model) = the mamba block of u (n_steps, d_model) */
-static void block_mamba(const checkpoint *model, const char *layer, const double *u, size_t n_steps, double *f)
+static void block_mamba(const trained_model *model, const char *layer, const double *u, size_t n_steps, double *f)
 {
     size_t d = model->config.d_model, di = model->config.d_inner, taps = model->config.d_conv;
     double *vz = array(n_steps * 2 * di), *v = array(n_steps * di), *y = array(n_steps * di);
-    const tensor *in_bias = checkpoint_find(model, layer, "in_proj.bias");
-    const tensor *out_bias = checkpoint_find(model, layer, "out_proj.bias");
-    const tensor *conv = checkpoint_find(model, layer, "conv.weight"), *conv_bias = checkpoint_find(model, layer, "conv.bias");
+    const trained_tensor *in_bias = trained_find(model, layer, "in_proj.bias");
+    const trained_tensor *out_bias = trained_find(model, layer, "out_proj.bias");
+    const trained_tensor *conv = trained_find(model, layer, "conv.weight"), *conv_bias = trained_find(model, layer, "conv.bias");
     char prefix[64];
     for (size_t k = 0; k < n_steps; k++)
-        affine(checkpoint_find(model, layer, "in_proj.weight"), in_bias, u + k * d, vz + k * 2 * di);
+        affine(trained_find(model, layer, "in_proj.weight"), in_bias, u + k * d, vz + k * 2 * di);
     for (size_t k = 0; k < n_steps; k++)
         for (size_t i = 0; i < di; i++) {
             double sum = conv_bias ? (double)conv_bias->values[i] : 0;
@@ -126,14 +126,14 @@ static void block_mamba(const checkpoint *model, const char *layer, const double
             double z = vz[k * 2 * di + di + i];
             y[k * di + i] *= z * sigmoid(z);
         }
-        affine(checkpoint_find(model, layer, "out_proj.weight"), out_bias, y + k * di, f + k * d);
+        affine(trained_find(model, layer, "out_proj.weight"), out_bias, y + k * di, f + k * d);
     }
     free(vz);
     free(v);
     free(y);
 }
 
-static void run_layer(const checkpoint *model, const char *layer, double *x, size_t n_steps)
+static void run_layer(const trained_model *model, const char *layer, double *x, size_t n_steps)
 {
     const model_config *c = &model->config;
     size_t count = n_steps * c->d_model;
@@ -155,10 +155,10 @@ static void run_layer(const checkpoint *model, const char *layer, double *x, siz
     free(f);
 }
 
-static void encode(const checkpoint *model, const int32_t *tokens, const float *features, size_t n_steps, double *x)
+static void encode(const trained_model *model, const int32_t *tokens, const float *features, size_t n_steps, double *x)
 {
     size_t d = model->config.d_model, width = model->config.input_size;
-    const tensor *weight = checkpoint_find(model, "", "encoder.weight"), *bias = checkpoint_find(model, "", "encoder.bias");
+    const trained_tensor *weight = trained_find(model, "", "encoder.weight"), *bias = trained_find(model, "", "encoder.bias");
     double *row = array(width);
     for (size_t k = 0; k < n_steps; k++)
         if (model->config.input_kind == B2S6_TOKENS) {
@@ -184,7 +184,7 @@ static void running_mean(double *x, size_t n_steps, size_t d)
     }
 }
 
-void reference_run(const checkpoint *model, const int32_t *tokens, const float *features, size_t n_steps, double *hidden,
+void reference_run(const trained_model *model, const int32_t *tokens, const float *features, size_t n_steps, double *hidden,
                    double *out)
 {
     const model_config *c = &model->config;
@@ -204,7 +204,7 @@ void reference_run(const checkpoint *model, const int32_t *tokens, const float *
     if (c->head_size == 0)
         memcpy(out, x, n_steps * d * sizeof *x);
     for (size_t k = 0; c->head_size != 0 && k < n_steps; k++)
-        affine(checkpoint_find(model, "", c->head_tied ? "encoder.weight" : "head.weight"),
-               c->head_bias ? checkpoint_find(model, "", "head.bias") : NULL, x + k * d, out + k * c->head_size);
+        affine(trained_find(model, "", c->head_tied ? "encoder.weight" : "head.weight"),
+               c->head_bias ? trained_find(model, "", "head.bias") : NULL, x + k * d, out + k * c->head_size);
     free(x);
 }

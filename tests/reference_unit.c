@@ -43,12 +43,12 @@ static double softplus(double x)
 typedef struct unit {
     const unit_config *config;
     size_t h, p, d, n;
-    const tensor *A_log, *A_imag, *B_weight, *B_bias, *C, *w, *b, *x_weight, *dt_weight, *D;
+    const trained_tensor *A_log, *A_imag, *B_weight, *B_bias, *C, *w, *b, *x_weight, *dt_weight, *D;
     complex64 *x; /* (d, n) */
 } unit;
 
 /* Element i of a tensor whose elements are complex (a last axis of 2) or real. */
-static complex64 element(const tensor *t, int is_complex, size_t i)
+static complex64 element(const trained_tensor *t, int is_complex, size_t i)
 {
     complex64 value = { 0, 0 };
     value.re = (double)t->values[is_complex ? 2 * i : i];
@@ -147,7 +147,7 @@ static void step(unit *m, const double *u, double *delta, double *y)
     }
 }
 
-void reference_unit(const checkpoint *model, const char *prefix, const double *u, size_t n_steps, double *y)
+void reference_unit(const trained_model *model, const char *prefix, const double *u, size_t n_steps, double *y)
 {
     unit m;
     double *delta;
@@ -156,16 +156,16 @@ void reference_unit(const checkpoint *model, const char *prefix, const double *u
     m.h = m.config->h;
     m.p = m.d / m.h;
     m.n = m.config->d_state;
-    m.A_log = checkpoint_find(model, prefix, "A_log");
-    m.A_imag = checkpoint_find(model, prefix, "A_imag");
-    m.B_weight = checkpoint_find(model, prefix, "B_weight");
-    m.B_bias = checkpoint_find(model, prefix, "B_bias");
-    m.C = checkpoint_find(model, prefix, "C");
-    m.w = checkpoint_find(model, prefix, "w");
-    m.b = checkpoint_find(model, prefix, "b");
-    m.x_weight = checkpoint_find(model, prefix, "x_weight");
-    m.dt_weight = checkpoint_find(model, prefix, "dt_weight");
-    m.D = checkpoint_find(model, prefix, "D");
+    m.A_log = trained_find(model, prefix, "A_log");
+    m.A_imag = trained_find(model, prefix, "A_imag");
+    m.B_weight = trained_find(model, prefix, "B_weight");
+    m.B_bias = trained_find(model, prefix, "B_bias");
+    m.C = trained_find(model, prefix, "C");
+    m.w = trained_find(model, prefix, "w");
+    m.b = trained_find(model, prefix, "b");
+    m.x_weight = trained_find(model, prefix, "x_weight");
+    m.dt_weight = trained_find(model, prefix, "dt_weight");
+    m.D = trained_find(model, prefix, "D");
     m.x = (complex64 *)calloc(m.d * m.n, sizeof *m.x);
     delta = (double *)malloc(m.d * sizeof *delta);
     if (m.x == NULL || delta == NULL)

@@ -1,5 +1,5 @@
-/* checkpoint.c - the tensors of a model, and writing them as a safetensors file */
-#include "checkpoint.h"
+/* trained.c - the tensors of a model, and writing them as a safetensors file */
+#include "trained.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,10 +20,10 @@ static void *must(void *memory)
     return memory;
 }
 
-tensor *checkpoint_add(checkpoint *model, const char *name, size_t rank, const size_t *shape)
+trained_tensor *trained_add(trained_model *model, const char *name, size_t rank, const size_t *shape)
 {
-    tensor *t;
-    model->tensors = (tensor *)must(realloc(model->tensors, (model->n_tensors + 1) * sizeof *model->tensors));
+    trained_tensor *t;
+    model->tensors = (trained_tensor *)must(realloc(model->tensors, (model->n_tensors + 1) * sizeof *model->tensors));
     t = &model->tensors[model->n_tensors++];
     memset(t, 0, sizeof *t);
     snprintf(t->name, sizeof t->name, "%s", name);
@@ -35,7 +35,7 @@ tensor *checkpoint_add(checkpoint *model, const char *name, size_t rank, const s
     return t;
 }
 
-tensor *checkpoint_find(const checkpoint *model, const char *prefix, const char *name)
+trained_tensor *trained_find(const trained_model *model, const char *prefix, const char *name)
 {
     size_t n = strlen(prefix);
     for (size_t i = 0; i < model->n_tensors; i++)
@@ -44,27 +44,27 @@ tensor *checkpoint_find(const checkpoint *model, const char *prefix, const char 
     return NULL;
 }
 
-void checkpoint_remove(checkpoint *model, const char *name)
+void trained_remove(trained_model *model, const char *name)
 {
-    tensor *t = checkpoint_find(model, "", name);
+    trained_tensor *t = trained_find(model, "", name);
     if (t == NULL)
         return;
     free(t->values);
     memmove(t, t + 1, (size_t)(model->tensors + --model->n_tensors - t) * sizeof *t);
 }
 
-void checkpoint_copy(checkpoint *to, const checkpoint *from)
+void trained_copy(trained_model *to, const trained_model *from)
 {
     *to = *from;
     to->tensors = NULL;
     to->n_tensors = 0;
     for (size_t i = 0; i < from->n_tensors; i++) {
-        const tensor *t = &from->tensors[i];
-        memcpy(checkpoint_add(to, t->name, t->rank, t->shape)->values, t->values, t->count * sizeof(float));
+        const trained_tensor *t = &from->tensors[i];
+        memcpy(trained_add(to, t->name, t->rank, t->shape)->values, t->values, t->count * sizeof(float));
     }
 }
 
-void checkpoint_free(checkpoint *model)
+void trained_free(trained_model *model)
 {
     for (size_t i = 0; i < model->n_tensors; i++)
         free(model->tensors[i].values);
@@ -135,7 +135,7 @@ static void put_le(unsigned char *to, uint64_t value, size_t n)
         to[i] = (unsigned char)(value >> (8 * i));
 }
 
-unsigned char *checkpoint_write(const checkpoint *model, size_t *size)
+unsigned char *trained_write(const trained_model *model, size_t *size)
 {
     text json = { NULL, 0 };
     size_t offset = 0;
@@ -144,7 +144,7 @@ unsigned char *checkpoint_write(const checkpoint *model, size_t *size)
     append_config(&json, &model->config);
     append(&json, model->note[0] ? "\", \"note\": \"%s\"}" : "\"}", model->note);
     for (size_t i = 0; i < model->n_tensors; i++) {
-        const tensor *t = &model->tensors[i];
+        const trained_tensor *t = &model->tensors[i];
         append(&json, ", \"%s\": {\"dtype\": \"F32\", \"shape\": [", t->name);
         for (size_t k = 0; k < t->rank; k++)
             append(&json, k ? ", %zu" : "%zu", t->shape[k]);

@@ -1,10 +1,10 @@
 /*
- * read_checkpoint.c - reads back the safetensors files that the project itself made (the stored cases)
+ * read_trained.c - reads back the safetensors files that the project itself made (the stored cases)
  *
  * It is apart from the converter's reader on purpose, so that the two check each other, and it is short because it looks
  * for what must be there instead of parsing: a key's value is found by searching for the key inside its object.
  */
-#include "checkpoint.h"
+#include "trained.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,12 +98,12 @@ static int read_config(model_config *c, const char *json)
 }
 
 /* One entry, name": {"dtype": "F32", "shape": [..], "data_offsets": [a, b]}; name points behind its opening quote. */
-static int read_tensor(checkpoint *model, const char *name, const unsigned char *data, size_t data_size)
+static int read_tensor(trained_model *model, const char *name, const unsigned char *data, size_t data_size)
 {
     char copy[56];
     const char *shape = value_of(name, "shape"), *offsets = value_of(name, "data_offsets"), *at;
     size_t dimensions[4], rank = 0, begin;
-    tensor *t;
+    trained_tensor *t;
     if (!shape || !offsets || strncmp(value_of(name, "dtype"), "\"F32\"", 5) != 0)
         return 0;
     snprintf(copy, sizeof copy, "%.*s", (int)strcspn(name, "\""), name);
@@ -112,7 +112,7 @@ static int read_tensor(checkpoint *model, const char *name, const unsigned char 
         dimensions[rank] = strtoul(at, &end, 10);
         at = end + 1;
     }
-    t = checkpoint_add(model, copy, rank, dimensions);
+    t = trained_add(model, copy, rank, dimensions);
     begin = strtoul(offsets + 1, NULL, 10);
     if (begin > data_size || data_size - begin < 4 * t->count)
         return 0;
@@ -135,7 +135,7 @@ static char *unescape(char *from)
     return from + 1;
 }
 
-int checkpoint_read(checkpoint *model, const unsigned char *data, size_t size)
+int trained_read(trained_model *model, const unsigned char *data, size_t size)
 {
     size_t json_size = size < 8 ? 0 : (size_t)get_le(data, 8);
     char *json = json_size == 0 || json_size > size - 8 ? NULL : (char *)calloc(1, json_size + 1), *config, *at;

@@ -1,11 +1,11 @@
 /*
- * checkpoint.h - a trained model as PyTorch saves it: a configuration and named float32 tensors
+ * trained.h - a trained model as PyTorch saves it: a configuration and named float32 tensors
  *
  * The tests make such models (generate.h), compute their outputs in float64 (reference.h), and write them as a safetensors
  * file for the converter.
  */
-#ifndef TEST_CHECKPOINT_H
-#define TEST_CHECKPOINT_H
+#ifndef TEST_TRAINED_H
+#define TEST_TRAINED_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -42,19 +42,19 @@ typedef struct model_config {
     int head_bias, head_tied;
 } model_config;
 
-typedef struct tensor {
+typedef struct trained_tensor {
     char name[56];
     size_t rank, shape[4];
     size_t count;  /* product of the shape */
     float *values; /* row-major */
-} tensor;
+} trained_tensor;
 
-typedef struct checkpoint {
+typedef struct trained_model {
     model_config config;
-    tensor *tensors;
+    trained_tensor *tensors;
     size_t n_tensors;
     char note[64]; /* string metadata "note" of the file; empty: none */
-} checkpoint;
+} trained_model;
 
 /* What the configuration calls the enumerated values. */
 extern const char *const norm_names[4], *const pool_names[3], *const scope_names[4], *const delta_names[4];
@@ -72,19 +72,19 @@ static inline size_t output_rows(const model_config *config, size_t n_steps)
 }
 
 /* A new tensor of zeros. The pointer is good until the next one is added. */
-tensor *checkpoint_add(checkpoint *model, const char *name, size_t rank, const size_t *shape);
-void checkpoint_remove(checkpoint *model, const char *name);
+trained_tensor *trained_add(trained_model *model, const char *name, size_t rank, const size_t *shape);
+void trained_remove(trained_model *model, const char *name);
 
 /* The tensor called prefix followed by name, or NULL. */
-tensor *checkpoint_find(const checkpoint *model, const char *prefix, const char *name);
+trained_tensor *trained_find(const trained_model *model, const char *prefix, const char *name);
 
 /* The safetensors file, from malloc. */
-unsigned char *checkpoint_write(const checkpoint *model, size_t *size);
+unsigned char *trained_write(const trained_model *model, size_t *size);
 
 /* Reads a file that the project itself made (the stored cases): 0 if it is not as expected. Not for hostile input. */
-int checkpoint_read(checkpoint *model, const unsigned char *data, size_t size);
+int trained_read(trained_model *model, const unsigned char *data, size_t size);
 
-void checkpoint_copy(checkpoint *to, const checkpoint *from);
-void checkpoint_free(checkpoint *model);
+void trained_copy(trained_model *to, const trained_model *from);
+void trained_free(trained_model *model);
 
 #endif
