@@ -166,6 +166,8 @@ VF_RARE uint64_t vf_turn_units(float x, float y)
     return ((ux ^ uy) >> 31) ? ~product + 1 : product;
 }
 
+#define VF_NEAR_TURNS 65536.0f
+
 VF_RARE int32_t vf_quarter_turns(float x, float hi, float lo, float *r)
 {
     const uint32_t inf = 0x7f800000;
@@ -182,30 +184,52 @@ VF_RARE int32_t vf_quarter_turns(float x, float hi, float lo, float *r)
     return (int32_t)quarter;
 }
 
-/* Sine and cosine of (pi/2) x (hi + lo): *s, *c, and *cm1 = cosine - 1 without cancellation. x (hi + lo) counts
- * quarter turns, so reducing it is exact: q whole ones and r, |r| <= 0.504. sin(pi/2 r) = r (PIO2_HI + S(r^2)), S of degree 3,
- * relative error 2^-28; cos(pi/2 r) - 1 = r^2 C(r^2), C of degree 3, 2^-25. */
-VF_INLINE void vf_cis_product(vf x, vf hi, vf lo, vf *s, vf *c, vf *cm1)
+typedef struct {
+    vi q; /* whole quarter turns, modulo 4 */
+    vf r; /* the rest of a quarter turn */
+} vf_turn;
+
+/* x (hi + lo) = 4 n + q + r for |x hi| < 2^16; *big tells the lanes that are not: their q and r are wrong. */
+VF_INLINE vf_turn vf_reduce_near(vf x, vf hi, vf lo, vm *big)
 {
     const vf rounded = vf_fma(x, hi, vf_set1(VF_ROUND_MAGIC));
     const vf k = vf_sub(rounded, vf_set1(VF_ROUND_MAGIC));
-    const vm big = vf_not_lt(vf_abs(k), vf_set1(65536.0f));
-    vi q = vf_bits(rounded);
-    vf r = vf_fms(x, hi, k);
-    r = vf_fma(x, lo, r);
-    if (VF_UNLIKELY(vm_any(big))) {
-        float ks[VF_LANES], xs[VF_LANES], his[VF_LANES], los[VF_LANES], rs[VF_LANES];
-        int32_t qs[VF_LANES];
-        vf_store(ks, k), vf_store(xs, x), vf_store(his, hi), vf_store(los, lo), vf_store(rs, r);
-        vi_store(qs, q);
-        for (int i = 0; i < VF_LANES; i++)
-            if (!(ks[i] < 65536.0f && ks[i] > -65536.0f))
-                qs[i] = vf_quarter_turns(xs[i], his[i], los[i], &rs[i]);
-        q = vi_load(qs);
-        r = vf_load(rs);
-    }
+    vf_turn turn;
+    *big = vf_not_lt(vf_abs(k), vf_set1(VF_NEAR_TURNS));
+    turn.q = vf_bits(rounded);
+    turn.r = vf_fma(x, lo, vf_fms(x, hi, k));
+    return turn;
+}
 
-    const vf z = vf_mul(r, r);
+/* The same for every x: the lanes that are too big one by one. */
+VF_INLINE vf_turn vf_reduce(vf x, vf hi, vf lo)
+{
+    vm big;
+    vf_turn turn = vf_reduce_near(x, hi, lo, &big);
+    if (VF_UNLIKELY(vm_any(big))) {
+        float bigs[VF_LANES], xs[VF_LANES], his[VF_LANES], los[VF_LANES], rs[VF_LANES];
+        int32_t qs[VF_LANES];
+        vf_store(bigs, vf_zero_unless(big, vf_set1(1.0f)));
+        vf_store(xs, x);
+        vf_store(his, hi);
+        vf_store(los, lo);
+        vf_store(rs, turn.r);
+        vi_store(qs, turn.q);
+        for (int i = 0; i < VF_LANES; i++)
+            if (bigs[i] > 0)
+                qs[i] = vf_quarter_turns(xs[i], his[i], los[i], &rs[i]);
+        turn.q = vi_load(qs);
+        turn.r = vf_load(rs);
+    }
+    return turn;
+}
+
+/* Sine and cosine of (pi/2) (q + r): *s, *c, and *cm1 = cosine - 1 without cancellation. sin(pi/2 r) =
+ * r (PIO2_HI + S(r^2)), S of degree 3, relative error 2^-28; cos(pi/2 r) - 1 = r^2 C(r^2), C of degree 3, 2^-25; both for
+ * |r| <= 0.504. */
+VF_INLINE void vf_cis_turn(vf_turn turn, vf *s, vf *c, vf *cm1)
+{
+    const vf r = turn.r, z = vf_mul(r, r);
     vf a = vf_set1(-0x1.2d7df6p-8f);
     a = vf_fma(a, z, vf_set1(0x1.465e28p-4f));
     a = vf_fma(a, z, vf_set1(-0x1.4abbb8p-1f));
@@ -215,12 +239,26 @@ VF_INLINE void vf_cis_product(vf x, vf hi, vf lo, vf *s, vf *c, vf *cm1)
     b = vf_fma(b, z, vf_set1(-0x1.55a76ep-6f));
     b = vf_fma(b, z, vf_set1(0x1.03c1ap-2f));
     b = vf_fma(b, z, vf_set1(-0x1.3bd3ccp+0f));
-    const vf versine = vf_mul(b, z);
+    const vf versine = vf_mul(b, z); /* cosine - 1 */
     const vf cosine = vf_fma(b, z, vf_set1(1.0f));
 
-    const vm even = vi_eq(vi_and(q, vi_set1(1)), vi_set1(0));
-    const vi flip = vi_shl(q, 30); /* top bit: q is 2 or 3 mod 4 */
+    const vm even = vi_eq(vi_and(turn.q, vi_set1(1)), vi_set1(0));
+    const vi flip = vi_shl(turn.q, 30); /* top bit: q is 2 or 3 */
     *s = vf_flip_sign(vf_select(even, sine, cosine), flip);
     *c = vf_flip_sign(vf_select(even, cosine, sine), vi_add(flip, vi_set1(1 << 30)));
     *cm1 = vf_select(vi_eq(flip, vi_set1(0)), versine, vf_sub(*c, vf_set1(1.0f)));
+}
+
+/* Sine, cosine and cosine - 1 of (pi/2) x (hi + lo), for every x and every finite hi, lo with |lo| <= 2^-24 |hi|.
+ * x (hi + lo) counts quarter turns, so that reducing it is exact. */
+VF_INLINE void vf_cis_product(vf x, vf hi, vf lo, vf *s, vf *c, vf *cm1)
+{
+    vf_cis_turn(vf_reduce(x, hi, lo), s, c, cm1);
+}
+
+/* The same bits without a branch, for a caller that knows |x hi| < 65535 in every lane. */
+VF_INLINE void vf_cis_product_near(vf x, vf hi, vf lo, vf *s, vf *c, vf *cm1)
+{
+    vm big;
+    vf_cis_turn(vf_reduce_near(x, hi, lo, &big), s, c, cm1);
 }
