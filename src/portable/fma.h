@@ -20,6 +20,7 @@
 #error "float expressions must be evaluated as float: on x86 use -msse2 -mfpmath=sse, elsewhere -fexcess-precision=fast"
 #endif
 
+/* B2S6_SOFT_FMA_DOUBLE or B2S6_SOFT_FMA_INTEGER may be defined to force one of the software forms. */
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__aarch64__) || defined(__s390x__) || \
     defined(__powerpc64__) || (defined(__riscv_flen) && __riscv_flen >= 32) || \
     (defined(__ARM_FEATURE_FMA) && defined(__ARM_FP) && (__ARM_FP & 4))
@@ -27,7 +28,7 @@
 #endif
 
 /* Double is software here, so integers are faster than the double form. */
-#if !defined(B2S6_SOFT_FMA_INTEGER) && !defined(B2S6_HARDWARE_FMA) && \
+#if !defined(B2S6_SOFT_FMA_INTEGER) && !defined(B2S6_SOFT_FMA_DOUBLE) && !defined(B2S6_HARDWARE_FMA) && \
     (defined(__SOFTFP__) || (defined(__ARM_FP) && !(__ARM_FP & 8)) || (defined(__arm__) && !defined(__ARM_FP)) || \
      (defined(__riscv) && (!defined(__riscv_flen) || __riscv_flen < 64)) || defined(_SOFT_FLOAT) || \
      defined(__mips_soft_float) || defined(__xtensa__) || defined(__AVR__) || defined(__MSP430__))
@@ -185,7 +186,7 @@ static inline float b2s6_fma(float a, float b, float c)
 {
 #if defined(B2S6_SOFT_FMA_INTEGER)
     return b2s6_fma_integer(a, b, c);
-#elif defined(B2S6_HARDWARE_FMA)
+#elif defined(B2S6_HARDWARE_FMA) && !defined(B2S6_SOFT_FMA_DOUBLE)
     return __builtin_fmaf(a, b, c);
 #else
     return b2s6_fma_double(a, b, c);

@@ -1,0 +1,95 @@
+# libb2s6: build, check, demo, install. Needs a C99 compiler, ar and make; see README.md.
+#
+#   make            build/libb2s6.a, build/libb2s6.so, build/b2s6
+#   make check      all tests; with cmocka if pkg-config finds it
+#   make demo       the shipped models on real input
+#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR
+
+CC ?= cc
+AR ?= ar
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+BUILD ?= build
+
+# The version stands once, in b2s6.h.
+version_part = $(shell sed -n 's/^.define B2S6_VERSION_$(1) //p' b2s6.h)
+MAJOR := $(call version_part,MAJOR)
+VERSION := $(MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
+
+WARNINGS = -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual
+# Results are defined bit by bit: no contraction but the fused operations that are written.
+B2S6_CFLAGS = -std=c99 -pedantic $(WARNINGS) -ffp-contract=off
+
+LIB_SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
+CLI_SOURCES = $(sort $(wildcard examples/cli/*.c))
+LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/static/%.o)
+PIC_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/shared/%.o)
+CLI_OBJECTS = $(CLI_SOURCES:%.c=$(BUILD)/cli/%.o)
+SONAME = libb2s6.so.$(MAJOR)
+
+all: $(BUILD)/libb2s6.a $(BUILD)/libb2s6.so $(BUILD)/b2s6
+
+$(BUILD)/static/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(B2S6_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/shared/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(B2S6_CFLAGS) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+$(BUILD)/cli/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(B2S6_CFLAGS) -I. $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libb2s6.a: $(LIB_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/$(SONAME): $(PIC_OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $^ -lm
+
+$(BUILD)/libb2s6.so: $(BUILD)/$(SONAME)
+	ln -sf $(SONAME) $@
+
+$(BUILD)/b2s6: $(CLI_OBJECTS) $(BUILD)/libb2s6.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
+include tests/tests.mk
+
+demo: $(BUILD)/b2s6
+	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin
+
+$(BUILD)/b2s6.pc: pkgconfig/b2s6.pc.in b2s6.h Makefile
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
+	    -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' pkgconfig/b2s6.pc.in >$@
+
+install: all $(BUILD)/b2s6.pc
+	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)"
+	$(INSTALL) -m 755 $(BUILD)/b2s6 "$(DESTDIR)$(BINDIR)/b2s6"
+	$(INSTALL) -m 644 $(BUILD)/libb2s6.a "$(DESTDIR)$(LIBDIR)/libb2s6.a"
+	$(INSTALL) -m 755 $(BUILD)/$(SONAME) "$(DESTDIR)$(LIBDIR)/libb2s6.so.$(VERSION)"
+	ln -sf libb2s6.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
+	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libb2s6.so"
+	$(INSTALL) -m 644 b2s6.h "$(DESTDIR)$(INCLUDEDIR)/b2s6.h"
+	$(INSTALL) -m 644 $(BUILD)/b2s6.pc "$(DESTDIR)$(PKGCONFIGDIR)/b2s6.pc"
+
+uninstall:
+	rm -f "$(DESTDIR)$(BINDIR)/b2s6" "$(DESTDIR)$(INCLUDEDIR)/b2s6.h" "$(DESTDIR)$(PKGCONFIGDIR)/b2s6.pc"
+	rm -f "$(DESTDIR)$(LIBDIR)/libb2s6.a" "$(DESTDIR)$(LIBDIR)/libb2s6.so" "$(DESTDIR)$(LIBDIR)/$(SONAME)" \
+	    "$(DESTDIR)$(LIBDIR)/libb2s6.so.$(VERSION)"
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(LIB_OBJECTS:.o=.d) $(PIC_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d)
+
+.PHONY: all check demo install uninstall clean
+.DELETE_ON_ERROR:

@@ -1,0 +1,360 @@
+/*
+ * b2s6.h - run B2S6 state-space models, token by token, inside a C program
+ *
+ * B2S6 (Block-Biased S6; Yu and Erichson, "Block-Biased Mamba for Long-Range Sequence Processing", NeurIPS 2025,
+ * arXiv 2505.09022) is a recurrent unit for long sequences. This library opens a trained model from a .b2s6 file and
+ * steps its recurrence: constant memory and constant time a token, however long the stream.
+ *
+ *     b2s6_model *model;
+ *     b2s6_state *state;
+ *     b2s6_model_open_file(&model, "digits.b2s6", NULL, NULL);
+ *     b2s6_state_create(&state, model, NULL);
+ *     while (next(&sample))
+ *         b2s6_step_features(state, &sample, scores);
+ *     b2s6_state_destroy(state);
+ *     b2s6_model_close(model);
+ *
+ * What holds for every function:
+ *
+ * - The library never prints, aborts, exits, starts a thread, or reads the environment or the locale. Memory is allocated
+ *   by the functions that say so, through the caller's allocator, one allocation a handle; nothing else allocates.
+ * - Every function that can fail returns a b2s6_status. After a failure everything the call was given is as it was
+ *   before; output buffers may have been left untouched, never half written.
+ * - A NULL pointer where a comment does not allow one is B2S6_ERROR_ARGUMENT, not a crash.
+ * - A model is immutable once open: any number of threads may use one model at once. A state is one stream: one thread at
+ *   a time. Different states are independent, of the same model or not. There is no global state.
+ * - The same model file and the same input give the same output, bit for bit, on every instruction set, compiler and
+ *   optimisation level, and for every way to split a stream into steps and runs (docs/arithmetic.md). The caller's thread
+ *   must be in the default floating-point environment: round to nearest, denormals on.
+ * - Floats are IEEE 754 binary32. Arrays are contiguous, row-major; a comment (L, width) gives the shape.
+ *
+ * License: MIT (see LICENSE).
+ */
+#ifndef B2S6_H
+#define B2S6_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------------ version and linkage */
+
+#define B2S6_VERSION_MAJOR 0
+#define B2S6_VERSION_MINOR 1
+#define B2S6_VERSION_PATCH 0
+
+#ifndef B2S6_API
+#  if defined(__GNUC__) && !defined(_WIN32)
+#    define B2S6_API __attribute__((visibility("default")))
+#  else
+#    define B2S6_API
+#  endif
+#endif
+
+/* On functions whose status must not be dropped. */
+#if defined(__GNUC__)
+#  define B2S6_CHECKED __attribute__((warn_unused_result))
+#else
+#  define B2S6_CHECKED
+#endif
+
+/*
+ * The version of the library that is running: 10000 * major + 100 * minor + patch. It may be newer than the header that the
+ * program was compiled with: a program runs on every later library of the same major version. Since 0.1.0.
+ */
+B2S6_API uint32_t b2s6_version(void);
+
+/* The same as text, "0.1.0". Static; never NULL. Since 0.1.0. */
+B2S6_API const char *b2s6_version_text(void);
+
+/* --------------------------------------------------------------------------------------------------------------- status */
+
+/* Values are pinned: they never change their meaning and are never reused. New ones may come. */
+typedef enum b2s6_status {
+    B2S6_OK = 0,
+
+    /* the call */
+    B2S6_ERROR_ARGUMENT = 1,      /* NULL, zero or unknown flag where that is not allowed */
+    B2S6_ERROR_MEMORY = 2,        /* the allocator returned NULL */
+    B2S6_ERROR_SIZE = 3,          /* the caller's memory is too small */
+    B2S6_ERROR_ALIGNMENT = 4,     /* the caller's memory is not aligned as asked */
+    B2S6_ERROR_INPUT_KIND = 5,    /* tokens for a model of features, or the reverse */
+    B2S6_ERROR_TOKEN = 6,         /* a token outside the vocabulary */
+    B2S6_ERROR_VALUE = 7,         /* an infinite feature, or one that is not a number */
+    B2S6_ERROR_BIDIRECTIONAL = 8, /* the model needs the whole sequence, it cannot be stepped */
+    B2S6_ERROR_MODEL = 9,         /* the two states belong to different models */
+
+    /* the model file */
+    B2S6_ERROR_FILE = 32,         /* cannot be opened or read */
+    B2S6_ERROR_MAGIC = 33,        /* not a .b2s6 file */
+    B2S6_ERROR_VERSION = 34,      /* a version of the format that this library does not read */
+    B2S6_ERROR_TRUNCATED = 35,    /* shorter than it says it is */
+    B2S6_ERROR_CHECKSUM = 36,     /* damaged */
+    B2S6_ERROR_FORMAT = 37,       /* a field that the format does not allow */
+    B2S6_ERROR_TENSOR = 38,       /* a tensor missing, repeated, or of another type or shape than the configuration needs */
+    B2S6_ERROR_WEIGHTS = 39,      /* a weight that is infinite or not a number, or an A that is not stable */
+    B2S6_ERROR_UNSUPPORTED = 40,  /* well-formed, but needs something that this library does not have */
+
+    B2S6_STATUS_PIN = 0x7fffffff  /* not a status: fixes the size of the enumeration */
+} b2s6_status;
+
+/* One line of English for a status, without a newline; for an unknown value it says so. Static; never NULL. Since 0.1.0. */
+B2S6_API const char *b2s6_status_text(b2s6_status status);
+
+/* What was wrong with a model file, and where. The structure is final: it will not grow. */
+typedef struct b2s6_error {
+    b2s6_status status;
+    uint64_t offset;    /* of the offending bytes, from the start of the file; 0 when no place can be named */
+    char message[240];  /* one line, zero-terminated: "layer 2, unit A: the real part must be negative (channel 5, state 0)" */
+} b2s6_error;
+
+/* ------------------------------------------------------------------------------------------------------------- memory */
+
+/* Memory that a caller places handles and workspaces in must be aligned to this many bytes, on every platform. */
+#define B2S6_ALIGNMENT 64
+
+/*
+ * Where the convenience constructors get their memory. allocate returns size bytes aligned to alignment (a power of two, at
+ * most B2S6_ALIGNMENT) or NULL; release takes such a pointer back, on whatever thread destroys the handle. user is passed
+ * through. The structure is copied into the handle that it allocated. A NULL b2s6_allocator means malloc and free.
+ * The structure is final: it will not grow.
+ */
+typedef struct b2s6_allocator {
+    void *user;
+    void *(*allocate)(void *user, size_t size, size_t alignment);
+    void (*release)(void *user, void *memory);
+} b2s6_allocator;
+
+/* --------------------------------------------------------------------------------------------------------------- model */
+
+/* A trained model, open for use. Immutable, shared freely between threads. */
+typedef struct b2s6_model b2s6_model;
+
+/*
+ * How far open reads into the weights. Header, configuration, tensor table and every size are always checked in full,
+ * and no content of the weights can make the library read or write outside its memory or run longer. Weights that are
+ * infinite, not a number or unstable merely make the output meaningless; finding them, and damage to them, takes reading
+ * the whole file.
+ *
+ * 0                    read and check all weights if the file is at most 4 MiB; of a larger file check the small tensors
+ *                      that steer the recurrence (all but the matrices) and leave the matrices unread
+ * B2S6_OPEN_VERIFY     read and check all weights and the checksum of the data
+ * B2S6_OPEN_TRUST      read no weights: for a file that was verified when it was installed
+ */
+#define B2S6_OPEN_VERIFY 1u
+#define B2S6_OPEN_TRUST 2u
+
+/* Fill with B2S6_OPEN_OPTIONS, then set what should differ. It may grow; struct_size tells the library how much is there. */
+typedef struct b2s6_open_options {
+    size_t struct_size;               /* sizeof(b2s6_open_options) */
+    uint32_t flags;                   /* B2S6_OPEN_... */
+    const b2s6_allocator *allocator;  /* NULL: malloc and free */
+} b2s6_open_options;
+
+#define B2S6_OPEN_OPTIONS { sizeof(b2s6_open_options), 0, NULL }
+
+/*
+ * Opens the model file at path (as fopen takes it). The file is mapped where the system can do that, and read into the
+ * same single allocation as the handle otherwise; it must not change while the model is open.
+ *
+ * On success *model is the handle, to be closed with b2s6_model_close. On failure *model is NULL, and error, unless
+ * NULL, says what is wrong and where. options may be NULL. However the file was made, maliciously too, open reads nothing
+ * outside it. Errors: MEMORY, FILE and all others from 32 on. Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_model_open_file(b2s6_model **model, const char *path,
+                                                       const b2s6_open_options *options, b2s6_error *error);
+
+/*
+ * Opens a model file that lies in memory: the size bytes at data, in RAM, a mapping or flash. Nothing is copied (except on
+ * a big-endian machine): data stays the caller's and must stay unchanged until the model is closed. data must be aligned
+ * to 4 bytes; B2S6_ALIGNMENT is faster. Otherwise as b2s6_model_open_file. Errors: ALIGNMENT, MEMORY and all from 33 on.
+ * Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_model_open_memory(b2s6_model **model, const void *data, size_t size,
+                                                         const b2s6_open_options *options, b2s6_error *error);
+
+/*
+ * How many bytes a handle for this model file takes: *handle_size, for b2s6_model_place. Checks the file's header and tensor
+ * table first, as open does. Errors: as b2s6_model_open_memory without MEMORY. Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_model_size(size_t *handle_size, const void *data, size_t size, b2s6_error *error);
+
+/*
+ * As b2s6_model_open_memory, with the handle placed in the caller's memory: memory_size bytes at memory, aligned to
+ * B2S6_ALIGNMENT, at least what b2s6_model_size gave. Allocates nothing; options->allocator is not used. The memory is the
+ * caller's again after b2s6_model_close (which then releases nothing), or at once after a failure. Errors: SIZE, ALIGNMENT
+ * and those of b2s6_model_size. Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_model_place(b2s6_model **model, void *memory, size_t memory_size, const void *data,
+                                                   size_t size, const b2s6_open_options *options, b2s6_error *error);
+
+/* Closes a model and gives back what open took. Its states must be destroyed first. NULL is allowed. Since 0.1.0. */
+B2S6_API void b2s6_model_close(b2s6_model *model);
+
+/* Pinned, as all enumerations below. */
+typedef enum b2s6_input_kind { B2S6_TOKENS = 1, B2S6_FEATURES = 2, B2S6_INPUT_KIND_PIN = 0x7fffffff } b2s6_input_kind;
+typedef enum b2s6_block { B2S6_BLOCK_S4 = 1, B2S6_BLOCK_MAMBA = 2, B2S6_BLOCK_PIN = 0x7fffffff } b2s6_block;
+typedef enum b2s6_norm {
+    B2S6_NORM_NONE = 0, B2S6_NORM_LAYER = 1, B2S6_NORM_RMS = 2, B2S6_NORM_BATCH = 3, B2S6_NORM_PIN = 0x7fffffff
+} b2s6_norm;
+typedef enum b2s6_pool {
+    B2S6_POOL_NONE = 0, B2S6_POOL_MEAN = 1, B2S6_POOL_LAST = 2, B2S6_POOL_PIN = 0x7fffffff
+} b2s6_pool;
+typedef enum b2s6_scope {
+    B2S6_SCOPE_LAYER = 1, B2S6_SCOPE_BLOCK = 2, B2S6_SCOPE_CHANNEL = 3, B2S6_SCOPE_PIN = 0x7fffffff
+} b2s6_scope;
+typedef enum b2s6_delta {
+    B2S6_DELTA_BLOCK = 1, B2S6_DELTA_LOWRANK = 2, B2S6_DELTA_CONSTANT = 3, B2S6_DELTA_PIN = 0x7fffffff
+} b2s6_delta;
+
+/*
+ * What a model is. Set struct_size to sizeof(b2s6_model_info) before b2s6_model_describe; the library fills no more than that,
+ * and zeroes what it does not know. Truth values are 0 or 1. New members come at the end.
+ */
+typedef struct b2s6_model_info {
+    size_t struct_size;
+    uint64_t fingerprint;      /* tells this file from every other: states and archives name it */
+    uint64_t parameter_count;  /* weights as trained, without padding; a tied head counts once */
+    uint64_t file_size;        /* bytes */
+    b2s6_input_kind input_kind;
+    uint32_t input_size;       /* vocabulary, or width of a feature vector */
+    uint32_t output_size;      /* width of an output row: head size, or d_model without a head */
+    uint32_t head_size;        /* 0: no head */
+    uint32_t d_model;
+    uint32_t n_layers;
+    uint32_t bidirectional;
+    b2s6_block block;
+    uint32_t d_inner;          /* width of the unit; d_model for s4 blocks */
+    uint32_t d_conv;           /* taps of the convolution; 0 for s4 blocks */
+    b2s6_norm norm;
+    uint32_t norm_post;        /* norm(x + f(x)) rather than x + f(norm(x)) */
+    b2s6_norm final_norm;
+    b2s6_pool pool;
+    uint32_t head_tied;        /* the head's matrix is the embedding */
+    uint32_t h;                /* blocks of the unit; p = d_inner / h channels each */
+    uint32_t d_state;          /* n: states a channel, complex or real */
+    uint32_t complex_state;    /* A, B and the states are complex */
+    b2s6_scope a_scope;        /* who shares an A */
+    uint32_t b_weight;         /* B depends on the input */
+    uint32_t b_bias;           /* B has the channel-specific bias that gives B2S6 its name */
+    uint32_t c_selective;
+    uint32_t c_complex;
+    b2s6_delta delta;
+    uint32_t dt_rank;          /* of low-rank delta, else 0 */
+    uint32_t euler;            /* Bbar = delta B rather than zero-order hold */
+    uint32_t conjugate;        /* a state stands for a conjugate pair */
+    uint32_t skip;             /* has D */
+    uint32_t metadata_count;   /* pairs for b2s6_model_metadata_at */
+} b2s6_model_info;
+
+/* Fills *info. Errors: ARGUMENT. Since 0.1.0. */
+B2S6_API b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info);
+
+/*
+ * The metadata of the file, UTF-8 strings that live as long as the model. By key: the value, or NULL if there is none.
+ * By index, from 0 to metadata_count - 1: the key, with the value in *value unless value is NULL; NULL beyond the last.
+ * Since 0.1.0.
+ */
+B2S6_API const char *b2s6_model_metadata(const b2s6_model *model, const char *key);
+B2S6_API const char *b2s6_model_metadata_at(const b2s6_model *model, size_t index, const char **value);
+
+/* --------------------------------------------------------------------------------------------------------------- state */
+
+/* One stream in flight: everything the model remembers of it, and the scratch memory of one step. One thread at a time. */
+typedef struct b2s6_state b2s6_state;
+
+/* The exact size of a state of this model in bytes, for b2s6_state_place. 0 for NULL. Since 0.1.0. */
+B2S6_API size_t b2s6_state_size(const b2s6_model *model);
+
+/*
+ * Makes a state at the beginning of a stream, in memory from the allocator (NULL: malloc and free). The model must stay open
+ * as long as the state lives. On failure *state is NULL. Errors: MEMORY. Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_state_create(b2s6_state **state, const b2s6_model *model,
+                                                    const b2s6_allocator *allocator);
+
+/*
+ * The same in the caller's memory: at least b2s6_state_size(model) bytes, aligned to B2S6_ALIGNMENT. Allocates nothing.
+ * The memory is the caller's again after the last use of the state; b2s6_state_destroy is allowed but not needed.
+ * Errors: SIZE, ALIGNMENT. Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_state_place(b2s6_state **state, const b2s6_model *model, void *memory,
+                                                   size_t memory_size);
+
+/* Back to the beginning of a stream; the same bits as a new state. Since 0.1.0. */
+B2S6_API b2s6_status b2s6_state_reset(b2s6_state *state);
+
+/*
+ * Makes to the same stream at the same place as from (a fork): afterwards the two are independent and answer alike. Both must
+ * be states of one model handle. Errors: MODEL. Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_state_copy(b2s6_state *to, const b2s6_state *from);
+
+/* Gives back what b2s6_state_create took. NULL is allowed. Since 0.1.0. */
+B2S6_API void b2s6_state_destroy(b2s6_state *state);
+
+/* The model of a state; NULL for NULL. Since 0.1.0. */
+B2S6_API const b2s6_model *b2s6_state_model(const b2s6_state *state);
+
+/* How many steps this stream has taken since its beginning. 0 for NULL. Since 0.1.0. */
+B2S6_API uint64_t b2s6_state_steps(const b2s6_state *state);
+
+/* --------------------------------------------------------------------------------------------------------------- steps */
+
+/*
+ * Takes one step: reads one token (0 .. input_size - 1), or one feature vector (input_size finite values), advances the state
+ * and writes one output row of output_size values to out. Of a pooled model the row is the answer for the stream so far.
+ * out may be NULL: the stream is advanced and the head is not computed. features and out may overlap.
+ * Errors: INPUT_KIND, TOKEN, VALUE, BIDIRECTIONAL. Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_step_token(b2s6_state *state, int32_t token, float *out);
+B2S6_API B2S6_CHECKED b2s6_status b2s6_step_features(b2s6_state *state, const float *features, float *out);
+
+/*
+ * B2S6_RUN_LAST      write one row only, the one after the last step
+ * B2S6_RUN_HIDDEN    write rows before the head: d_model values each, after the final norm and the pooling (embeddings)
+ */
+#define B2S6_RUN_LAST 1u
+#define B2S6_RUN_HIDDEN 2u
+
+/* Fill with B2S6_RUN_OPTIONS, then set what should differ. It may grow; struct_size tells the library how much is there. */
+typedef struct b2s6_run_options {
+    size_t struct_size;     /* sizeof(b2s6_run_options) */
+    uint32_t flags;         /* B2S6_RUN_... */
+    void *workspace;        /* aligned to B2S6_ALIGNMENT; NULL: none */
+    size_t workspace_size;  /* bytes */
+} b2s6_run_options;
+
+#define B2S6_RUN_OPTIONS { sizeof(b2s6_run_options), 0, NULL, 0 }
+
+/*
+ * The workspace for a run of n_steps steps. A causal model takes any size, or none: it works through a run in chunks as long
+ * as the workspace has room for, and this is the size at which more would not be faster. A bidirectional model needs this
+ * much, since it holds the whole sequence. SIZE_MAX if there is no such size on this machine, 0 for NULL or no steps. The
+ * workspace holds nothing between calls; any number of states can share one, one call at a time. Since 0.1.0.
+ */
+B2S6_API size_t b2s6_workspace_size(const b2s6_model *model, size_t n_steps);
+
+/*
+ * Takes n_steps steps at once: tokens (n_steps), or features (n_steps, input_size). The results are the same bits as from
+ * single steps, the work is done faster. Rows go to out (n_steps, width), one a step, width = output_size, or d_model with
+ * B2S6_RUN_HIDDEN; one row only with B2S6_RUN_LAST; none if out is NULL. options may be NULL.
+ *
+ * Of a bidirectional model a run is a whole sequence: it starts from the beginning of a stream, and the next run starts
+ * anew. With pooling it has one row in all.
+ *
+ * n_steps = 0 does nothing, except for a bidirectional model, which has no answer then: ARGUMENT. All input is checked
+ * before the first step is taken. Errors: INPUT_KIND, TOKEN, VALUE, SIZE and ALIGNMENT (workspace). Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_run_tokens(b2s6_state *state, const int32_t *tokens, size_t n_steps, float *out,
+                                                  const b2s6_run_options *options);
+B2S6_API B2S6_CHECKED b2s6_status b2s6_run_features(b2s6_state *state, const float *features, size_t n_steps, float *out,
+                                                    const b2s6_run_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

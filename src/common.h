@@ -1,0 +1,82 @@
+/* What every source file of the library shares: the public header, checks of the compiler, a few small helpers. */
+#ifndef B2S6_COMMON_H
+#define B2S6_COMMON_H
+
+#include "../b2s6.h"
+
+#include <float.h>
+#include <string.h>
+
+/* The results are defined to the last bit (docs/arithmetic.md), so the compiler must do float arithmetic as written. */
+#if defined(__FAST_MATH__)
+#  error "libb2s6 must not be compiled with -ffast-math or -Ofast: its results are defined bit by bit"
+#endif
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#  error "libb2s6 needs float arithmetic in float precision; on 32-bit x86 compile with -msse2 -mfpmath=sse"
+#endif
+
+/* Lanes of a group: matrices lie in panels of this many rows, channels in groups of this many. Part of the file format. */
+#define B2S6_LANES 16u
+
+#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#  define B2S6_BIG_ENDIAN 1
+#else
+#  define B2S6_BIG_ENDIAN 0
+#endif
+
+/* Functions of the library that its other files call; the public ones carry B2S6_API from b2s6.h. */
+#if defined(__GNUC__) && !defined(_WIN32)
+#  define B2S6_INTERNAL __attribute__((visibility("hidden")))
+#else
+#  define B2S6_INTERNAL
+#endif
+
+/* Rounded up to whole groups of lanes; x is at most 2^24, so nothing wraps. */
+static inline uint32_t b2s6_pad16(uint32_t x)
+{
+    return (x + (B2S6_LANES - 1)) / B2S6_LANES * B2S6_LANES;
+}
+
+/* The file's integers, read byte by byte: any alignment, any byte order of the machine. */
+static inline uint32_t b2s6_read16(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
+}
+
+static inline uint32_t b2s6_read32(const unsigned char *p)
+{
+    return b2s6_read16(p) | b2s6_read16(p + 2) << 16;
+}
+
+static inline uint64_t b2s6_read64(const unsigned char *p)
+{
+    return (uint64_t)b2s6_read32(p) | (uint64_t)b2s6_read32(p + 4) << 32;
+}
+
+/* The bits of a float and back; memcpy is the way C99 allows. */
+static inline uint32_t b2s6_bits_of(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    return u;
+}
+
+static inline float b2s6_float_of(uint32_t u)
+{
+    float x;
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+
+/* Neither infinite nor NaN: the exponent is not all ones. */
+static inline int b2s6_is_finite(float x)
+{
+    return (b2s6_bits_of(x) & 0x7f800000u) != 0x7f800000u;
+}
+
+static inline int b2s6_is_aligned(const void *p, size_t alignment)
+{
+    return ((uintptr_t)p & (alignment - 1)) == 0;
+}
+
+#endif

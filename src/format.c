@@ -1,0 +1,220 @@
+#include "format.h"
+
+#include "crc32.h"
+#include "status.h"
+
+static const unsigned char magic[8] = { 0x89, 'B', '2', 'S', '6', 0x0d, 0x0a, 0x1a };
+
+static uint64_t round_up(uint64_t x, uint64_t multiple)
+{
+    return (x + (multiple - 1)) / multiple * multiple;
+}
+
+/* Magic, version and the three sizes; after this header_bytes bytes can be read. */
+static b2s6_status read_sizes(struct format *f, const unsigned char *file, size_t size, b2s6_error *error)
+{
+    if (size < sizeof magic || memcmp(file, magic, sizeof magic) != 0)
+        return b2s6_fail(error, B2S6_ERROR_MAGIC, 0, size ? "not a .b2s6 file" : "the file is empty");
+    if (size < FORMAT_HEADER_BYTES)
+        return b2s6_fail_at(error, B2S6_ERROR_TRUNCATED, 0, "the file ends within its header: %u bytes", NULL, size, 0, 0);
+    if (b2s6_read32(file + 8) != 1)
+        return b2s6_fail_at(error, B2S6_ERROR_VERSION, 8, "format version %u, this library reads version 1", NULL,
+                            b2s6_read32(file + 8), 0, 0);
+    f->file = file;
+    f->header_bytes = b2s6_read32(file + 12);
+    f->file_bytes = b2s6_read64(file + 16);
+    f->header_crc = b2s6_read32(file + 24);
+    f->data_crc = b2s6_read32(file + 28);
+    if (f->file_bytes > size)
+        return b2s6_fail_at(error, B2S6_ERROR_TRUNCATED, 16, "the file has %u bytes of the %u it should have", NULL, size,
+                            f->file_bytes, 0);
+    if (f->file_bytes < size)
+        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, 16, "the file has %u bytes, its header says %u", NULL, size,
+                            f->file_bytes, 0);
+    if (f->header_bytes > f->file_bytes || f->header_bytes < FORMAT_HEADER_BYTES)
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, 12, "the size of the header does not fit the file");
+    return B2S6_OK;
+}
+
+/* The checksum is taken with its own four bytes as zero. */
+static b2s6_status check_header_crc(const struct format *f, b2s6_error *error)
+{
+    static const unsigned char zero[4] = { 0, 0, 0, 0 };
+    uint32_t crc = b2s6_crc32(0, f->file, 24);
+
+    crc = b2s6_crc32(crc, zero, 4);
+    crc = b2s6_crc32(crc, f->file + 28, f->header_bytes - 28);
+    if (crc != f->header_crc)
+        return b2s6_fail(error, B2S6_ERROR_CHECKSUM, 24, "the header is damaged: its checksum does not match");
+    return B2S6_OK;
+}
+
+/* The sections of the header lie one after another and fill header_bytes exactly. */
+static b2s6_status place_sections(struct format *f, b2s6_error *error)
+{
+    const unsigned char *file = f->file;
+    uint32_t metadata_bytes = b2s6_read32(file + 40);
+    uint64_t metadata_at, tensors_at, end, i;
+
+    f->n_config = b2s6_read32(file + 32);
+    f->n_metadata = b2s6_read32(file + 36);
+    f->n_tensors = b2s6_read32(file + 44);
+    metadata_at = FORMAT_HEADER_BYTES + (uint64_t)f->n_config * FORMAT_CONFIG_ENTRY_BYTES;
+    tensors_at = metadata_at + metadata_bytes;
+    end = tensors_at + (uint64_t)f->n_tensors * FORMAT_TENSOR_ENTRY_BYTES;
+    if (round_up(end, FORMAT_DATA_ALIGNMENT) != f->header_bytes || metadata_bytes % 8 != 0)
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, 32, "the header's counts do not add up to its size");
+    for (i = 48; i < FORMAT_HEADER_BYTES; i++)
+        if (file[i])
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, i, "a reserved byte is not zero");
+    for (i = end; i < f->header_bytes; i++)
+        if (file[i])
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, i, "a byte between header and data is not zero");
+    f->config = file + FORMAT_HEADER_BYTES;
+    f->metadata = file + metadata_at;
+    f->tensors = file + tensors_at;
+    return B2S6_OK;
+}
+
+static b2s6_status check_config_order(const struct format *f, b2s6_error *error)
+{
+    uint32_t i, key, last = 0;
+
+    for (i = 0; i < f->n_config; i++) {
+        key = b2s6_read32(f->config + (size_t)i * FORMAT_CONFIG_ENTRY_BYTES) & ~FORMAT_KEY_OPTIONAL;
+        if (key <= last)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_HEADER_BYTES + (uint64_t)i * FORMAT_CONFIG_ENTRY_BYTES,
+                             "the configuration keys do not ascend");
+        last = key;
+    }
+    return B2S6_OK;
+}
+
+/* Counts 2 n_metadata terminated strings; nothing but zero bytes may follow them. */
+static b2s6_status check_metadata(const struct format *f, b2s6_error *error)
+{
+    const unsigned char *p = f->metadata, *end = f->tensors, *zero;
+    uint64_t i;
+
+    for (i = 0; i < 2 * (uint64_t)f->n_metadata; i++) {
+        zero = p < end ? memchr(p, 0, (size_t)(end - p)) : NULL;
+        if (!zero)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "the metadata end within a string");
+        if (zero == p && i % 2 == 0)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "a metadata key is empty");
+        p = zero + 1;
+    }
+    for (; p < end; p++)
+        if (*p)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "bytes follow the last metadata string");
+    if (f->n_metadata == 0 && end - f->metadata > 0)
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, 40, "there is room for metadata but none");
+    return B2S6_OK;
+}
+
+struct tensor b2s6_format_tensor(const struct format *f, uint32_t i)
+{
+    const unsigned char *p = f->tensors + (size_t)i * FORMAT_TENSOR_ENTRY_BYTES;
+    struct tensor t;
+
+    t.role = b2s6_read16(p);
+    t.flags = b2s6_read16(p + 2);
+    t.section = b2s6_read32(p + 4);
+    t.type = b2s6_read32(p + 8);
+    t.layout = b2s6_read32(p + 12);
+    t.count = b2s6_read32(p + 16);
+    t.rows = b2s6_read32(p + 20);
+    t.cols = b2s6_read32(p + 24);
+    t.offset = b2s6_read64(p + 32);
+    t.bytes = b2s6_read64(p + 40);
+    return t;
+}
+
+uint64_t b2s6_tensor_values(uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols)
+{
+    uint64_t values;
+
+    /* Each factor is checked, not the product: with all below 2^28 + 16, two of them fit 64 bits, and the third is tried. */
+    if (count == 0 || rows == 0 || cols == 0 || count > 1u << 28 || rows > 1u << 28 || cols > 1u << 28)
+        return 0;
+    values = (uint64_t)count * (layout == LAYOUT_PANELS ? b2s6_pad16(rows) : rows);
+    return values > ((uint64_t)1 << 60) / cols ? 0 : values * cols;
+}
+
+/* One entry on its own: values that exist, a shape that gives its bytes, a place inside the data. */
+static b2s6_status check_tensor(const struct format *f, const struct tensor *t, uint64_t at, uint64_t expected_offset,
+                                b2s6_error *error)
+{
+    uint64_t values = b2s6_tensor_values(t->layout, t->count, t->rows, t->cols);
+
+    if (t->flags & ~FORMAT_TENSOR_OPTIONAL || b2s6_read32(f->file + at + 28) != 0)
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, at, "a reserved bit of a tensor entry is not zero");
+    if (t->offset != expected_offset)
+        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + 32, "a tensor lies at %u, the next free place is %u", NULL,
+                            t->offset, expected_offset, 0);
+    if (t->bytes > f->file_bytes - t->offset)
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, at + 40, "a tensor ends beyond the file");
+    if (t->flags & FORMAT_TENSOR_OPTIONAL)
+        return B2S6_OK; /* of a type or layout that only its reader knows */
+    if (t->type != TYPE_F32 || (t->layout != LAYOUT_PLAIN && t->layout != LAYOUT_PANELS))
+        return b2s6_fail_at(error, B2S6_ERROR_UNSUPPORTED, at + 8, "a tensor has type %u and layout %u, unknown here", NULL,
+                            t->type, t->layout, 0);
+    if (values == 0 || t->bytes % sizeof(float) != 0 || t->bytes / sizeof(float) != values)
+        return b2s6_fail_at(error, B2S6_ERROR_TENSOR, at + 40, "a tensor has %u bytes, its shape needs %u values", NULL,
+                            t->bytes, values, 0);
+    return B2S6_OK;
+}
+
+static b2s6_status check_table(const struct format *f, b2s6_error *error)
+{
+    uint64_t at, offset = f->header_bytes, order, last = 0;
+    b2s6_status status;
+    struct tensor t;
+    uint32_t i;
+
+    for (i = 0; i < f->n_tensors; i++) {
+        at = (uint64_t)(f->tensors - f->file) + (uint64_t)i * FORMAT_TENSOR_ENTRY_BYTES;
+        t = b2s6_format_tensor(f, i);
+        order = (uint64_t)t.section << 16 | t.role;
+        if (order <= last)
+            return b2s6_fail(error, B2S6_ERROR_TENSOR, at, order == last ? "a tensor stands twice in the table"
+                                                                         : "the tensor table does not ascend");
+        last = order;
+        /* offset <= file_bytes holds before every entry, so the entry's own bytes are compared with what remains */
+        status = check_tensor(f, &t, at, offset, error);
+        if (status)
+            return status;
+        offset = round_up(t.offset + t.bytes, FORMAT_DATA_ALIGNMENT);
+        if (offset > f->file_bytes)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, at + 40, "a tensor's padding ends beyond the file");
+    }
+    if (offset != f->file_bytes)
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, 16, "bytes follow the last tensor");
+    return B2S6_OK;
+}
+
+b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2s6_error *error)
+{
+    b2s6_status status = read_sizes(f, data, size, error);
+
+    if (!status)
+        status = check_header_crc(f, error);
+    if (!status)
+        status = place_sections(f, error);
+    if (!status)
+        status = check_config_order(f, error);
+    if (!status)
+        status = check_metadata(f, error);
+    if (!status)
+        status = check_table(f, error);
+    return status;
+}
+
+b2s6_status b2s6_format_verify(const struct format *f, b2s6_error *error)
+{
+    uint32_t crc = b2s6_crc32(0, f->file + f->header_bytes, (size_t)(f->file_bytes - f->header_bytes));
+
+    if (crc != f->data_crc)
+        return b2s6_fail(error, B2S6_ERROR_CHECKSUM, f->header_bytes, "the data are damaged: their checksum does not match");
+    return B2S6_OK;
+}

@@ -1,0 +1,60 @@
+/*
+ * The .b2s6 file as bytes (docs/format.md): header, configuration entries, metadata and tensor table, checked so that
+ * every tensor named lies inside the file. Knows nothing of models.
+ */
+#ifndef B2S6_FORMAT_H
+#define B2S6_FORMAT_H
+
+#include "common.h"
+
+enum {
+    FORMAT_HEADER_BYTES = 64,
+    FORMAT_CONFIG_ENTRY_BYTES = 8,
+    FORMAT_TENSOR_ENTRY_BYTES = 48,
+    FORMAT_DATA_ALIGNMENT = 64
+};
+
+enum { TYPE_F32 = 1 };
+enum { LAYOUT_PLAIN = 1, LAYOUT_PANELS = 2 };
+
+/* Bit 31 of a configuration key and bit 0 of a tensor's flags: a reader that does not know the entry skips it. */
+#define FORMAT_KEY_OPTIONAL 0x80000000u
+#define FORMAT_TENSOR_OPTIONAL 1u
+
+/* A file whose header has been checked; all pointers go into the file's bytes. */
+struct format {
+    const unsigned char *file;      /* (file_bytes) */
+    uint64_t file_bytes;
+    uint32_t header_bytes;          /* the data begin here */
+    uint32_t header_crc, data_crc;
+    const unsigned char *config;    /* n_config entries of 8 bytes */
+    uint32_t n_config;
+    const unsigned char *metadata;  /* n_metadata pairs of zero-terminated strings */
+    uint32_t n_metadata;
+    const unsigned char *tensors;   /* n_tensors entries of 48 bytes */
+    uint32_t n_tensors;
+};
+
+/* One entry of the tensor table. */
+struct tensor {
+    uint32_t role, flags, section, type, layout;
+    uint32_t count, rows, cols;
+    uint64_t offset, bytes; /* from the start of the file */
+};
+
+/*
+ * Reads and checks header, checksum of the header, configuration entries' order, metadata and tensor table of the size bytes
+ * at data. On success every tensor of the table lies inside the data, at its alignment, with the bytes its shape needs.
+ */
+B2S6_INTERNAL b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2s6_error *error);
+
+/* Entry i of the table. */
+B2S6_INTERNAL struct tensor b2s6_format_tensor(const struct format *f, uint32_t i);
+
+/* How many values (floats of type f32) a tensor of this layout and shape has, padding of panels included. */
+B2S6_INTERNAL uint64_t b2s6_tensor_values(uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols);
+
+/* Checks the checksum of the data, reading the whole file. */
+B2S6_INTERNAL b2s6_status b2s6_format_verify(const struct format *f, b2s6_error *error);
+
+#endif

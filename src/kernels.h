@@ -1,0 +1,92 @@
+/*
+ * The kernels: all arithmetic of the library, as one table of functions for each instruction set. Every table computes
+ * the same bits (docs/arithmetic.md); which one a model uses is decided when it is opened.
+ *
+ * Rows are time steps of one stream, or streams; a row of activations is padded to whole groups of 16 lanes. A kernel may
+ * read and write the padding of rows it is given; what lies there has no influence on anything else.
+ */
+#ifndef B2S6_KERNELS_H
+#define B2S6_KERNELS_H
+
+#include "model.h"
+
+/* y = W x + bias for n_rows rows, over panels first_panel .. end_panel - 1 of one matrix. */
+struct product {
+    const void *weight;     /* panels of 16 rows */
+    const float *bias;      /* (panels * 16), or NULL */
+    const float *x;         /* n_rows rows of k values, x_stride floats apart */
+    float *y;               /* n_rows rows of n_out values, y_stride floats apart */
+    size_t x_stride, y_stride;
+    size_t n_rows;
+    uint32_t k;             /* columns of W */
+    uint32_t n_out;         /* rows of W; if not a multiple of 16, y has no padding to write to */
+    uint32_t first_panel, end_panel;
+};
+
+/*
+ * The recurrence of one stream through n_steps steps, for groups of 16 channels first_group .. end_group - 1. Rows may
+ * be walked backwards: strides are signed. p = d / h.
+ */
+struct scan {
+    const struct config *config;
+    const struct unit *unit;
+    const float *u;         /* (n_steps, d): what the unit reads */
+    const float *delta;     /* (n_steps, d); stride 0 if constant */
+    const float *bc;        /* (n_steps, h, bc_width): rows of role 38 a block */
+    float *y;               /* (n_steps, d) */
+    float *x;               /* the state, lanes (groups, n, planes, 16) */
+    ptrdiff_t u_stride, delta_stride, bc_stride, y_stride;
+    size_t n_steps;
+    uint32_t bc_width;      /* floats from one block's rows to the next */
+    uint32_t first_group, end_group;
+};
+
+/* The causal depthwise convolution and SiLU of one stream: u = silu(conv(v) + bias), for groups of channels. */
+struct conv {
+    const float *weight;    /* (d_conv, width), oldest tap first */
+    const float *bias;      /* (width) */
+    const float *v;         /* (n_steps, width), v_stride floats apart */
+    float *u;               /* (n_steps, width), width floats apart */
+    float *window;          /* (d_conv - 1, width): the last rows of v before these, oldest first; brought up to date */
+    size_t v_stride, n_steps;
+    uint32_t width;         /* pad16(d_inner) */
+    uint32_t d_conv;
+    uint32_t first_group, end_group;
+};
+
+/* A norm over rows of d values. */
+struct norm {
+    uint32_t kind;          /* b2s6_norm */
+    float eps;
+    const float *weight, *bias; /* (pad16(d)) */
+    uint32_t d;
+};
+
+struct b2s6_kernels {
+    const char *name;
+    void (*product)(const struct product *p);
+    void (*scan)(const struct scan *s);
+    void (*conv_silu)(const struct conv *c);
+    /* out = norm(x) for n_rows rows, stride floats apart in both; out may be x. */
+    void (*norm)(const struct norm *n, const float *x, float *out, size_t n_rows, size_t stride);
+    /* delta (n_rows, d) = softplus(w_j . u_j + bias) with one dot product a block, rows stride floats apart. */
+    void (*delta_block)(const struct config *c, const struct unit *u, const float *x, float *delta, size_t n_rows,
+                        size_t stride);
+    /* On n values, in place or into out. */
+    void (*softplus)(float *x, size_t n);
+    void (*gelu)(float *x, size_t n);
+    void (*add)(float *x, const float *other, size_t n);
+    /* y = y silu(z) for n_rows rows of width values; z_stride floats between rows of z. */
+    void (*gate_silu)(float *y, const float *z, size_t n_rows, size_t width, size_t z_stride);
+    /* x = x + a sigmoid(g); rows of width values of x, rows of a and g (side by side) 2 width floats apart. */
+    void (*add_gated)(float *x, const float *ag, size_t n_rows, size_t width);
+    /* out = x, with values of less than 2^-100 as zero, so that tiny inputs do not make every step slow. */
+    void (*flush)(float *out, const float *x, size_t n);
+};
+
+extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_portable;
+
+/* The best table this machine runs. */
+B2S6_INTERNAL const struct b2s6_kernels *b2s6_kernels_best(void);
+
+#endif

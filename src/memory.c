@@ -1,0 +1,61 @@
+#include "memory.h"
+
+#include <stdlib.h>
+
+/* malloc aligns to less than B2S6_ALIGNMENT: room for the shift is added, and the block's own address kept before it. */
+static void *allocate_aligned(void *user, size_t size, size_t alignment)
+{
+    unsigned char *block, *memory;
+
+    (void)user;
+    if (size > SIZE_MAX - alignment - sizeof(void *))
+        return NULL;
+    block = malloc(size + alignment + sizeof(void *));
+    if (!block)
+        return NULL;
+    memory = block + sizeof(void *);
+    memory += (alignment - ((uintptr_t)memory & (alignment - 1))) & (alignment - 1);
+    memcpy(memory - sizeof(void *), &block, sizeof(void *));
+    return memory;
+}
+
+static void release_aligned(void *user, void *memory)
+{
+    void *block;
+
+    (void)user;
+    if (!memory)
+        return;
+    memcpy(&block, (unsigned char *)memory - sizeof(void *), sizeof(void *));
+    free(block);
+}
+
+int b2s6_take_allocator(b2s6_allocator *allocator, const b2s6_allocator *given)
+{
+    if (!given) {
+        allocator->user = NULL;
+        allocator->allocate = allocate_aligned;
+        allocator->release = release_aligned;
+        return 1;
+    }
+    *allocator = *given;
+    return given->allocate && given->release;
+}
+
+int b2s6_take_options(void *known, size_t known_size, const void *given)
+{
+    const unsigned char *bytes = given;
+    size_t size, i;
+
+    if (!given)
+        return 1;
+    memcpy(&size, given, sizeof size);
+    if (size < sizeof size)
+        return 0;
+    for (i = known_size; i < size; i++)
+        if (bytes[i])
+            return 0;
+    memcpy(known, given, size < known_size ? size : known_size);
+    memcpy(known, &known_size, sizeof known_size);
+    return 1;
+}

@@ -1,0 +1,163 @@
+#include "model.h"
+
+#include "bind.h"
+#include "kernels.h"
+#include "memory.h"
+#include "state.h"
+#include "status.h"
+#include "verify.h"
+
+static size_t align_up(size_t x)
+{
+    return (x + (B2S6_ALIGNMENT - 1)) & ~(size_t)(B2S6_ALIGNMENT - 1);
+}
+
+b2s6_status b2s6_model_plan(struct blueprint *plan, const void *data, size_t size, b2s6_error *error)
+{
+    b2s6_status status;
+    uint64_t end;
+
+    b2s6_clear_error(error);
+    if (!data)
+        return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "no data");
+    if (!b2s6_is_aligned(data, sizeof(float)))
+        return b2s6_fail(error, B2S6_ERROR_ALIGNMENT, 0, "the file's bytes must be aligned to 4");
+    status = b2s6_format_read(&plan->format, data, size, error);
+    if (!status)
+        status = b2s6_config_read(&plan->config, &plan->format, error);
+    if (status)
+        return status;
+    plan->layers_at = align_up(sizeof(struct b2s6_model));
+    end = plan->layers_at + (uint64_t)plan->config.n_layers * sizeof(struct layer);
+    plan->data_at = align_up((size_t)end);
+    if (B2S6_BIG_ENDIAN)
+        end = plan->data_at + (plan->format.file_bytes - plan->format.header_bytes);
+    if (end > SIZE_MAX / 2)
+        return b2s6_fail(error, B2S6_ERROR_UNSUPPORTED, 0, "the model is larger than this machine can address");
+    plan->handle_size = align_up((size_t)end);
+    return B2S6_OK;
+}
+
+/* A big-endian machine keeps the floats in its own order behind the handle; all tensors are of four-byte values. */
+static const unsigned char *native_data(unsigned char *copy, const struct format *f)
+{
+    const unsigned char *data = f->file + f->header_bytes;
+    size_t i, n = (size_t)(f->file_bytes - f->header_bytes) / 4;
+    uint32_t bits;
+
+    if (!B2S6_BIG_ENDIAN)
+        return data;
+    for (i = 0; i < n; i++) {
+        bits = b2s6_read32(data + 4 * i);
+        memcpy(copy + 4 * i, &bits, sizeof bits);
+    }
+    return copy;
+}
+
+b2s6_status b2s6_model_build(void *memory, const struct blueprint *plan, uint32_t flags, b2s6_error *error)
+{
+    struct b2s6_model *m = memory;
+    struct layer *layers = (struct layer *)(void *)((unsigned char *)memory + plan->layers_at);
+    const struct format *f = &plan->format;
+    const unsigned char *data = native_data((unsigned char *)memory + plan->data_at, f);
+    b2s6_status status;
+
+    memset(m, 0, sizeof *m);
+    memset(layers, 0, plan->config.n_layers * sizeof *layers);
+    m->config = plan->config;
+    m->kernels = b2s6_kernels_best();
+    m->layers = layers;
+    m->state = b2s6_state_layout(m);
+    m->fingerprint = (uint64_t)f->header_crc << 32 | f->data_crc;
+    m->file_bytes = f->file_bytes;
+    m->metadata = (const char *)f->metadata;
+    m->n_metadata = f->n_metadata;
+    status = b2s6_bind(m, layers, f, data, error);
+    if (!status)
+        status = b2s6_verify(m, f, data, flags, error);
+    return status;
+}
+
+b2s6_status b2s6_open_settings(struct open_settings *settings, const b2s6_open_options *options, b2s6_error *error)
+{
+    b2s6_open_options known = B2S6_OPEN_OPTIONS;
+
+    b2s6_clear_error(error);
+    if (!b2s6_take_options(&known, sizeof known, options))
+        return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "the options ask for something that this library does not know");
+    if (known.flags & ~(B2S6_OPEN_VERIFY | B2S6_OPEN_TRUST) || known.flags == (B2S6_OPEN_VERIFY | B2S6_OPEN_TRUST))
+        return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "the options' flags are not allowed");
+    settings->flags = known.flags;
+    if (!b2s6_take_allocator(&settings->allocator, known.allocator))
+        return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "the allocator lacks a function");
+    return B2S6_OK;
+}
+
+b2s6_status b2s6_model_size(size_t *handle_size, const void *data, size_t size, b2s6_error *error)
+{
+    struct blueprint plan;
+    b2s6_status status;
+
+    if (!handle_size)
+        return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "no place for the size");
+    status = b2s6_model_plan(&plan, data, size, error);
+    if (!status)
+        *handle_size = plan.handle_size;
+    return status;
+}
+
+b2s6_status b2s6_model_place(b2s6_model **model, void *memory, size_t memory_size, const void *data, size_t size,
+                             const b2s6_open_options *options, b2s6_error *error)
+{
+    struct open_settings settings;
+    struct blueprint plan;
+    b2s6_status status;
+
+    if (!model)
+        return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "no place for the handle");
+    *model = NULL;
+    status = b2s6_open_settings(&settings, options, error);
+    if (!status && !memory)
+        status = b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "no memory for the handle");
+    if (!status)
+        status = b2s6_model_plan(&plan, data, size, error);
+    if (!status && !b2s6_is_aligned(memory, B2S6_ALIGNMENT))
+        status = b2s6_fail(error, B2S6_ERROR_ALIGNMENT, 0, "the handle's memory must be aligned to 64");
+    if (!status && memory_size < plan.handle_size)
+        status = b2s6_fail_at(error, B2S6_ERROR_SIZE, 0, "the handle needs %u bytes, %u were given", NULL, plan.handle_size,
+                              memory_size, 0);
+    if (!status)
+        status = b2s6_model_build(memory, &plan, settings.flags, error);
+    if (!status)
+        *model = memory;
+    return status;
+}
+
+b2s6_status b2s6_model_open_memory(b2s6_model **model, const void *data, size_t size, const b2s6_open_options *options,
+                                   b2s6_error *error)
+{
+    struct open_settings settings;
+    struct blueprint plan;
+    b2s6_status status;
+    void *memory;
+
+    if (!model)
+        return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "no place for the handle");
+    *model = NULL;
+    status = b2s6_open_settings(&settings, options, error);
+    if (!status)
+        status = b2s6_model_plan(&plan, data, size, error);
+    if (status)
+        return status;
+    memory = settings.allocator.allocate(settings.allocator.user, plan.handle_size, B2S6_ALIGNMENT);
+    if (!memory)
+        return b2s6_fail_at(error, B2S6_ERROR_MEMORY, 0, "no memory for a handle of %u bytes", NULL, plan.handle_size, 0, 0);
+    status = b2s6_model_build(memory, &plan, settings.flags, error);
+    if (status) {
+        settings.allocator.release(settings.allocator.user, memory);
+        return status;
+    }
+    *model = memory;
+    (*model)->allocator = settings.allocator;
+    return B2S6_OK;
+}

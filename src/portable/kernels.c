@@ -1,0 +1,12 @@
+/* The kernels in plain C: one lane at a time. */
+#include "../kernels.h"
+
+#include "vec.h"
+#include "../elementary.h"
+#include "../kernel/product.h"
+#include "../kernel/rows.h"
+#include "../kernel/scan.h"
+
+#define KERNELS b2s6_kernels_portable
+#define KERNELS_NAME "portable"
+#include "../kernel/table.h"

@@ -1,0 +1,116 @@
+#include "status.h"
+
+#define TEXT_OF(x) #x
+#define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+
+uint32_t b2s6_version(void)
+{
+    return 10000u * B2S6_VERSION_MAJOR + 100u * B2S6_VERSION_MINOR + B2S6_VERSION_PATCH;
+}
+
+const char *b2s6_version_text(void)
+{
+    return VERSION_TEXT(B2S6_VERSION_MAJOR, B2S6_VERSION_MINOR, B2S6_VERSION_PATCH);
+}
+
+const char *b2s6_status_text(b2s6_status status)
+{
+    switch (status) {
+    case B2S6_OK: return "success";
+    case B2S6_ERROR_ARGUMENT: return "an argument is not allowed";
+    case B2S6_ERROR_MEMORY: return "out of memory";
+    case B2S6_ERROR_SIZE: return "the memory given is too small";
+    case B2S6_ERROR_ALIGNMENT: return "the memory given is not aligned as required";
+    case B2S6_ERROR_INPUT_KIND: return "the model reads another kind of input";
+    case B2S6_ERROR_TOKEN: return "a token lies outside the vocabulary";
+    case B2S6_ERROR_VALUE: return "a feature is infinite or not a number";
+    case B2S6_ERROR_BIDIRECTIONAL: return "a bidirectional model needs the whole sequence";
+    case B2S6_ERROR_MODEL: return "the states belong to different models";
+    case B2S6_ERROR_FILE: return "the file cannot be read";
+    case B2S6_ERROR_MAGIC: return "not a .b2s6 file";
+    case B2S6_ERROR_VERSION: return "this version of the file format is not supported";
+    case B2S6_ERROR_TRUNCATED: return "the file is truncated";
+    case B2S6_ERROR_CHECKSUM: return "the file is damaged";
+    case B2S6_ERROR_FORMAT: return "a field of the file is not allowed";
+    case B2S6_ERROR_TENSOR: return "a tensor is missing, repeated or of the wrong shape";
+    case B2S6_ERROR_WEIGHTS: return "a weight is infinite, not a number or not stable";
+    case B2S6_ERROR_UNSUPPORTED: return "the file needs something that this library does not have";
+    case B2S6_STATUS_PIN: break;
+    }
+    return "unknown status";
+}
+
+/* The message under construction; what does not fit is cut, the terminating zero always fits. */
+struct text {
+    char *at, *end;
+};
+
+static void put_char(struct text *t, char c)
+{
+    if (t->at < t->end)
+        *t->at++ = c;
+}
+
+static void put_string(struct text *t, const char *s)
+{
+    while (*s)
+        put_char(t, *s++);
+}
+
+static void put_number(struct text *t, uint64_t x)
+{
+    char digits[20]; /* 2^64 - 1 has 20 */
+    int n = 0;
+
+    do {
+        digits[n++] = (char)('0' + x % 10);
+        x /= 10;
+    } while (x);
+    while (n)
+        put_char(t, digits[--n]);
+}
+
+b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text, const char *name,
+                         uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t numbers[3];
+    struct text t;
+    int used = 0;
+
+    if (!error)
+        return status;
+    numbers[0] = a;
+    numbers[1] = b;
+    numbers[2] = c;
+    t.at = error->message;
+    t.end = error->message + sizeof error->message - 1;
+    for (; *text; text++) {
+        if (text[0] == '%' && text[1] == 'u' && used < 3) {
+            put_number(&t, numbers[used++]);
+            text++;
+        } else if (text[0] == '%' && text[1] == 's' && name) {
+            put_string(&t, name);
+            text++;
+        } else {
+            put_char(&t, *text);
+        }
+    }
+    *t.at = '\0';
+    error->status = status;
+    error->offset = offset;
+    return status;
+}
+
+b2s6_status b2s6_fail(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text)
+{
+    return b2s6_fail_at(error, status, offset, text, NULL, 0, 0, 0);
+}
+
+void b2s6_clear_error(b2s6_error *error)
+{
+    if (error) {
+        error->status = B2S6_OK;
+        error->offset = 0;
+        error->message[0] = '\0';
+    }
+}

@@ -1,0 +1,20 @@
+/* Statuses with their place and text: how the loader says what is wrong and where. */
+#ifndef B2S6_STATUS_H
+#define B2S6_STATUS_H
+
+#include "common.h"
+
+/*
+ * Fills *error (unless NULL) with the status, the offset in the file and a one-line message. Returns status, so that a check
+ * reads `return b2s6_fail(...)`.
+ */
+B2S6_INTERNAL b2s6_status b2s6_fail(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text);
+
+/* The same; in text, the first %u is replaced by a in decimal, the second by b, the third by c; %s by name. */
+B2S6_INTERNAL b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text,
+                                       const char *name, uint64_t a, uint64_t b, uint64_t c);
+
+/* Status OK and no message. */
+B2S6_INTERNAL void b2s6_clear_error(b2s6_error *error);
+
+#endif

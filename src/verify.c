@@ -1,0 +1,80 @@
+#include "verify.h"
+
+#include "bind.h"
+#include "status.h"
+
+/* Up to this size of file all weights are read by default; it takes about as long as mapping a large one. */
+#define READ_ALL_BYTES (4u << 20)
+
+static b2s6_status fail_value(b2s6_error *error, const struct tensor *t, uint64_t i, const char *text)
+{
+    return b2s6_fail_at(error, B2S6_ERROR_WEIGHTS, t->offset + i * sizeof(float), text, b2s6_role_name(t->role), t->section,
+                        i, 0);
+}
+
+static b2s6_status check_finite(const struct tensor *t, const float *x, b2s6_error *error)
+{
+    uint64_t i, n = t->bytes / sizeof(float);
+    uint32_t worst;
+
+    for (i = 0; i < n; i++) {
+        worst = b2s6_bits_of(x[i]) & 0x7f800000u;
+        if (worst == 0x7f800000u)
+            return fail_value(error, t, i, "section %u, %s: value %u is infinite or not a number");
+    }
+    return B2S6_OK;
+}
+
+/* The decay of every state must be negative: of (.., 2 cx) with one lane, or (.., 2 cx, 16) lanes, the first plane. */
+static b2s6_status check_stable(const struct tensor *t, const float *a, const struct config *c, b2s6_error *error)
+{
+    uint64_t i, planes = 2 * (uint64_t)config_planes(c), n = t->bytes / sizeof(float);
+    uint64_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES;
+
+    for (i = 0; i < n; i++)
+        if (i / lanes % planes == 0 && !(a[i] < 0))
+            return fail_value(error, t, i, "section %u, %s: value %u, the real part of A, is not negative");
+    return B2S6_OK;
+}
+
+static b2s6_status check_positive(const struct tensor *t, const float *x, uint32_t d, b2s6_error *error)
+{
+    uint64_t i;
+
+    for (i = 0; i < d; i++)
+        if (!(x[i] > 0))
+            return fail_value(error, t, i, "section %u, %s: value %u, a constant step, is not positive");
+    return B2S6_OK;
+}
+
+static b2s6_status check_tensor(const struct b2s6_model *m, const struct tensor *t, const float *x, b2s6_error *error)
+{
+    const struct config *c = &m->config;
+    b2s6_status status = check_finite(t, x, error);
+
+    if (!status && (t->role == ROLE_A || t->role == ROLE_A_BACKWARDS))
+        status = check_stable(t, x, c, error);
+    if (!status && c->delta == B2S6_DELTA_CONSTANT && (t->role == ROLE_DELTA_BIAS || t->role == ROLE_DELTA_BIAS_BACKWARDS))
+        status = check_positive(t, x, c->d_inner, error);
+    return status;
+}
+
+b2s6_status b2s6_verify(const struct b2s6_model *model, const struct format *f, const unsigned char *data, uint32_t flags,
+                        b2s6_error *error)
+{
+    int all = flags & B2S6_OPEN_VERIFY || f->file_bytes <= READ_ALL_BYTES;
+    b2s6_status status = B2S6_OK;
+    struct tensor t;
+    uint32_t i;
+
+    if (flags & B2S6_OPEN_TRUST)
+        return B2S6_OK;
+    if (all)
+        status = b2s6_format_verify(f, error);
+    for (i = 0; !status && i < f->n_tensors; i++) {
+        t = b2s6_format_tensor(f, i);
+        if (!(t.flags & FORMAT_TENSOR_OPTIONAL) && (all || t.layout == LAYOUT_PLAIN))
+            status = check_tensor(model, &t, (const float *)(const void *)(data + (t.offset - f->header_bytes)), error);
+    }
+    return status;
+}

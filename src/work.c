@@ -1,0 +1,74 @@
+#include "work.h"
+
+/* Hands out consecutive aligned pieces of memory, or only counts them; too much becomes SIZE_MAX and stays so. */
+struct arena {
+    unsigned char *memory;
+    size_t used;
+};
+
+static float *take(struct arena *a, size_t n_rows, uint64_t floats_a_row)
+{
+    const uint64_t limit = SIZE_MAX / 2 / sizeof(float) - B2S6_ALIGNMENT;
+    size_t at = a->used;
+    uint64_t bytes;
+
+    if (at == SIZE_MAX || (floats_a_row && n_rows > limit / floats_a_row)) {
+        a->used = SIZE_MAX;
+        return NULL;
+    }
+    bytes = n_rows * floats_a_row * sizeof(float);
+    bytes = (bytes + (B2S6_ALIGNMENT - 1)) / B2S6_ALIGNMENT * B2S6_ALIGNMENT;
+    if (bytes > SIZE_MAX / 2 - at) {
+        a->used = SIZE_MAX;
+        return NULL;
+    }
+    a->used = at + (size_t)bytes;
+    return a->memory && bytes ? (float *)(void *)(a->memory + at) : NULL;
+}
+
+static void place_work(struct work *w, const struct config *c, size_t n_rows, struct arena *a)
+{
+    const int mamba = c->block == B2S6_BLOCK_MAMBA;
+    uint64_t bc, mixed;
+
+    w->n_rows = n_rows;
+    w->d = b2s6_pad16(c->d_model);
+    w->di = b2s6_pad16(c->d_inner);
+    w->bc_width = b2s6_pad16(config_bc_rows(c));
+    bc = (uint64_t)c->h * w->bc_width;
+    mixed = (uint64_t)w->d * (mamba ? 1 : 2);
+    w->input = take(a, n_rows, c->input_kind == B2S6_FEATURES ? b2s6_pad16(c->input_size) : 0);
+    w->x = take(a, n_rows, w->d);
+    w->normed = take(a, n_rows, w->d);
+    w->vz = take(a, n_rows, mamba ? 2 * (uint64_t)w->di : 0);
+    w->u = take(a, n_rows, mamba ? w->di : 0);
+    w->rank = take(a, n_rows, b2s6_pad16(c->dt_rank));
+    w->delta = take(a, n_rows, w->di);
+    w->y = take(a, n_rows, w->di);
+    w->bc = take(a, n_rows, bc > mixed ? bc : mixed);
+    w->mixed = w->bc;
+}
+
+size_t b2s6_work_layout(struct work *w, const struct config *c, size_t n_rows, void *memory)
+{
+    struct arena a;
+
+    a.memory = memory;
+    a.used = 0;
+    place_work(w, c, n_rows, &a);
+    return a.used;
+}
+
+size_t b2s6_sequence_layout(struct sequence *s, const struct config *c, size_t n_steps, void *memory)
+{
+    const uint32_t d = b2s6_pad16(c->d_model);
+    struct arena a;
+
+    a.memory = memory;
+    a.used = 0;
+    s->x = take(&a, n_steps, d);
+    s->normed = take(&a, n_steps, d);
+    s->y = take(&a, n_steps, d);
+    place_work(&s->work, c, n_steps < CHUNK_ROWS ? n_steps : CHUNK_ROWS, &a);
+    return a.used;
+}
