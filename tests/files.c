@@ -1,9 +1,12 @@
 /* files.c - reading the stored cases */
+#define _POSIX_C_SOURCE 200809L /* mkdir, rmdir, unlink */
 #include "files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static FILE *open_file(const char *folder, const char *name, const char *mode)
 {
@@ -39,6 +42,30 @@ int write_file(const char *folder, const char *name, const void *data, size_t si
         return 0;
     good = fwrite(data, 1, size, file) == size;
     return (fclose(file) == 0) && good;
+}
+
+int make_folder(char *path, size_t size)
+{
+    const char *parent = getenv("TMPDIR");
+    for (int i = 0; i < 1000; i++) {
+        int n = snprintf(path, size, "%s/b2s6-tests-%ld-%d", parent ? parent : "/tmp", (long)getpid(), i);
+        if (n < 0 || (size_t)n >= size)
+            return 0;
+        if (mkdir(path, 0700) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+int remove_folder(const char *path, const char *const *files, size_t n_files)
+{
+    int good = 1;
+    for (size_t i = 0; i < n_files; i++) {
+        char file[1024];
+        int n = snprintf(file, sizeof file, "%s/%s", path, files[i]);
+        good &= n > 0 && (size_t)n < sizeof file && unlink(file) == 0;
+    }
+    return rmdir(path) == 0 && good;
 }
 
 /* Turns the values (little-endian, width bytes each) into this machine's order. */

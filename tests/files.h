@@ -9,6 +9,10 @@
 unsigned char *read_file(const char *folder, const char *name, size_t *size);
 int write_file(const char *folder, const char *name, const void *data, size_t size);
 
+/* A new, empty folder for this process, to be removed with remove_folder once the named files in it are. 0 on failure. */
+int make_folder(char *path, size_t size);
+int remove_folder(const char *path, const char *const *files, size_t n_files);
+
 /* An array of two dimensions; one dimension counts as (rows, 1). type is 'i' (int32), 'f' (float32) or 'd' (float64). */
 typedef struct npy {
     char type;

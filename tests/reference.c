@@ -208,3 +208,15 @@ void reference_run(const trained_model *model, const int32_t *tokens, const floa
                c->head_bias ? trained_find(model, "", "head.bias") : NULL, x + k * d, out + k * c->head_size);
     free(x);
 }
+
+double relative_error(const double *expected, const float *value, size_t count)
+{
+    double error = 0, largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        error = fmax(error, fabs((double)value[i] - expected[i]));
+        largest = fmax(largest, fabs(expected[i]));
+        if (!isfinite(value[i]))
+            return INFINITY;
+    }
+    return largest > 0 ? error / largest : error;
+}

@@ -22,4 +22,7 @@ void reference_run(const trained_model *model, const int32_t *tokens, const floa
  */
 void reference_unit(const trained_model *model, const char *prefix, const double *u, size_t n_steps, double *y);
 
+/* max |y - y*| / max |y*| over count values: what the tolerance of 1e-5 is for. Infinite if a value is not finite. */
+double relative_error(const double *expected, const float *value, size_t count);
+
 #endif

@@ -135,14 +135,12 @@ static void put_le(unsigned char *to, uint64_t value, size_t n)
         to[i] = (unsigned char)(value >> (8 * i));
 }
 
-unsigned char *trained_write(const trained_model *model, size_t *size)
+unsigned char *trained_write_tensors(const trained_model *model, const char *metadata, size_t *size)
 {
     text json = { NULL, 0 };
     size_t offset = 0;
     unsigned char *file, *to;
-    append(&json, "{\"__metadata__\": {\"b2s6\": \"");
-    append_config(&json, &model->config);
-    append(&json, model->note[0] ? "\", \"note\": \"%s\"}" : "\"}", model->note);
+    append(&json, "{\"__metadata__\": %s", metadata);
     for (size_t i = 0; i < model->n_tensors; i++) {
         const trained_tensor *t = &model->tensors[i];
         append(&json, ", \"%s\": {\"dtype\": \"F32\", \"shape\": [", t->name);
@@ -166,5 +164,17 @@ unsigned char *trained_write(const trained_model *model, size_t *size)
             memcpy(&bits, model->tensors[i].values + k, 4);
             put_le(to, bits, 4);
         }
+    return file;
+}
+
+unsigned char *trained_write(const trained_model *model, size_t *size)
+{
+    text metadata = { NULL, 0 };
+    unsigned char *file;
+    append(&metadata, "{\"b2s6\": \"");
+    append_config(&metadata, &model->config);
+    append(&metadata, model->note[0] ? "\", \"note\": \"%s\"}" : "\"}", model->note);
+    file = trained_write_tensors(model, metadata.bytes, size);
+    free(metadata.bytes);
     return file;
 }

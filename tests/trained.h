@@ -81,6 +81,9 @@ trained_tensor *trained_find(const trained_model *model, const char *prefix, con
 /* The safetensors file, from malloc. */
 unsigned char *trained_write(const trained_model *model, size_t *size);
 
+/* The tensors alone as a safetensors file with this JSON object as its metadata. */
+unsigned char *trained_write_tensors(const trained_model *model, const char *metadata, size_t *size);
+
 /* Reads a file that the project itself made (the stored cases): 0 if it is not as expected. Not for hostile input. */
 int trained_read(trained_model *model, const unsigned char *data, size_t size);
 

@@ -1,0 +1,35 @@
+/*
+ * main.c - all tests
+ *
+ *     check [--tests FOLDER] [FILTER]     FOLDER is this one (default: TESTS_DIR), FILTER part of "suite.test"
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "subjects.h"
+#include "suites.h"
+
+#ifndef TESTS_DIR
+#define TESTS_DIR "tests"
+#endif
+
+static const test_suite *const suites[] = {
+    &suite_cases, &suite_random, &suite_bits, &suite_threads, &suite_properties, &suite_describe, &suite_calls,
+    &suite_options, &suite_files, &suite_weights, &suite_memory,
+};
+
+int main(int argc, char **argv)
+{
+    const char *filter = NULL;
+    tests_folder = TESTS_DIR;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--tests") == 0 && i + 1 < argc)
+            tests_folder = argv[++i];
+        else if (argv[i][0] != '-' && filter == NULL)
+            filter = argv[i];
+        else {
+            fprintf(stderr, "usage: %s [--tests FOLDER] [FILTER]\n", argv[0]);
+            return 2;
+        }
+    return test_run(suites, sizeof suites / sizeof suites[0], filter);
+}

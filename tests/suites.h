@@ -1,0 +1,10 @@
+/* suites.h - every test file's suite; main.c runs them in this order */
+#ifndef TEST_SUITES_H
+#define TEST_SUITES_H
+
+#include "test.h"
+
+extern const test_suite suite_cases, suite_random, suite_bits, suite_threads, suite_properties, suite_describe, suite_calls,
+    suite_options, suite_files, suite_weights, suite_memory;
+
+#endif
