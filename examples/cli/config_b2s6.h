@@ -1,0 +1,10 @@
+/* config_b2s6.h - the configuration of a B2S6 checkpoint: the JSON text under the metadata key "b2s6" */
+#ifndef B2S6_CLI_CONFIG_B2S6_H
+#define B2S6_CLI_CONFIG_B2S6_H
+
+#include "checkpoint.h"
+
+/* Reads and checks it. 0 or -1. */
+int config_read_b2s6(checkpoint_config *config, const char *text, message *m);
+
+#endif

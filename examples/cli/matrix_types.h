@@ -1,0 +1,35 @@
+/*
+ * matrix_types.h - the ways a weight matrix can be stored, one entry each
+ *
+ * A type says how many bytes a matrix takes and packs it. It asks the source for one value after another and does
+ * not care where they come from.
+ */
+#ifndef B2S6_CLI_MATRIX_TYPES_H
+#define B2S6_CLI_MATRIX_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct writer;
+
+/* count matrices of rows x cols; at gives element (r, k) of matrix i. */
+typedef struct matrix_source {
+    const char *name;  /* for messages */
+    size_t count, rows, cols;
+    double (*at)(const void *context, size_t i, size_t r, size_t k);
+    const void *context;
+} matrix_source;
+
+typedef struct matrix_type {
+    const char *name;  /* as --type calls it */
+    uint32_t type;     /* as the tensor table calls it */
+    uint64_t (*size)(const matrix_source *source);
+    void (*pack)(struct writer *w, unsigned char *place, const matrix_source *source);
+} matrix_type;
+
+extern const matrix_type matrix_f32;
+
+/* NULL if there is no type of this name. */
+const matrix_type *matrix_type_named(const char *name);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * writer.h - what the pieces of the .b2s6 writer share: a place for the next tensor, and numbers into it
+ *
+ * The model is described once, by functions that run twice: first to measure (every place is NULL), then to write.
+ */
+#ifndef B2S6_CLI_WRITER_H
+#define B2S6_CLI_WRITER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "checkpoint.h"
+#include "matrix_types.h"
+
+#define LANES 16  /* the width of panels and lanes; pad16 of docs/format.md */
+
+enum { TYPE_F32 = 1 };
+enum { LAYOUT_PLAIN = 1, LAYOUT_PANELS = 2 };
+
+typedef struct writer {
+    const checkpoint *ck;
+    const matrix_type *matrix;  /* what the large matrices are stored as */
+    unsigned char *bytes;       /* the file; NULL while measuring */
+    uint64_t data;              /* where the data begin */
+    uint64_t end;               /* where the last tensor ended, rounded up to 64 */
+    unsigned char *table;       /* the next entry of the tensor table; NULL while measuring */
+    uint32_t n_tensors;
+    uint32_t section;
+    const char *name;           /* of the tensor that is being written, for messages */
+    message *m;
+    int failed;                 /* stays once set */
+} writer;
+
+static inline size_t pad16(size_t n)
+{
+    return (n + LANES - 1) / LANES * LANES;
+}
+
+/* Adds an entry for a tensor and returns its zeroed bytes: NULL while measuring. name is for messages. */
+unsigned char *writer_place(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count,
+                            size_t rows, size_t cols, uint64_t bytes);
+
+/* The same for a plain tensor of floats. */
+unsigned char *writer_place_plain(writer *w, const char *name, uint32_t role, size_t count, size_t rows, size_t cols);
+
+/* Value number index of a place of floats. The value must be finite as a float; if not, the writer has failed. */
+void writer_store(writer *w, unsigned char *place, size_t index, double value);
+
+/* Little-endian integers. */
+void writer_store_u16(unsigned char *place, uint32_t value);
+void writer_store_u32(unsigned char *place, uint32_t value);
+void writer_store_u64(unsigned char *place, uint64_t value);
+
+/* A large matrix, or count of equal size one after another, stored as w->matrix says. */
+void writer_matrix(writer *w, uint32_t role, const matrix_source *source);
+
+/* A vector of count * n values, each n padded to lanes. t may have two dimensions; they are read as one. */
+void writer_vector(writer *w, uint32_t role, const tensor *t, size_t count, size_t n);
+
+/* The tensors of a unit, roles first .. first + 9. */
+void writer_unit(writer *w, uint32_t first, const checkpoint_unit *u);
+
+#endif

@@ -1,0 +1,336 @@
+#!/usr/bin/python3
+"""Reads .b2s6 files by docs/format.md alone, runs them in float64 and compares with stored outputs.
+
+    format_check.py MODEL.b2s6                            check every byte against the format, print what the model is
+    format_check.py MODEL.b2s6 inputs.npy outputs.npy     and run it: error relative to the largest output, at most 1e-5
+
+It shares no code with the library, the converter or the PyTorch module, so it shows that the page is enough to read
+a file. Needs NumPy.
+"""
+import math
+import struct
+import sys
+import zlib
+
+import numpy as np
+
+CONFIG = {1: "d_model", 2: "n_layers", 3: "input_kind", 4: "input_size", 5: "head_size", 6: "block", 7: "bidirectional",
+          8: "norm", 9: "norm_place", 10: "norm_eps", 11: "final_norm", 12: "final_norm_eps", 13: "pool", 14: "head_tied",
+          15: "head_bias", 16: "d_inner", 17: "d_conv", 18: "proj_biases", 32: "h", 33: "d_state", 34: "complex",
+          35: "a_scope", 36: "b", 37: "c", 38: "c_complex", 39: "delta", 40: "dt_rank", 41: "discretization",
+          42: "conjugate", 43: "skip"}
+PLAIN, PANELS = 1, 2
+S4, MAMBA = 1, 2
+NONE, LAYER, RMS, AFFINE = range(4)
+
+
+def pad(x, to):
+    return -(-x // to) * to
+
+
+def check(condition, what):
+    if not condition:
+        sys.exit(f"format_check: {what}")
+
+
+# ---------------------------------------------------------------------------------------------------------- the container
+
+def read_config(raw):
+    values, last = {}, 0
+    for key, value in struct.iter_unpack("<II", raw):
+        optional, key = key >> 31, key & 0x7fffffff
+        check(key > last, f"configuration key {key} is out of order")
+        last = key
+        check(key in CONFIG or optional, f"configuration key {key} is not known")
+        if key in CONFIG:
+            values[CONFIG[key]] = value
+    check(set(values) == set(CONFIG.values()), "a configuration key is missing")
+    for name in ("norm_eps", "final_norm_eps"):
+        values[name] = struct.unpack("<f", struct.pack("<I", values[name]))[0]
+    return values
+
+
+def read_metadata(raw, n):
+    metadata, at = {}, 0
+    for _ in range(n):
+        parts = []
+        for _ in range(2):
+            end = raw.index(b"\0", at)
+            parts.append(raw[at:end].decode())
+            at = end + 1
+        check(parts[0] and parts[0] not in metadata, "a metadata key is empty or comes twice")
+        metadata[parts[0]] = parts[1]
+    check(not any(raw[at:]) and len(raw) - at < 8, "metadata are not padded with zeros to a multiple of 8")
+    return metadata
+
+
+def read_tensor(f, count, rows, cols, layout, offset, size):
+    """One tensor as a float64 array (count, rows, cols); panels put back into rows."""
+    stored = pad(rows, 16) if layout == PANELS else rows
+    check(size == 4 * count * stored * cols, f"a tensor of {size} bytes at {offset}")
+    values = np.frombuffer(f, "<f4", size // 4, offset).astype(np.float64)
+    check(np.isfinite(values).all(), f"the tensor at {offset} is not finite")
+    if layout == PLAIN:
+        return values.reshape(count, rows, cols)
+    panels = values.reshape(count, stored // 16, cols, 16).transpose(0, 1, 3, 2).reshape(count, stored, cols)
+    check(not panels[:, rows:].any(), f"the tensor at {offset} is not padded with zeros")
+    return panels[:, :rows]
+
+
+def read(path):
+    """(configuration, metadata, {(section, role): (layout, array)}); every byte of the file is checked."""
+    with open(path, "rb") as file:
+        f = file.read()
+    magic, version, header_bytes, file_bytes, header_crc, data_crc = struct.unpack_from("<8sIIQII", f)
+    n_config, n_metadata, metadata_bytes, n_tensors = struct.unpack_from("<4I", f, 32)
+    check(magic == b"\x89B2S6\r\n\x1a" and version == 1, "not a .b2s6 file of version 1")
+    check(file_bytes == len(f) and not any(f[48:64]), "the size or the reserved bytes of the header")
+    check(header_bytes == pad(64 + 8 * n_config + metadata_bytes + 48 * n_tensors, 64), "header_bytes")
+    check(zlib.crc32(f[:24] + b"\0\0\0\0" + f[28:header_bytes]) == header_crc, "header_crc")
+    check(zlib.crc32(f[header_bytes:]) == data_crc, "data_crc")
+    at = 64
+    config = read_config(f[at:at + 8 * n_config])
+    at += 8 * n_config
+    check(metadata_bytes % 8 == 0, "metadata_bytes")
+    metadata = read_metadata(f[at:at + metadata_bytes], n_metadata)
+    at += metadata_bytes
+    tensors, last, end = {}, (-1, -1), header_bytes
+    for i in range(n_tensors):
+        role, flags, section, kind, layout, count, rows, cols, reserved, offset, size = struct.unpack_from(
+            "<HHIIIIIIIQQ", f, at + 48 * i)
+        check(flags in (0, 1) and reserved == 0 and layout in (PLAIN, PANELS), f"table entry {i}")
+        check((section, role) > last, f"table entry {i} is out of order")
+        check(offset == pad(end, 64) and not any(f[end:offset]), f"the offset of table entry {i}")
+        last, end = (section, role), offset + size
+        if kind == 1 or not flags & 1:
+            check(kind == 1, f"table entry {i} has an unknown type")
+            tensors[section, role] = (layout, read_tensor(f, count, rows, cols, layout, offset, size))
+    check(not any(f[at + 48 * n_tensors:header_bytes]), "the end of the header is not zero")
+    check(pad(end, 64) == file_bytes and not any(f[end:]), "the end of the data")
+    return config, metadata, tensors
+
+
+# -------------------------------------------------------------------------------------------------------------- the model
+
+class Tensors:
+    """Hands out the tensors of one section, each once and with the shape that the configuration needs."""
+
+    def __init__(self, table, section):
+        self.table, self.section = table, section
+
+    def take(self, role, layout, *shape):
+        entry = self.table.pop((self.section, role), None)
+        check(entry is not None, f"section {self.section} has no role {role}")
+        check(entry[0] == layout and entry[1].shape == shape,
+              f"section {self.section} role {role}: layout {entry[0]}, {entry[1].shape} and not {layout}, {shape}")
+        return entry[1]
+
+    def vector(self, role, d):
+        v = self.take(role, PLAIN, 1, 1, pad(d, 16)).reshape(-1)
+        check(not v[d:].any(), f"role {role} is not padded with zeros")
+        return v[:d]
+
+    def vectors(self, role, d):
+        v = self.take(role, PLAIN, 2, 1, pad(d, 16))[:, 0]
+        check(not v[:, d:].any(), f"role {role} is not padded with zeros")
+        return v[:, :d]
+
+    def lanes(self, role, d, n, planes, repeats=False):
+        """(d, n, planes)"""
+        v = self.take(role, PLAIN, pad(d, 16) // 16, n * planes, 16)
+        v = v.reshape(-1, n, planes, 16).transpose(0, 3, 1, 2).reshape(-1, n, planes)
+        check(np.array_equal(v[d:], np.broadcast_to(v[d - 1] if repeats else 0, v[d:].shape)), f"lanes of role {role}")
+        return v[:d]
+
+
+def softplus(x):
+    return np.logaddexp(0, x)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def silu(x):
+    return x * sigmoid(x)
+
+
+def gelu(x):
+    return 0.5 * x * (1 + np.array([math.erf(v) for v in x / math.sqrt(2)]))
+
+
+def to_complex(v):
+    """A last axis of re[, im] as numbers."""
+    return v[..., 0] + 1j * v[..., 1] if v.shape[-1] == 2 else v[..., 0]
+
+
+def expm1(re, im):
+    """exp(re + i im) - 1 without cancellation."""
+    return np.expm1(re) * np.cos(im) - 2 * np.sin(im / 2) ** 2 + 1j * np.exp(re) * np.sin(im)
+
+
+class Unit:
+    def __init__(self, c, t, first):
+        self.c = c
+        h, n, d = self.h, self.n, self.d = c["h"], c["d_state"], c["d_inner"]
+        p, cx, cc = d // h, 1 + c["complex"], 1 + c["c_complex"]
+        shared, self.zoh = c["a_scope"] == 1, c["discretization"] == 1
+        if c["delta"] == 1:
+            self.w = t.vector(first, d)
+        if c["delta"] == 2:
+            self.x_weight = t.take(first + 1, PANELS, 1, c["dt_rank"], d)[0]
+            self.dt_weight = t.take(first + 2, PANELS, 1, d, c["dt_rank"])[0]
+        self.b = t.vector(first + 3, d)
+        a = t.take(first + 4, PLAIN, 1, n, 2 * cx) if shared else t.lanes(first + 4, d, n, 2 * cx, True)
+        check((a[..., 0] < 0).all(), "A is not stable")
+        self.decay = (a[..., 0] + a[..., 1]) * math.log(2)                 # Re A, (1 | d, n)
+        self.turn = (a[..., 2] + a[..., 3]) * math.pi / 2 if cx == 2 else 0 * self.decay
+        self.a_inverse = np.ones((1, n))
+        if self.zoh and not shared:
+            self.a_inverse = to_complex(t.lanes(first + 5, d, n, cx))
+        rows = [("B", cx)] * (c["b"] & 1) + [("C", cc)] * (c["c"] == 1)
+        self.weights = {}
+        if rows:
+            bc = t.take(first + 6, PANELS, h, n * sum(planes for _, planes in rows), p)
+            for name, planes in rows:                                      # (h, n, p)
+                self.weights[name] = to_complex(np.moveaxis(bc[:, :n * planes].reshape(h, planes, n, p), 1, -1))
+                bc = bc[:, n * planes:]
+        self.b_bias = to_complex(t.lanes(first + 7, d, n, cx)) if c["b"] & 2 else 0
+        self.c_constant = to_complex(t.lanes(first + 8, d, n, cc)) if c["c"] == 2 else None
+        self.skip = t.vector(first + 9, d) if c["skip"] else 0
+        self.reset()
+
+    def reset(self):
+        self.x = np.zeros((self.d, self.n), complex)
+
+    def select(self, name, u):
+        """The block's weights times the block's input, for every channel of the block: (d, n)."""
+        return np.repeat(np.einsum("jnp,jp->jn", self.weights[name], u.reshape(self.h, -1)), self.d // self.h, axis=0)
+
+    def step(self, u):
+        if self.c["delta"] == 1:
+            delta = softplus(np.repeat((self.w * u).reshape(self.h, -1).sum(1), self.d // self.h) + self.b)
+        elif self.c["delta"] == 2:
+            delta = softplus(self.dt_weight @ (self.x_weight @ u) + self.b)
+        else:
+            delta = self.b
+        delta = delta[:, None]
+        B = self.b_bias + (self.select("B", u) if "B" in self.weights else 0)
+        C = self.select("C", u) if "C" in self.weights else self.c_constant
+        re, im = delta * self.decay, delta * self.turn
+        scale = expm1(re, im) * self.a_inverse if self.zoh else delta
+        self.x = np.exp(re + 1j * im) * self.x + scale * B * u[:, None]
+        return (C * self.x).sum(1).real * (2 if self.c["conjugate"] else 1) + self.skip * u
+
+
+class Norm:
+    def __init__(self, kind, eps, t, role, d):
+        self.kind, self.eps = kind, eps
+        if kind != NONE:
+            self.weight = t.vector(role, d)
+        if kind in (LAYER, AFFINE):
+            self.bias = t.vector(role + 1, d)
+
+    def __call__(self, x):
+        if self.kind == NONE:
+            return x
+        if self.kind == AFFINE:
+            return x * self.weight + self.bias
+        if self.kind == RMS:
+            return x / np.sqrt((x * x).mean() + self.eps) * self.weight
+        x = x - x.mean()
+        return x / np.sqrt((x * x).mean() + self.eps) * self.weight + self.bias
+
+
+class Layer:
+    def __init__(self, c, t):
+        self.c, d, width = c, c["d_model"], c["d_inner"]
+        self.norm = Norm(c["norm"], c["norm_eps"], t, 16, d)
+        if c["block"] == MAMBA:
+            self.in_proj = t.take(20, PANELS, 2, width, d)
+            self.in_bias = t.vectors(21, width) if c["proj_biases"] & 1 else np.zeros((2, width))
+            conv = t.take(22, PLAIN, 1, c["d_conv"], pad(width, 16))[0]
+            check(not conv[:, width:].any(), "conv weight is not padded with zeros")
+            self.conv, self.conv_bias = conv[:, :width], t.vector(23, width)
+        self.unit = Unit(c, t, 32)
+        self.reverse = Unit(c, t, 64) if c["bidirectional"] else None
+        if c["block"] == S4:
+            self.out, self.out_bias = t.take(96, PANELS, 2, d, d), t.vectors(97, d)
+        else:
+            self.out = t.take(96, PANELS, 1, d, width)[0]
+            self.out_bias = t.vector(97, d) if c["proj_biases"] & 2 else 0
+
+    def s4(self, us):
+        self.unit.reset()
+        ys = [self.unit.step(u) for u in us]
+        if self.reverse:
+            self.reverse.reset()
+            ys = [y + r for y, r in zip(ys, [self.reverse.step(u) for u in us[::-1]][::-1])]
+        for y in ys:
+            a, g = self.out @ gelu(y) + self.out_bias
+            yield a * sigmoid(g)
+
+    def mamba(self, us):
+        self.unit.reset()
+        window = np.zeros_like(self.conv)
+        for u in us:
+            v, z = self.in_proj @ u + self.in_bias
+            window = np.concatenate([window[1:], v[None]])
+            y = self.unit.step(silu((window * self.conv).sum(0) + self.conv_bias))
+            yield self.out @ (y * silu(z)) + self.out_bias
+
+    def __call__(self, xs):
+        mix = self.s4 if self.c["block"] == S4 else self.mamba
+        if self.c["norm_place"] == 1:
+            return [x + f for x, f in zip(xs, mix([self.norm(x) for x in xs]))]
+        return [self.norm(x + f) for x, f in zip(xs, mix(xs))]
+
+
+class Model:
+    def __init__(self, path):
+        c, self.metadata, table = read(path)
+        self.c, d = c, c["d_model"]
+        t = Tensors(table, 0)
+        self.encoder = t.take(1, PANELS, 1, c["input_size"], d)[0] if c["input_kind"] == 1 else (
+            t.take(2, PANELS, 1, d, c["input_size"])[0], t.vector(3, d))
+        self.layers = [Layer(c, Tensors(table, i + 1)) for i in range(c["n_layers"])]
+        t = Tensors(table, c["n_layers"] + 1)
+        self.final_norm = Norm(c["final_norm"], c["final_norm_eps"], t, 112, d)
+        self.head = None
+        if c["head_size"]:
+            self.head = self.encoder if c["head_tied"] else t.take(114, PANELS, 1, c["head_size"], d)[0]
+        self.head_bias = t.vector(115, c["head_size"]) if c["head_bias"] else 0
+        check(not table, f"tensors that the configuration does not need: {sorted(table)}")
+
+    def run(self, inputs):
+        """One row a step, in float64."""
+        if self.c["input_kind"] == 1:
+            xs = [self.encoder[v] for v in inputs]
+        else:
+            xs = [self.encoder[0] @ v.astype(np.float64) + self.encoder[1] for v in inputs]
+        for layer in self.layers:
+            xs = layer(xs)
+        xs = np.array([self.final_norm(x) for x in xs])
+        if self.c["pool"] == 1:
+            xs = np.cumsum(xs, 0) / np.arange(1, len(xs) + 1)[:, None]
+        return xs @ self.head.T + self.head_bias if self.head is not None else xs
+
+
+def main():
+    if len(sys.argv) not in (2, 4):
+        sys.exit(__doc__)
+    model = Model(sys.argv[1])
+    if len(sys.argv) == 2:
+        print(model.c, model.metadata)
+        return
+    outputs = np.load(sys.argv[3])
+    rows = model.run(np.load(sys.argv[2]))
+    if model.c["bidirectional"] and model.c["pool"]:
+        rows, outputs = rows[-1:], outputs[-1:]
+    error = np.abs(rows - outputs).max() / np.abs(outputs).max()
+    print(f"{error:.1e}  {sys.argv[1]}")
+    check(rows.shape == outputs.shape and error <= 1e-5, "the outputs differ")
+
+
+if __name__ == "__main__":
+    main()
