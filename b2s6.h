@@ -86,6 +86,7 @@ typedef enum b2s6_status {
     B2S6_ERROR_VALUE = 7,         /* an infinite feature, or one that is not a number */
     B2S6_ERROR_BIDIRECTIONAL = 8, /* the model needs the whole sequence, it cannot be stepped */
     B2S6_ERROR_MODEL = 9,         /* the two states belong to different models */
+    B2S6_ERROR_ISA = 10,          /* an instruction set that is unknown, or that this machine cannot run */
 
     /* the model file */
     B2S6_ERROR_FILE = 32,         /* cannot be opened or read */
@@ -110,6 +111,19 @@ typedef struct b2s6_error {
     uint64_t offset;    /* of the offending bytes, from the start of the file; 0 when no place can be named */
     char message[240];  /* one line, zero-terminated: "layer 2, unit A: the real part must be negative (channel 5, state 0)" */
 } b2s6_error;
+
+/* ---------------------------------------------------------------------------------------------------- instruction sets */
+
+/*
+ * The instruction sets that the library has kernels for, by index from 0: "portable", then the machine family's own from
+ * weakest to strongest ("sse2", "avx2", "avx512"; "neon"). All give the same bits. A model uses the last that is available,
+ * or the one that its open options name, for hosts that must not use wide vectors and for tests.
+ *
+ * b2s6_isa_name gives NULL beyond the last. b2s6_isa_is_available asks the processor and the operating system: 1 or 0.
+ * Since 0.1.0.
+ */
+B2S6_API const char *b2s6_isa_name(size_t index);
+B2S6_API int b2s6_isa_is_available(size_t index);
 
 /* ------------------------------------------------------------------------------------------------------------- memory */
 
@@ -152,9 +166,10 @@ typedef struct b2s6_open_options {
     size_t struct_size;               /* sizeof(b2s6_open_options) */
     uint32_t flags;                   /* B2S6_OPEN_... */
     const b2s6_allocator *allocator;  /* NULL: malloc and free */
+    const char *isa;                  /* the instruction set to use, by b2s6_isa_name; NULL: the best of this machine */
 } b2s6_open_options;
 
-#define B2S6_OPEN_OPTIONS { sizeof(b2s6_open_options), 0, NULL }
+#define B2S6_OPEN_OPTIONS { sizeof(b2s6_open_options), 0, NULL, NULL }
 
 /*
  * Opens the model file at path (as fopen takes it). The file is mapped where the system can do that, and read into the
@@ -162,7 +177,7 @@ typedef struct b2s6_open_options {
  *
  * On success *model is the handle, to be closed with b2s6_model_close. On failure *model is NULL, and error, unless
  * NULL, says what is wrong and where. options may be NULL. However the file was made, maliciously too, open reads nothing
- * outside it. Errors: MEMORY, FILE and all others from 32 on. Since 0.1.0.
+ * outside it. Errors: MEMORY, ISA, FILE and all others from 32 on. Since 0.1.0.
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_model_open_file(b2s6_model **model, const char *path,
                                                        const b2s6_open_options *options, b2s6_error *error);
@@ -170,7 +185,7 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_model_open_file(b2s6_model **model, const
 /*
  * Opens a model file that lies in memory: the size bytes at data, in RAM, a mapping or flash. Nothing is copied (except on
  * a big-endian machine): data stays the caller's and must stay unchanged until the model is closed. data must be aligned
- * to 4 bytes; B2S6_ALIGNMENT is faster. Otherwise as b2s6_model_open_file. Errors: ALIGNMENT, MEMORY and all from 33 on.
+ * to 4 bytes; B2S6_ALIGNMENT is faster. Otherwise as b2s6_model_open_file. Errors: ALIGNMENT, MEMORY, ISA and all from 33 on.
  * Since 0.1.0.
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_model_open_memory(b2s6_model **model, const void *data, size_t size,
@@ -185,14 +200,17 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_model_size(size_t *handle_size, const voi
 /*
  * As b2s6_model_open_memory, with the handle placed in the caller's memory: memory_size bytes at memory, aligned to
  * B2S6_ALIGNMENT, at least what b2s6_model_size gave. Allocates nothing; options->allocator is not used. The memory is the
- * caller's again after b2s6_model_close (which then releases nothing), or at once after a failure. Errors: SIZE, ALIGNMENT
- * and those of b2s6_model_size. Since 0.1.0.
+ * caller's again after b2s6_model_close (which then releases nothing), or at once after a failure. Errors: SIZE, ALIGNMENT,
+ * ISA and those of b2s6_model_size. Since 0.1.0.
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_model_place(b2s6_model **model, void *memory, size_t memory_size, const void *data,
                                                    size_t size, const b2s6_open_options *options, b2s6_error *error);
 
 /* Closes a model and gives back what open took. Its states must be destroyed first. NULL is allowed. Since 0.1.0. */
 B2S6_API void b2s6_model_close(b2s6_model *model);
+
+/* The instruction set that a model uses, as b2s6_isa_name; NULL for NULL. Since 0.1.0. */
+B2S6_API const char *b2s6_model_isa(const b2s6_model *model);
 
 /* Pinned, as all enumerations below. */
 typedef enum b2s6_input_kind { B2S6_TOKENS = 1, B2S6_FEATURES = 2, B2S6_INPUT_KIND_PIN = 0x7fffffff } b2s6_input_kind;

@@ -23,7 +23,7 @@
 static b2s6_status open_planned(b2s6_model **model, const struct blueprint *plan, void *memory,
                                 const struct open_settings *settings, b2s6_error *error)
 {
-    b2s6_status status = b2s6_model_build(memory, plan, settings->flags, error);
+    b2s6_status status = b2s6_model_build(memory, plan, settings, error);
 
     if (status)
         return status;

@@ -86,7 +86,4 @@ struct b2s6_kernels {
 
 extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_portable;
 
-/* The best table this machine runs. */
-B2S6_INTERNAL const struct b2s6_kernels *b2s6_kernels_best(void);
-
 #endif

@@ -1,7 +1,7 @@
 #include "model.h"
 
 #include "bind.h"
-#include "kernels.h"
+#include "isa.h"
 #include "memory.h"
 #include "state.h"
 #include "status.h"
@@ -54,7 +54,8 @@ static const unsigned char *native_data(unsigned char *copy, const struct format
     return copy;
 }
 
-b2s6_status b2s6_model_build(void *memory, const struct blueprint *plan, uint32_t flags, b2s6_error *error)
+b2s6_status b2s6_model_build(void *memory, const struct blueprint *plan, const struct open_settings *settings,
+                             b2s6_error *error)
 {
     struct b2s6_model *m = memory;
     struct layer *layers = (struct layer *)(void *)((unsigned char *)memory + plan->layers_at);
@@ -65,7 +66,7 @@ b2s6_status b2s6_model_build(void *memory, const struct blueprint *plan, uint32_
     memset(m, 0, sizeof *m);
     memset(layers, 0, plan->config.n_layers * sizeof *layers);
     m->config = plan->config;
-    m->kernels = b2s6_kernels_best();
+    m->kernels = settings->kernels;
     m->layers = layers;
     m->state = b2s6_state_layout(m);
     m->fingerprint = (uint64_t)f->header_crc << 32 | f->data_crc;
@@ -74,7 +75,7 @@ b2s6_status b2s6_model_build(void *memory, const struct blueprint *plan, uint32_
     m->n_metadata = f->n_metadata;
     status = b2s6_bind(m, layers, f, data, error);
     if (!status)
-        status = b2s6_verify(m, f, data, flags, error);
+        status = b2s6_verify(m, f, data, settings->flags, error);
     return status;
 }
 
@@ -88,6 +89,9 @@ b2s6_status b2s6_open_settings(struct open_settings *settings, const b2s6_open_o
     if (known.flags & ~(B2S6_OPEN_VERIFY | B2S6_OPEN_TRUST) || known.flags == (B2S6_OPEN_VERIFY | B2S6_OPEN_TRUST))
         return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "the options' flags are not allowed");
     settings->flags = known.flags;
+    settings->kernels = b2s6_isa_choose(known.isa);
+    if (!settings->kernels)
+        return b2s6_fail(error, B2S6_ERROR_ISA, 0, "the instruction set asked for is unknown, or this machine cannot run it");
     if (!b2s6_take_allocator(&settings->allocator, known.allocator))
         return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "the allocator lacks a function");
     return B2S6_OK;
@@ -127,7 +131,7 @@ b2s6_status b2s6_model_place(b2s6_model **model, void *memory, size_t memory_siz
         status = b2s6_fail_at(error, B2S6_ERROR_SIZE, 0, "the handle needs %u bytes, %u were given", NULL, plan.handle_size,
                               memory_size, 0);
     if (!status)
-        status = b2s6_model_build(memory, &plan, settings.flags, error);
+        status = b2s6_model_build(memory, &plan, &settings, error);
     if (!status)
         *model = memory;
     return status;
@@ -152,7 +156,7 @@ b2s6_status b2s6_model_open_memory(b2s6_model **model, const void *data, size_t 
     memory = settings.allocator.allocate(settings.allocator.user, plan.handle_size, B2S6_ALIGNMENT);
     if (!memory)
         return b2s6_fail_at(error, B2S6_ERROR_MEMORY, 0, "no memory for a handle of %u bytes", NULL, plan.handle_size, 0, 0);
-    status = b2s6_model_build(memory, &plan, settings.flags, error);
+    status = b2s6_model_build(memory, &plan, &settings, error);
     if (status) {
         settings.allocator.release(settings.allocator.user, memory);
         return status;

@@ -74,15 +74,17 @@ struct blueprint {
 };
 B2S6_INTERNAL b2s6_status b2s6_model_plan(struct blueprint *plan, const void *data, size_t size, b2s6_error *error);
 
-/* Builds the handle that was planned, in plan->handle_size bytes at memory; flags as in b2s6_open_options. */
-B2S6_INTERNAL b2s6_status b2s6_model_build(void *memory, const struct blueprint *plan, uint32_t flags, b2s6_error *error);
-
-/* Allocator and flags out of the options, or their defaults. Unknown flags or members are refused. */
+/* The options that a model is opened with, or their defaults. Unknown flags or members are refused. */
 struct open_settings {
     b2s6_allocator allocator;
     uint32_t flags;
+    const struct b2s6_kernels *kernels;
 };
 B2S6_INTERNAL b2s6_status b2s6_open_settings(struct open_settings *settings, const b2s6_open_options *options,
                                              b2s6_error *error);
+
+/* Builds the handle that was planned, in plan->handle_size bytes at memory. */
+B2S6_INTERNAL b2s6_status b2s6_model_build(void *memory, const struct blueprint *plan, const struct open_settings *settings,
+                                           b2s6_error *error);
 
 #endif
