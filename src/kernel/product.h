@@ -1,10 +1,30 @@
 /*
  * Matrix products, one text for every instruction set; include after a vec_*.h.
  *
- * Each output is one chain: the bias (or 0), then fma(w_k, x_k, acc) with k ascending. Lanes are outputs, so the width of
- * a vector changes nothing. Several panels or several rows in flight hide the latency of the chain.
+ * Each output is one chain: the bias (or 0), then fma(w_k, x_k, acc) with k ascending. Lanes are outputs, so neither the width
+ * of a vector nor the number of panels and rows in flight changes a bit. A step reads every weight once, so it is bound by
+ * memory and keeps several panels, that is several streams of memory, in flight; a chunk of rows is bound by arithmetic and
+ * keeps as many accumulators as there are registers.
  */
 enum { PANEL_VECTORS = 16 / VF_LANES };
+
+#if VF_LANES == 16 /* 32 registers: 24 accumulators, a weight each for two panels, a value of x */
+enum { TILE_PANELS = 2, TILE_ROWS = 12 };
+#elif VF_LANES == 8 /* 16 registers: 12 accumulators, the panel's two weights, a value of x */
+enum { TILE_PANELS = 1, TILE_ROWS = 6 };
+#else /* NEON has 32 registers; elsewhere the fused operation is the bound */
+enum { TILE_PANELS = 1, TILE_ROWS = 6 };
+#endif
+enum { STEP_PANELS = VF_LANES >= 8 ? 4 : 1 };
+
+/* Loops over tiles must vanish, or the accumulators would live in memory. */
+#if defined(__clang__)
+#  define PRODUCT_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#  define PRODUCT_UNROLL _Pragma("GCC unroll 32")
+#else
+#  define PRODUCT_UNROLL
+#endif
 
 /* Writes the 16 outputs of a panel, or as many as y has. */
 VF_INLINE void store_panel(float *y, const vf *acc, uint32_t n_left)
@@ -13,53 +33,75 @@ VF_INLINE void store_panel(float *y, const vf *acc, uint32_t n_left)
     int v;
 
     if (n_left >= 16) {
-        for (v = 0; v < PANEL_VECTORS; v++)
+        PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
             vf_store(y + v * VF_LANES, acc[v]);
     } else {
-        for (v = 0; v < PANEL_VECTORS; v++)
+        PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
             vf_store(last + v * VF_LANES, acc[v]);
         memcpy(y, last, n_left * sizeof *y);
     }
 }
 
-/* n_panels panels times n_rows rows, both constants of the call, so that the accumulators are registers. */
+/* n_panels panels times n_rows rows, both constants of the call. */
 VF_INLINE void product_tile(const struct product *p, uint32_t panel, size_t row, const int n_panels, const int n_rows)
 {
-    const size_t panel_floats = (size_t)p->k * 16;
+    const size_t panel_floats = (size_t)p->k * 16, x_stride = p->x_stride;
     const float *w = (const float *)p->weight + panel * panel_floats;
-    const float *x = p->x + row * p->x_stride;
-    vf acc[8][PANEL_VECTORS];
+    const float *x = p->x + row * x_stride;
+    vf acc[24][PANEL_VECTORS];
     uint32_t k;
     int i, r, v;
 
-    for (i = 0; i < n_panels; i++)
-        for (r = 0; r < n_rows; r++)
-            for (v = 0; v < PANEL_VECTORS; v++)
-                acc[i * n_rows + r][v] =
-                    p->bias ? vf_load(p->bias + (panel + (uint32_t)i) * 16 + v * VF_LANES) : vf_set1(0.0f);
-    for (k = 0; k < p->k; k++)
-        for (i = 0; i < n_panels; i++)
-            for (v = 0; v < PANEL_VECTORS; v++) {
-                const vf weight = vf_load(w + (size_t)i * panel_floats + (size_t)k * 16 + v * VF_LANES);
-                for (r = 0; r < n_rows; r++)
-                    acc[i * n_rows + r][v] = vf_fma(weight, vf_set1(x[(size_t)r * p->x_stride + k]), acc[i * n_rows + r][v]);
+    PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
+        PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++) {
+            const vf bias = p->bias ? vf_load(p->bias + (panel + (uint32_t)i) * 16 + v * VF_LANES) : vf_set1(0.0f);
+            PRODUCT_UNROLL for (r = 0; r < n_rows; r++)
+                acc[i * n_rows + r][v] = bias;
+        }
+    }
+    for (k = 0; k < p->k; k++, w += 16, x++) {
+        vf weight[4 * PANEL_VECTORS];
+        PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
+            PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
+                weight[i * PANEL_VECTORS + v] = vf_load(w + (size_t)i * panel_floats + v * VF_LANES);
+        }
+        PRODUCT_UNROLL for (r = 0; r < n_rows; r++) {
+            const vf value = vf_set1(x[(size_t)r * x_stride]);
+            PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
+                PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
+                    acc[i * n_rows + r][v] = vf_fma(weight[i * PANEL_VECTORS + v], value, acc[i * n_rows + r][v]);
             }
-    for (i = 0; i < n_panels; i++)
-        for (r = 0; r < n_rows; r++)
+        }
+    }
+    PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
+        PRODUCT_UNROLL for (r = 0; r < n_rows; r++)
             store_panel(p->y + (row + (size_t)r) * p->y_stride + (panel + (uint32_t)i) * 16, acc[i * n_rows + r],
                         p->n_out - (panel + (uint32_t)i) * 16);
+    }
+}
+
+/* All rows of n_panels panels. */
+VF_INLINE void product_panels(const struct product *p, uint32_t panel, const int n_panels)
+{
+    size_t row = 0;
+
+    for (; row + TILE_ROWS <= p->n_rows; row += TILE_ROWS)
+        product_tile(p, panel, row, n_panels, TILE_ROWS);
+    for (; row + TILE_ROWS / 3 <= p->n_rows; row += TILE_ROWS / 3)
+        product_tile(p, panel, row, n_panels, TILE_ROWS / 3);
+    for (; row < p->n_rows; row++)
+        product_tile(p, panel, row, n_panels, 1);
 }
 
 static void product(const struct product *p)
 {
-    uint32_t panel;
-    size_t row;
+    uint32_t panel = p->first_panel;
 
-    for (panel = p->first_panel; panel < p->end_panel; panel++) {
-        row = 0;
-        for (; row + 4 <= p->n_rows; row += 4)
-            product_tile(p, panel, row, 1, 4);
-        for (; row < p->n_rows; row++)
-            product_tile(p, panel, row, 1, 1);
-    }
+    if (p->n_rows == 1)
+        for (; STEP_PANELS > 1 && panel + STEP_PANELS <= p->end_panel; panel += STEP_PANELS)
+            product_tile(p, panel, 0, STEP_PANELS, 1);
+    for (; TILE_PANELS > 1 && panel + TILE_PANELS <= p->end_panel; panel += TILE_PANELS)
+        product_panels(p, panel, TILE_PANELS);
+    for (; panel < p->end_panel; panel++)
+        product_panels(p, panel, 1);
 }
