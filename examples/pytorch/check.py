@@ -4,6 +4,9 @@
 A folder holds model.safetensors, inputs.npy (int32 tokens or float32 features) and outputs.npy (float64, one row a
 step; of a pooled bidirectional model only the last row counts). A folder with a config.json is a Hugging Face
 checkpoint. Prints max|y - y*| / max|y*| of a float64 and a float32 run; fails if float64 is worse than 1e-10.
+
+A Hugging Face reference gets 1e-6: that library rounds residuals, norms, B, u and the logits to float32 even in a
+float64 model. (Rounding at the same places here reproduces its stored outputs exactly.)
 """
 import argparse
 import json
@@ -18,14 +21,14 @@ import hf_mamba
 
 
 def read(folder):
-    """(configuration, tensors), or None for an architecture this module does not have"""
+    """(limit, (configuration, tensors)), or None for an architecture this module does not have"""
     tensors, metadata = export.read_safetensors(os.path.join(folder, "model.safetensors"))
     path = os.path.join(folder, "config.json")
     if not os.path.exists(path):
-        return json.loads(metadata["b2s6"]), tensors
+        return 1e-10, (json.loads(metadata["b2s6"]), tensors)
     with open(path) as f:
         hf = json.load(f)
-    return hf_mamba.convert(hf, tensors) if hf["architectures"] == ["MambaForCausalLM"] else None
+    return (1e-6, hf_mamba.convert(hf, tensors)) if hf["architectures"] == ["MambaForCausalLM"] else None
 
 
 def run(config, tensors, inputs, dtype):
@@ -46,18 +49,20 @@ def error(config, tensors, inputs, expected, dtype):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+")
-    worst = 0.0
+    failed = 0
     for folder in parser.parse_args().folders:
         name = os.path.basename(os.path.normpath(folder))
-        case = read(folder)
-        if case is None:
+        found = read(folder)
+        if found is None:
             print(f"{name:26} not a model of this module")
             continue
+        limit, case = found
         inputs, expected = (np.load(os.path.join(folder, f"{k}.npy")) for k in ("inputs", "outputs"))
         wide, narrow = (error(*case, inputs, expected, t) for t in (torch.float64, torch.float32))
-        print(f"{name:26} float64 {wide:.2e}   float32 {narrow:.2e}")
-        worst = max(worst, wide if np.isfinite(wide) else np.inf)
-    return int(worst >= 1e-10)
+        right = wide < limit                    # false for NaN
+        print(f"{name:26} float64 {wide:.2e}   float32 {narrow:.2e}{'' if right else '   WRONG'}")
+        failed += not right
+    return int(failed > 0)
 
 
 if __name__ == "__main__":
