@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "../../b2s6.h"
+#include "b2s6.h"
 #include "json.h"
 #include "message.h"
 #include "safetensors.h"

@@ -1,0 +1,122 @@
+/* cli.c - see cli.h */
+#define _POSIX_C_SOURCE 200809L
+
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Whatever a name or a file holds, an error stays one line and leaves the terminal as it is. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 1, 0)))
+#endif
+static void print_error(const char *format, va_list arguments)
+{
+    char text[2000];
+    vsnprintf(text, sizeof text, format, arguments);
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    fprintf(stderr, "b2s6: %s\n", text);
+}
+
+int cli_fail(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_error(format, arguments);
+    va_end(arguments);
+    return CLI_FAILED;
+}
+
+int cli_usage(const cli_verb *verb, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_error(format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "Try 'b2s6%s%s --help'.\n", verb ? " " : "", verb ? verb->name : "");
+    return CLI_USAGE;
+}
+
+/* The option that an argument names, with *value what stands behind its "=" or NULL. */
+static const cli_option *find_option(const char *argument, const cli_option *options, size_t n, const char **value)
+{
+    size_t length = strcspn(argument, "=");
+    *value = argument[length] ? argument + length + 1 : NULL;
+    for (size_t i = 0; i < n; i++)
+        if (strlen(options[i].name) == length && strncmp(options[i].name, argument, length) == 0)
+            return &options[i];
+    return NULL;
+}
+
+/* Takes the option at argv[i]; returns how many arguments that were, or 0 with the error printed. */
+static int take_option(const cli_verb *verb, int left, char **argv, const cli_option *options, size_t n)
+{
+    const char *value;
+    const cli_option *option = find_option(argv[0], options, n, &value);
+    int taken = 1;
+    if (!option) {
+        cli_usage(verb, "%s: there is no option %.100s", verb->name, argv[0]);
+        return 0;
+    }
+    if (option->value && !value) {
+        value = left > 1 ? argv[1] : NULL;
+        taken = 2;
+    }
+    if (!option->value != !value) {
+        cli_usage(verb, "%s: %s %s", verb->name, option->name, value ? "takes no value" : "needs a value");
+        return 0;
+    }
+    if (option->value)
+        *option->value = value;
+    if (option->given)
+        *option->given = 1;
+    return taken;
+}
+
+int cli_parse(const cli_verb *verb, int argc, char **argv, const cli_option *options, size_t n_options,
+              const char **operands, size_t n_operands)
+{
+    size_t n = 0;
+    int only_operands = 0;
+    for (int i = 0; i < argc; ) {
+        if (!only_operands && strcmp(argv[i], "--") == 0) {
+            only_operands = 1;
+            i++;
+        } else if (!only_operands && argv[i][0] == '-' && argv[i][1] != 0) {
+            int taken = take_option(verb, argc - i, argv + i, options, n_options);
+            if (taken == 0)
+                return CLI_USAGE;
+            i += taken;
+        } else {
+            if (n == n_operands)
+                return cli_usage(verb, "%s: one argument too many: %.200s", verb->name, argv[i]);
+            operands[n++] = argv[i++];
+        }
+    }
+    if (n < n_operands)
+        return cli_usage(verb, "%s: %s missing", verb->name, n_operands - n == 1 ? "an argument is" : "arguments are");
+    return 0;
+}
+
+b2s6_model *cli_open_model(const char *path)
+{
+    b2s6_model *model;
+    b2s6_error error;
+    if (b2s6_model_open_file(&model, path, NULL, &error) == B2S6_OK)
+        return model;
+    if (error.offset > 0)
+        cli_fail("%s: %s (byte %llu)", path, error.message, (unsigned long long)error.offset);
+    else
+        cli_fail("%s: %s", path, error.message);
+    return NULL;
+}
+
+int cli_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}

@@ -1,0 +1,114 @@
+/* demo_screen.c - see demo_screen.h */
+#define _POSIX_C_SOURCE 200809L
+
+#include "demo_screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const shades[2][5] = { { " ", ".", "+", "#", "@" }, { " ", "░", "▒", "▓", "█" } };
+static const char *const bars[2][9] = {
+    { " ", ".", ":", "-", "=", "+", "*", "#", "@" }, { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" }
+};
+
+static const char bright[] = "\033[1m", green[] = "\033[1;32m", yellow[] = "\033[33m", red[] = "\033[1;31m";
+static const char faint[] = "\033[2m", plain[] = "\033[0m";
+
+/* What the locale says of characters, asked the way the C library asks. */
+static int locale_is_utf8(void)
+{
+    static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "utf-8") || strstr(value, "UTF8");
+    }
+    return 0;
+}
+
+screen screen_open(int classes, int side)
+{
+    const char *terminal = getenv("TERM"), *no_color = getenv("NO_COLOR");
+    screen s = { 0, 0, 0, 0, 0 };
+    s.utf8 = locale_is_utf8();
+    s.moves = isatty(STDOUT_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+    s.colours = s.moves && !(no_color && *no_color);
+    s.classes = classes;
+    s.side = side;
+    return s;
+}
+
+static void style(const screen *s, const char *code)
+{
+    if (s->colours)
+        fputs(code, stdout);
+}
+
+static void repeat(const char *text, int n)
+{
+    while (n-- > 0)
+        fputs(text, stdout);
+}
+
+void screen_title(const screen *s, int label)
+{
+    style(s, faint);
+    printf("  a %-2d%*s", label, 2 * s->side + 4, "belief");
+    for (int c = 0; c < s->classes; c++) {
+        if (c == label)
+            style(s, plain);
+        printf("  %d ", c);
+        if (c == label)
+            style(s, faint);
+    }
+    style(s, plain);
+    printf("\n");
+}
+
+void screen_row(const screen *s, const unsigned char *pixels, int read, const double *belief, int label)
+{
+    int best = 0;
+    if (s->moves)
+        printf("\r");
+    printf("  ");
+    for (int i = 0; i < s->side; i++)
+        repeat(i < read ? shades[s->utf8][(pixels[i] + 3) / 4] : " ", 2);
+    repeat(" ", 10);
+    for (int c = 0; c < s->classes; c++) {
+        if (belief[c] > belief[best])
+            best = c;
+    }
+    for (int c = 0; c < s->classes; c++) {
+        const char *bar = bars[s->utf8][belief[c] > 0 ? (int)(belief[c] * 8 + 0.5) : 0];
+        style(s, c == label ? green : c == best ? yellow : faint);
+        printf(" %s%s ", bar, bar);
+        style(s, plain);
+    }
+    printf("  %d %3.0f %%", best, 100 * belief[best]);
+    if (!s->moves || read == s->side)
+        printf("\n");
+    fflush(stdout);
+}
+
+void screen_verdict(const screen *s, int answer, double belief, int label)
+{
+    printf("  ");
+    style(s, answer == label ? green : red);
+    printf("%s", answer == label ? "right" : "wrong");
+    style(s, plain);
+    printf(": a ");
+    style(s, bright);
+    printf("%d", answer);
+    style(s, plain);
+    printf(", %.1f %% sure\n\n", 100 * belief);
+    fflush(stdout);
+}
+
+void screen_pause(long microseconds)
+{
+    struct timespec t = { microseconds / 1000000, microseconds % 1000000 * 1000 };
+    nanosleep(&t, NULL);
+}

@@ -1,0 +1,293 @@
+/* verb_info.c - b2s6 info: what a model is and what it takes */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "file_bytes.h"
+
+static const char help[] =
+    "usage: b2s6 info MODEL.b2s6 [--json]\n"
+    "\n"
+    "Says what a model is: input and output, layers, the unit and its options, the number of parameters,\n"
+    "metadata, and the memory that it needs.\n"
+    "\n"
+    "  --json   the same for programs\n";
+
+static const char *const norm_names[] = { "none", "layer", "rms", "batch" };
+static const char *const pool_names[] = { "none", "mean", "last" };
+static const char *const scope_names[] = { "", "layer", "block", "channel" };
+static const char *const delta_names[] = { "", "block", "lowrank", "constant" };
+static const size_t workspace_steps[] = { 64, 1024, 16384 };
+
+#define N_WORKSPACES (sizeof workspace_steps / sizeof workspace_steps[0])
+
+/* What is shown, besides the model itself. */
+typedef struct facts {
+    const char *path;
+    const b2s6_model *model;
+    b2s6_model_info info;
+    size_t handle_size, state_size;
+} facts;
+
+/* ------------------------------------------------------------------------------------------------------------- for people */
+
+/* What people call this setting of the unit, as far as it has a name. */
+static const char *unit_name(const b2s6_model_info *i)
+{
+    if (i->b_weight && i->b_bias && i->c_selective && i->delta == B2S6_DELTA_BLOCK)
+        return "B2S6";
+    if (i->h == 1 && i->b_weight && !i->b_bias && i->c_selective && i->delta != B2S6_DELTA_CONSTANT)
+        return "S6";
+    if (i->h == 1 && !i->b_weight && !i->c_selective && i->delta == B2S6_DELTA_CONSTANT)
+        return "S4D";
+    return "state-space";
+}
+
+/* 1234567 as "1,234,567". Good for four results at a time. */
+static const char *grouped(uint64_t value)
+{
+    static char texts[4][32];
+    static unsigned next;
+    char digits[24], *out = texts[next++ % 4], *c = out;
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            *c++ = ',';
+        *c++ = digits[i];
+    }
+    *c = 0;
+    return out;
+}
+
+static void print_text(const char *text)
+{
+    for (; *text; text++)
+        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+}
+
+static void print_ends(const b2s6_model_info *i)
+{
+    static const char *const pools[] = { "", ", mean over time", ", last step" };
+    if (i->input_kind == B2S6_TOKENS)
+        printf("input         tokens, a vocabulary of %s\n", grouped(i->input_size));
+    else
+        printf("input         %s feature%s a step\n", grouped(i->input_size), i->input_size == 1 ? "" : "s");
+    printf("output        %s values%s", grouped(i->output_size), i->pool <= B2S6_POOL_LAST ? pools[i->pool] : "");
+    if (i->head_size == 0)
+        printf(", no head: features of d_model\n");
+    else
+        printf(", %s\n", i->head_tied ? "the embedding as head" : "a linear head");
+    printf("direction     %s\n", i->bidirectional ? "bidirectional: needs the whole sequence" : "causal: steps token by token");
+}
+
+static void print_layers(const b2s6_model_info *i)
+{
+    printf("layers        %s x %s, d_model %s", grouped(i->n_layers), i->block == B2S6_BLOCK_S4 ? "s4 block" : "mamba block",
+           grouped(i->d_model));
+    if (i->block == B2S6_BLOCK_MAMBA)
+        printf(", d_inner %s, d_conv %lu", grouped(i->d_inner), (unsigned long)i->d_conv);
+    if (i->norm == B2S6_NORM_NONE)
+        printf("\nnorm          none");
+    else
+        printf("\nnorm          %s, %s each block", norm_names[i->norm], i->norm_post ? "after" : "before");
+    printf("; at the end %s\n", norm_names[i->final_norm]);
+}
+
+static void print_unit(const b2s6_model_info *i)
+{
+    static const char *const scopes[] = { "", "one for the layer", "one a block", "one a channel" };
+    printf("unit          %s: h %lu block%s of p %lu channel%s, n %lu %s state%s%s\n", unit_name(i), (unsigned long)i->h,
+           i->h == 1 ? "" : "s", (unsigned long)(i->d_inner / i->h), i->d_inner == i->h ? "" : "s", (unsigned long)i->d_state,
+           i->complex_state ? "complex" : "real", i->d_state == 1 ? "" : "s",
+           i->conjugate ? " (each a conjugate pair)" : "");
+    printf("  A           %s, %s\n", i->complex_state ? "complex" : "real", scopes[i->a_scope]);
+    printf("  B           %s%s%s\n", i->b_weight ? "selective (a weight)" : "", i->b_weight && i->b_bias ? " plus " : "",
+           i->b_bias ? (i->b_weight ? "a bias for each channel" : "constant, for each channel") : "");
+    printf("  C           %s, %s\n", i->c_complex ? "complex" : "real",
+           i->c_selective ? "selective" : "constant, for each channel");
+    if (i->delta == B2S6_DELTA_LOWRANK)
+        printf("  delta       selective, of rank %lu\n", (unsigned long)i->dt_rank);
+    else
+        printf("  delta       %s\n", i->delta == B2S6_DELTA_BLOCK ? "selective, one product a block and a bias a channel"
+                                                                 : "constant, one a channel");
+    printf("  step        %s%s\n", i->euler ? "Bbar = delta B (euler)" : "zero-order hold", i->skip ? ", skip D" : ", no skip");
+}
+
+static void print_memory(const facts *f)
+{
+    printf("parameters    %s\n", grouped(f->info.parameter_count));
+    printf("file          %s bytes, fingerprint %016llx\n", grouped(f->info.file_size),
+           (unsigned long long)f->info.fingerprint);
+    printf("memory        %s bytes for the handle, %s for a stream's state\n", grouped(f->handle_size), grouped(f->state_size));
+    for (size_t k = 0; k < N_WORKSPACES; k++) {
+        size_t size = b2s6_workspace_size(f->model, workspace_steps[k]);
+        if (size == SIZE_MAX)
+            printf("  workspace   more than this machine has for a run of %s steps\n", grouped(workspace_steps[k]));
+        else
+            printf("  workspace   %s bytes for a run of %s steps%s\n", grouped(size), grouped(workspace_steps[k]),
+                   f->info.bidirectional ? "" : ", at most");
+    }
+}
+
+static void print_for_people(const facts *f)
+{
+    const char *key, *value;
+    printf("model         ");
+    print_text(f->path);
+    printf("\n");
+    print_ends(&f->info);
+    print_layers(&f->info);
+    print_unit(&f->info);
+    print_memory(f);
+    for (size_t k = 0; (key = b2s6_model_metadata_at(f->model, k, &value)) != NULL; k++) {
+        printf("%s", k == 0 ? "metadata      " : "              ");
+        print_text(key);
+        printf(": ");
+        print_text(value);
+        printf("\n");
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------------- for programs */
+
+static void print_json_string(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            printf("\\u%04x", (unsigned)*text);
+        else if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else
+            putchar(*text);
+    }
+    putchar('"');
+}
+
+static void json_number(const char *key, uint64_t value)
+{
+    printf(",\n  \"%s\": %llu", key, (unsigned long long)value);
+}
+
+static void json_truth(const char *key, uint32_t value)
+{
+    printf(",\n  \"%s\": %s", key, value ? "true" : "false");
+}
+
+static void json_word(const char *key, const char *value)
+{
+    printf(",\n  \"%s\": \"%s\"", key, value);
+}
+
+static void print_json_layers(const b2s6_model_info *i)
+{
+    json_word("input_kind", i->input_kind == B2S6_TOKENS ? "tokens" : "features");
+    json_number("input_size", i->input_size);
+    json_number("output_size", i->output_size);
+    json_number("head_size", i->head_size);
+    json_truth("head_tied", i->head_tied);
+    json_word("pool", pool_names[i->pool]);
+    json_truth("bidirectional", i->bidirectional);
+    json_number("d_model", i->d_model);
+    json_number("n_layers", i->n_layers);
+    json_word("block", i->block == B2S6_BLOCK_S4 ? "s4" : "mamba");
+    json_number("d_inner", i->d_inner);
+    json_number("d_conv", i->d_conv);
+    json_word("norm", norm_names[i->norm]);
+    json_word("norm_place", i->norm_post ? "post" : "pre");
+    json_word("final_norm", norm_names[i->final_norm]);
+}
+
+static void print_json_unit(const b2s6_model_info *i)
+{
+    json_number("h", i->h);
+    json_number("p", i->d_inner / i->h);
+    json_number("d_state", i->d_state);
+    json_truth("complex", i->complex_state);
+    json_word("a_scope", scope_names[i->a_scope]);
+    json_truth("b_weight", i->b_weight);
+    json_truth("b_bias", i->b_bias);
+    json_word("c", i->c_selective ? "selective" : "constant");
+    json_truth("c_complex", i->c_complex);
+    json_word("delta", delta_names[i->delta]);
+    json_number("dt_rank", i->dt_rank);
+    json_word("discretization", i->euler ? "euler" : "zoh");
+    json_truth("conjugate", i->conjugate);
+    json_truth("skip", i->skip);
+}
+
+static void print_for_programs(const facts *f)
+{
+    const char *key, *value;
+    printf("{\n  \"path\": ");
+    print_json_string(f->path);
+    print_json_layers(&f->info);
+    print_json_unit(&f->info);
+    json_number("parameter_count", f->info.parameter_count);
+    json_number("file_size", f->info.file_size);
+    printf(",\n  \"fingerprint\": \"%016llx\"", (unsigned long long)f->info.fingerprint);
+    json_number("handle_size", f->handle_size);
+    json_number("state_size", f->state_size);
+    printf(",\n  \"workspace_size\": {");
+    for (size_t k = 0; k < N_WORKSPACES; k++) {
+        size_t size = b2s6_workspace_size(f->model, workspace_steps[k]);
+        printf("%s\"%zu\": ", k ? ", " : "", workspace_steps[k]);
+        if (size == SIZE_MAX)
+            printf("null");
+        else
+            printf("%zu", size);
+    }
+    printf("},\n  \"metadata\": {");
+    for (size_t k = 0; (key = b2s6_model_metadata_at(f->model, k, &value)) != NULL; k++) {
+        printf(k ? ",\n    " : "\n    ");
+        print_json_string(key);
+        printf(": ");
+        print_json_string(value);
+    }
+    printf("%s}\n}\n", f->info.metadata_count ? "\n  " : "");
+}
+
+/* The handle's size can only be asked of the file's bytes. */
+static int handle_size(facts *f)
+{
+    char text[200];
+    message m = { text, sizeof text };
+    file_bytes file;
+    b2s6_error error;
+    b2s6_status status;
+    if (file_bytes_read(&file, f->path, &m) != 0)
+        return cli_fail("%s: %s", f->path, text);
+    status = b2s6_model_size(&f->handle_size, file.bytes, file.size, &error);
+    file_bytes_release(&file);
+    return status == B2S6_OK ? 0 : cli_fail("%s: %s", f->path, error.message);
+}
+
+static int run(int argc, char **argv)
+{
+    int json = 0;
+    const cli_option options[] = { { "--json", NULL, &json } };
+    facts f;
+    b2s6_model *model;
+    int status;
+    memset(&f, 0, sizeof f);
+    status = cli_parse(&verb_info, argc, argv, options, 1, &f.path, 1);
+    if (status != 0)
+        return status;
+    model = cli_open_model(f.path);
+    if (!model)
+        return CLI_FAILED;
+    f.model = model;
+    f.info.struct_size = sizeof f.info;
+    b2s6_model_describe(model, &f.info);
+    f.state_size = b2s6_state_size(model);
+    status = handle_size(&f);
+    if (status == 0 && json)
+        print_for_programs(&f);
+    else if (status == 0)
+        print_for_people(&f);
+    b2s6_model_close(model);
+    return status;
+}
+
+const cli_verb verb_info = { "info", "say what a model is and what it takes", help, run };
