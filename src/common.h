@@ -4,6 +4,8 @@
 
 #include "../b2s6.h"
 
+#include "switches.h"
+
 #include <float.h>
 #include <string.h>
 
@@ -53,19 +55,26 @@ static inline uint64_t b2s6_read64(const unsigned char *p)
     return (uint64_t)b2s6_read32(p) | (uint64_t)b2s6_read32(p + 4) << 32;
 }
 
-/* The bits of a float and back; memcpy is the way C99 allows. */
+/* The bits of a float and back. A union, not memcpy: a freestanding build would call a function for that. */
+union b2s6_bits {
+    float f;
+    uint32_t u;
+};
+
 static inline uint32_t b2s6_bits_of(float x)
 {
-    uint32_t u;
-    memcpy(&u, &x, sizeof u);
-    return u;
+    union b2s6_bits b;
+
+    b.f = x;
+    return b.u;
 }
 
 static inline float b2s6_float_of(uint32_t u)
 {
-    float x;
-    memcpy(&x, &u, sizeof x);
-    return x;
+    union b2s6_bits b;
+
+    b.u = u;
+    return b.f;
 }
 
 /* Neither infinite nor NaN: the exponent is not all ones. */

@@ -1,5 +1,7 @@
 /* The only file of the library that knows files and mappings; firmware leaves it out. */
-#if defined(__unix__) || defined(__APPLE__)
+#include "switches.h"
+
+#if B2S6_HAS_FILES && (defined(__unix__) || defined(__APPLE__))
 #  define B2S6_HAS_MMAP 1
 #  define _POSIX_C_SOURCE 200809L
 #else
@@ -9,6 +11,8 @@
 #include "model.h"
 
 #include "status.h"
+
+#if B2S6_HAS_FILES
 
 #if B2S6_HAS_MMAP
 #  include <fcntl.h>
@@ -87,7 +91,7 @@ static b2s6_status open_path(b2s6_model **model, const char *path, const struct 
     return B2S6_OK;
 }
 
-static void unmap(void *mapping, size_t size)
+void b2s6_unmap(void *mapping, size_t size)
 {
     if (mapping)
         munmap(mapping, size);
@@ -141,7 +145,7 @@ static b2s6_status open_path(b2s6_model **model, const char *path, const struct 
     return status;
 }
 
-static void unmap(void *mapping, size_t size)
+void b2s6_unmap(void *mapping, size_t size)
 {
     (void)mapping;
     (void)size;
@@ -165,14 +169,4 @@ b2s6_status b2s6_model_open_file(b2s6_model **model, const char *path, const b2s
     return status;
 }
 
-void b2s6_model_close(b2s6_model *model)
-{
-    b2s6_allocator allocator;
-
-    if (!model)
-        return;
-    unmap(model->mapping, model->mapping_size);
-    allocator = model->allocator;
-    if (allocator.release)
-        allocator.release(allocator.user, model);
-}
+#endif

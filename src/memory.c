@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#if B2S6_HAS_MALLOC
+
 #include <stdlib.h>
 
 /* malloc aligns to less than B2S6_ALIGNMENT: room for the shift is added, and the block's own address kept before it. */
@@ -30,16 +32,33 @@ static void release_aligned(void *user, void *memory)
     free(block);
 }
 
+static const b2s6_allocator default_allocator = { NULL, allocate_aligned, release_aligned };
+
+#else
+
+/* Placing handles needs no allocator; what needs one is out of memory. */
+static void *allocate_nothing(void *user, size_t size, size_t alignment)
+{
+    (void)user;
+    (void)size;
+    (void)alignment;
+    return NULL;
+}
+
+static void release_nothing(void *user, void *memory)
+{
+    (void)user;
+    (void)memory;
+}
+
+static const b2s6_allocator default_allocator = { NULL, allocate_nothing, release_nothing };
+
+#endif
+
 int b2s6_take_allocator(b2s6_allocator *allocator, const b2s6_allocator *given)
 {
-    if (!given) {
-        allocator->user = NULL;
-        allocator->allocate = allocate_aligned;
-        allocator->release = release_aligned;
-        return 1;
-    }
-    *allocator = *given;
-    return given->allocate && given->release;
+    *allocator = given ? *given : default_allocator;
+    return allocator->allocate && allocator->release;
 }
 
 int b2s6_take_options(void *known, size_t known_size, const void *given)

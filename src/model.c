@@ -165,3 +165,16 @@ b2s6_status b2s6_model_open_memory(b2s6_model **model, const void *data, size_t 
     (*model)->allocator = settings.allocator;
     return B2S6_OK;
 }
+
+void b2s6_model_close(b2s6_model *model)
+{
+    b2s6_allocator allocator;
+
+    if (!model)
+        return;
+    if (B2S6_HAS_FILES)
+        b2s6_unmap(model->mapping, model->mapping_size);
+    allocator = model->allocator;
+    if (allocator.release)
+        allocator.release(allocator.user, model);
+}

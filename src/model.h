@@ -87,4 +87,7 @@ B2S6_INTERNAL b2s6_status b2s6_open_settings(struct open_settings *settings, con
 B2S6_INTERNAL b2s6_status b2s6_model_build(void *memory, const struct blueprint *plan, const struct open_settings *settings,
                                            b2s6_error *error);
 
+/* Gives a mapping of b2s6_model_open_file back; NULL is allowed. */
+B2S6_INTERNAL void b2s6_unmap(void *mapping, size_t size);
+
 #endif

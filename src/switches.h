@@ -1,0 +1,119 @@
+/*
+ * What a build leaves out: define B2S6_NO_... (or one of the first two) on the compiler's command line, the same for every
+ * file of the library. A model that needs a part left out is refused when it is opened: B2S6_ERROR_UNSUPPORTED. Whatever is
+ * left out, the rest gives the same bits.
+ *
+ *   B2S6_FREESTANDING       no operating system, no C library beyond four mem functions: NO_FILES and NO_MALLOC
+ *   B2S6_SMALL              small code rather than fast code
+ *
+ *   B2S6_NO_FILES           b2s6_model_open_file is not there
+ *   B2S6_NO_MALLOC          without an allocator of the caller: B2S6_ERROR_MEMORY; placing needs none
+ *   B2S6_NO_MESSAGES        statuses and offsets without words: error messages and b2s6_status_text are empty
+ *   B2S6_NO_VERIFY          open reads no weights, as with B2S6_OPEN_TRUST; B2S6_OPEN_VERIFY is B2S6_ERROR_UNSUPPORTED
+ *   B2S6_NO_ISAS            the portable kernels only
+ *
+ *   B2S6_NO_S4              s4 blocks, and with them bidirectional models
+ *   B2S6_NO_MAMBA           mamba blocks
+ *   B2S6_NO_BIDIRECTIONAL   bidirectional models
+ *   B2S6_NO_NORM_LAYER      layer norms
+ *   B2S6_NO_NORM_RMS        RMS norms
+ *   B2S6_NO_DELTA_LOWRANK   low-rank deltas
+ *   B2S6_NO_REAL            real A, B and states
+ *   B2S6_NO_COMPLEX         complex A, B and states
+ *
+ * Here each becomes a constant for plain conditions: what is left out is still read by the compiler, and then dropped.
+ */
+#ifndef B2S6_SWITCHES_H
+#define B2S6_SWITCHES_H
+
+#ifdef B2S6_FREESTANDING
+#  define B2S6_NO_FILES 1
+#  define B2S6_NO_MALLOC 1
+#endif
+#ifdef B2S6_NO_S4
+#  define B2S6_NO_BIDIRECTIONAL 1
+#endif
+
+#ifdef B2S6_NO_FILES
+#  define B2S6_HAS_FILES 0
+#else
+#  define B2S6_HAS_FILES 1
+#endif
+
+#ifdef B2S6_NO_MALLOC
+#  define B2S6_HAS_MALLOC 0
+#else
+#  define B2S6_HAS_MALLOC 1
+#endif
+
+#ifdef B2S6_NO_MESSAGES
+#  define B2S6_HAS_MESSAGES 0
+#else
+#  define B2S6_HAS_MESSAGES 1
+#endif
+
+#ifdef B2S6_NO_VERIFY
+#  define B2S6_HAS_VERIFY 0
+#else
+#  define B2S6_HAS_VERIFY 1
+#endif
+
+#ifdef B2S6_NO_ISAS
+#  define B2S6_HAS_ISAS 0
+#else
+#  define B2S6_HAS_ISAS 1
+#endif
+
+#ifdef B2S6_NO_S4
+#  define B2S6_HAS_S4 0
+#else
+#  define B2S6_HAS_S4 1
+#endif
+
+#ifdef B2S6_NO_MAMBA
+#  define B2S6_HAS_MAMBA 0
+#else
+#  define B2S6_HAS_MAMBA 1
+#endif
+
+#ifdef B2S6_NO_BIDIRECTIONAL
+#  define B2S6_HAS_BIDIRECTIONAL 0
+#else
+#  define B2S6_HAS_BIDIRECTIONAL 1
+#endif
+
+#ifdef B2S6_NO_NORM_LAYER
+#  define B2S6_HAS_NORM_LAYER 0
+#else
+#  define B2S6_HAS_NORM_LAYER 1
+#endif
+
+#ifdef B2S6_NO_NORM_RMS
+#  define B2S6_HAS_NORM_RMS 0
+#else
+#  define B2S6_HAS_NORM_RMS 1
+#endif
+
+#ifdef B2S6_NO_DELTA_LOWRANK
+#  define B2S6_HAS_DELTA_LOWRANK 0
+#else
+#  define B2S6_HAS_DELTA_LOWRANK 1
+#endif
+
+#ifdef B2S6_NO_REAL
+#  define B2S6_HAS_REAL 0
+#else
+#  define B2S6_HAS_REAL 1
+#endif
+
+#ifdef B2S6_NO_COMPLEX
+#  define B2S6_HAS_COMPLEX 0
+#else
+#  define B2S6_HAS_COMPLEX 1
+#endif
+
+#if !B2S6_HAS_S4 && !B2S6_HAS_MAMBA || !B2S6_HAS_REAL && !B2S6_HAS_COMPLEX
+#  error "these switches leave no model that could run"
+#endif
+
+#endif
