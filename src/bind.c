@@ -13,6 +13,8 @@ enum {
     ROLE_FINAL_NORM_WEIGHT = 112, ROLE_FINAL_NORM_BIAS = 113, ROLE_HEAD = 114, ROLE_HEAD_BIAS = 115
 };
 
+#if B2S6_HAS_MESSAGES
+
 const char *b2s6_role_name(uint32_t role)
 {
     static const char *const unit[] = { "unit w", "unit x_weight", "unit dt_weight", "unit delta bias", "unit A",
@@ -41,6 +43,8 @@ const char *b2s6_role_name(uint32_t role)
     }
     return "unknown tensor";
 }
+
+#endif
 
 /* Walks the table once: the table ascends, and so do the calls of take_tensor. After the first failure it does nothing. */
 struct cursor {

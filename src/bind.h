@@ -13,7 +13,15 @@ B2S6_INTERNAL b2s6_status b2s6_bind(struct b2s6_model *model, struct layer *laye
                                     const unsigned char *data, b2s6_error *error);
 
 /* English for a tensor's role, for messages. */
+#if B2S6_HAS_MESSAGES
 B2S6_INTERNAL const char *b2s6_role_name(uint32_t role);
+#else
+static inline const char *b2s6_role_name(uint32_t role)
+{
+    (void)role;
+    return "";
+}
+#endif
 
 enum { ROLE_A = 36, ROLE_A_BACKWARDS = 68, ROLE_DELTA_BIAS = 35, ROLE_DELTA_BIAS_BACKWARDS = 67 };
 

@@ -7,13 +7,21 @@
 
 /* One line a key: where its value goes and the range it must lie in. Keys ascend. */
 struct key {
-    uint32_t key;
-    uint32_t member; /* offset in struct config */
-    uint32_t min, max;
+    uint8_t key, min;
+    uint16_t member; /* offset in struct config */
+    uint32_t max;
+#if B2S6_HAS_MESSAGES
     const char *name;
+#endif
 };
 
-#define KEY(number, member, min, max, name) { number, (uint32_t)offsetof(struct config, member), min, max, name }
+#if B2S6_HAS_MESSAGES
+#  define KEY(number, member, min, max, name) { number, min, (uint16_t)offsetof(struct config, member), max, name }
+#  define NAME_OF(key) ((key)->name)
+#else
+#  define KEY(number, member, min, max, name) { number, min, (uint16_t)offsetof(struct config, member), max }
+#  define NAME_OF(key) ""
+#endif
 
 static const struct key keys[] = {
     KEY(1, d_model, 1, MAX_WIDTH, "d_model"),
@@ -82,14 +90,14 @@ static b2s6_status read_entry(struct config *c, const unsigned char *entry, uint
 
     if (*next < N_KEYS && (key & ~FORMAT_KEY_OPTIONAL) == k->key) {
         if (value < k->min || value > k->max)
-            return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + 4, "%s is %u, it must be from %u to %u", k->name, value,
+            return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + 4, "%s is %u, it must be from %u to %u", NAME_OF(k), value,
                                 k->min, k->max);
         memcpy((unsigned char *)c + k->member, &value, sizeof value);
         ++*next;
         return B2S6_OK;
     }
     if (*next < N_KEYS && (key & ~FORMAT_KEY_OPTIONAL) > k->key)
-        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at, "the configuration lacks %s (key %u)", k->name, k->key, 0, 0);
+        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at, "the configuration lacks %s (key %u)", NAME_OF(k), k->key, 0, 0);
     if (key & FORMAT_KEY_OPTIONAL)
         return B2S6_OK;
     return b2s6_fail_at(error, B2S6_ERROR_UNSUPPORTED, at, "configuration key %u is unknown here", NULL, key, 0, 0);
@@ -110,7 +118,7 @@ b2s6_status b2s6_config_read(struct config *c, const struct format *f, b2s6_erro
     }
     if (next < N_KEYS)
         return b2s6_fail_at(error, B2S6_ERROR_FORMAT, FORMAT_HEADER_BYTES, "the configuration lacks %s (key %u)",
-                            keys[next].name, keys[next].key, 0, 0);
+                            NAME_OF(&keys[next]), keys[next].key, 0, 0);
     wrong = contradiction(c);
     if (wrong)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_HEADER_BYTES, wrong);

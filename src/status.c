@@ -13,6 +13,8 @@ const char *b2s6_version_text(void)
     return VERSION_TEXT(B2S6_VERSION_MAJOR, B2S6_VERSION_MINOR, B2S6_VERSION_PATCH);
 }
 
+#if B2S6_HAS_MESSAGES
+
 const char *b2s6_status_text(b2s6_status status)
 {
     switch (status) {
@@ -106,6 +108,26 @@ b2s6_status b2s6_fail(b2s6_error *error, b2s6_status status, uint64_t offset, co
 {
     return b2s6_fail_at(error, status, offset, text, NULL, 0, 0, 0);
 }
+
+#else
+
+const char *b2s6_status_text(b2s6_status status)
+{
+    (void)status;
+    return "";
+}
+
+b2s6_status b2s6_fail_silently(b2s6_error *error, b2s6_status status, uint64_t offset)
+{
+    if (error) {
+        error->status = status;
+        error->offset = offset;
+        error->message[0] = '\0';
+    }
+    return status;
+}
+
+#endif
 
 void b2s6_clear_error(b2s6_error *error)
 {
