@@ -167,7 +167,7 @@ static void take_unit(struct cursor *c, uint32_t role, const struct config *g, s
 
     if (g->delta == B2S6_DELTA_BLOCK)
         u->w = take_vector(c, role + UNIT_W, d);
-    if (g->delta == B2S6_DELTA_LOWRANK) {
+    if (B2S6_HAS_DELTA_LOWRANK && g->delta == B2S6_DELTA_LOWRANK) {
         u->x_weight = take_matrix(c, role + UNIT_X, 1, g->dt_rank, d);
         u->dt_weight = take_matrix(c, role + UNIT_DT, 1, d, g->dt_rank);
     }
@@ -188,7 +188,7 @@ static void take_unit(struct cursor *c, uint32_t role, const struct config *g, s
 static void take_layer(struct cursor *c, const struct config *g, struct layer *l)
 {
     take_norm(c, ROLE_NORM_WEIGHT, g->norm, g->d_model, &l->norm_weight, &l->norm_bias);
-    if (g->block == B2S6_BLOCK_MAMBA) {
+    if (config_is_mamba(g)) {
         l->in_proj = take_matrix(c, ROLE_IN_PROJ, 2, g->d_inner, g->d_model);
         if (g->projection_biases & BIAS_IN_PROJ) {
             c->parameters += 2 * (uint64_t)g->d_inner;
@@ -199,9 +199,9 @@ static void take_layer(struct cursor *c, const struct config *g, struct layer *l
         l->conv_bias = take_vector(c, ROLE_CONV_BIAS, g->d_inner);
     }
     take_unit(c, ROLE_UNIT, g, &l->unit[0]);
-    if (g->bidirectional)
+    if (config_is_bidirectional(g))
         take_unit(c, ROLE_UNIT_BACKWARDS, g, &l->unit[1]);
-    if (g->block == B2S6_BLOCK_S4) {
+    if (!config_is_mamba(g)) {
         l->out = take_matrix(c, ROLE_OUT, 2, g->d_model, g->d_model);
         c->parameters += 2 * (uint64_t)g->d_model;
         l->out_bias = take_tensor(c, ROLE_OUT_BIAS, LAYOUT_PLAIN, 2, 1, b2s6_pad16(g->d_model));

@@ -82,6 +82,28 @@ static const char *contradiction(const struct config *c)
     return NULL;
 }
 
+/* A part of the model that this build of the library does not have; NULL if it has all. */
+static const char *left_out(const struct config *c)
+{
+    if (!B2S6_HAS_S4 && c->block == B2S6_BLOCK_S4)
+        return "this build of the library leaves out s4 blocks";
+    if (!B2S6_HAS_MAMBA && c->block == B2S6_BLOCK_MAMBA)
+        return "this build of the library leaves out mamba blocks";
+    if (!B2S6_HAS_BIDIRECTIONAL && c->bidirectional)
+        return "this build of the library leaves out bidirectional models";
+    if (!B2S6_HAS_NORM_LAYER && (c->norm == B2S6_NORM_LAYER || c->final_norm == B2S6_NORM_LAYER))
+        return "this build of the library leaves out layer norms";
+    if (!B2S6_HAS_NORM_RMS && (c->norm == B2S6_NORM_RMS || c->final_norm == B2S6_NORM_RMS))
+        return "this build of the library leaves out RMS norms";
+    if (!B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK)
+        return "this build of the library leaves out low-rank deltas";
+    if (!B2S6_HAS_REAL && !c->complex_state)
+        return "this build of the library leaves out real states";
+    if (!B2S6_HAS_COMPLEX && c->complex_state)
+        return "this build of the library leaves out complex states";
+    return NULL;
+}
+
 /* Finds the known key an entry is about, from keys[*next] on; N_KEYS if it is unknown. Skipped keys are missing. */
 static b2s6_status read_entry(struct config *c, const unsigned char *entry, uint64_t at, uint32_t *next, b2s6_error *error)
 {
@@ -122,5 +144,8 @@ b2s6_status b2s6_config_read(struct config *c, const struct format *f, b2s6_erro
     wrong = contradiction(c);
     if (wrong)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_HEADER_BYTES, wrong);
+    wrong = left_out(c);
+    if (wrong)
+        return b2s6_fail(error, B2S6_ERROR_UNSUPPORTED, FORMAT_HEADER_BYTES, wrong);
     return B2S6_OK;
 }

@@ -26,10 +26,26 @@ enum { ZERO_ORDER_HOLD = 1, EULER = 2 };
 /* Fills *c from the file's entries; every key must be there, in range and in keeping with the others. */
 B2S6_INTERNAL b2s6_status b2s6_config_read(struct config *c, const struct format *f, b2s6_error *error);
 
+/* What the code decides by: constants where a build has one kind only (switches.h). */
+static inline int config_is_mamba(const struct config *c)
+{
+    return B2S6_HAS_MAMBA && (!B2S6_HAS_S4 || c->block == B2S6_BLOCK_MAMBA);
+}
+
+static inline int config_is_complex(const struct config *c)
+{
+    return B2S6_HAS_COMPLEX && (!B2S6_HAS_REAL || c->complex_state);
+}
+
+static inline int config_is_bidirectional(const struct config *c)
+{
+    return B2S6_HAS_BIDIRECTIONAL && c->bidirectional;
+}
+
 /* Floats a channel's state and its B bias take: 2 complex, 1 real. */
 static inline uint32_t config_planes(const struct config *c)
 {
-    return c->complex_state ? 2 : 1;
+    return config_is_complex(c) ? 2 : 1;
 }
 
 /* Rows of role 38: B re, B im, C re, C im, as far as they exist. */

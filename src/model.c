@@ -88,6 +88,8 @@ b2s6_status b2s6_open_settings(struct open_settings *settings, const b2s6_open_o
         return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "the options ask for something that this library does not know");
     if (known.flags & ~(B2S6_OPEN_VERIFY | B2S6_OPEN_TRUST) || known.flags == (B2S6_OPEN_VERIFY | B2S6_OPEN_TRUST))
         return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "the options' flags are not allowed");
+    if (!B2S6_HAS_VERIFY && known.flags & B2S6_OPEN_VERIFY)
+        return b2s6_fail(error, B2S6_ERROR_UNSUPPORTED, 0, "this build of the library leaves out reading the weights");
     settings->flags = known.flags;
     settings->kernels = b2s6_isa_choose(known.isa);
     if (!settings->kernels)

@@ -28,7 +28,7 @@ static float *take(struct arena *a, size_t n_rows, uint64_t floats_a_row)
 
 static void place_work(struct work *w, const struct config *c, size_t n_rows, struct arena *a)
 {
-    const int mamba = c->block == B2S6_BLOCK_MAMBA;
+    const int mamba = config_is_mamba(c);
     uint64_t bc, mixed;
 
     w->n_rows = n_rows;
