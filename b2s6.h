@@ -338,18 +338,31 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_step_features(b2s6_state *state, const fl
 #define B2S6_RUN_LAST 1u
 #define B2S6_RUN_HIDDEN 2u
 
+/*
+ * The host's threads: a parallel-for that the library hands its work to. run must call task(context, i) once for every i
+ * from 0 to n_tasks - 1, in any order and on any threads, and return when all have returned. n_tasks, at most 4096, is
+ * into how many parts the library cuts each piece of work, usually the number of threads; some pieces have fewer. The
+ * results do not depend on it. The structure is final: it will not grow.
+ */
+typedef struct b2s6_parallel {
+    void *user;
+    size_t n_tasks;
+    void (*run)(void *user, size_t n_tasks, void (*task)(void *context, size_t index), void *context);
+} b2s6_parallel;
+
 /* Fill with B2S6_RUN_OPTIONS, then set what should differ. It may grow; struct_size tells the library how much is there. */
 typedef struct b2s6_run_options {
     size_t struct_size;     /* sizeof(b2s6_run_options) */
     uint32_t flags;         /* B2S6_RUN_... */
     void *workspace;        /* aligned to B2S6_ALIGNMENT; NULL: none */
     size_t workspace_size;  /* bytes */
+    const b2s6_parallel *parallel; /* NULL: all on the caller's thread */
 } b2s6_run_options;
 
-#define B2S6_RUN_OPTIONS { sizeof(b2s6_run_options), 0, NULL, 0 }
+#define B2S6_RUN_OPTIONS { sizeof(b2s6_run_options), 0, NULL, 0, NULL }
 
 /*
- * The workspace for a run of n_steps steps. A causal model takes any size, or none: it works through a run in chunks as long
+ * The workspace for a run of n_steps steps, or a batch of as many streams. A causal model takes any size, or none: it works through a run in chunks as long
  * as the workspace has room for, and this is the size at which more would not be faster. A bidirectional model needs this
  * much, since it holds the whole sequence. SIZE_MAX if there is no such size on this machine, 0 for NULL or no steps. The
  * workspace holds nothing between calls; any number of states can share one, one call at a time. Since 0.1.0.
@@ -371,6 +384,19 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_run_tokens(b2s6_state *state, const int32
                                                   const b2s6_run_options *options);
 B2S6_API B2S6_CHECKED b2s6_status b2s6_run_features(b2s6_state *state, const float *features, size_t n_steps, float *out,
                                                     const b2s6_run_options *options);
+
+/*
+ * One step of each of n_states streams of one model: tokens (n_states), or features (n_states, input_size); rows go to out
+ * (n_states, width), width as in a run, or nowhere if out is NULL. The weights are read once for as many streams as the
+ * workspace has room for (b2s6_workspace_size(model, n_states)). Each stream gets the bits that it would have had alone.
+ * The states must be different ones (ARGUMENT) of one model handle (MODEL). options may be NULL; B2S6_RUN_HIDDEN is the
+ * only flag. All is checked before any stream moves. Errors: INPUT_KIND, TOKEN, VALUE, BIDIRECTIONAL, MODEL, ALIGNMENT.
+ * Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_batch_tokens(b2s6_state *const *states, size_t n_states, const int32_t *tokens,
+                                                    float *out, const b2s6_run_options *options);
+B2S6_API B2S6_CHECKED b2s6_status b2s6_batch_features(b2s6_state *const *states, size_t n_states, const float *features,
+                                                      float *out, const b2s6_run_options *options);
 
 #ifdef __cplusplus
 }

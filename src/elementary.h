@@ -38,56 +38,57 @@ VF_INLINE vf vf_exp2_decay(vf x, vf hi, vf lo, vf *em1)
     return vf_fma(scale, p, scale);
 }
 
-/* The parts of 2^(t + f0) where t is the leading part of the exponent: e = (scale + scale * p) * rest. scale carries
- * 2^64 too much for negative and too little for positive exponents, rest puts it right, so that subnormal results and
- * those near the overflow are rounded once more at most. |t| <= 190. */
+/* A power e^x in parts, e^x = (scale + scale p) 2^-64, so that what follows rounds it once only and loses nothing of
+ * a subnormal. */
 typedef struct {
-    vf p, scale, rest;
-} vf_exp2_parts;
+    vf p, scale;
+} vf_exp_parts;
 
-/* e^(-a) or e^a, sign as in x: the parts of exp(x), |x| <= 104 or NaN. */
-VF_INLINE vf_exp2_parts vf_exp_parts(vf x)
+/* rounded = k + VF_EXP2_MAGIC, -190 <= k <= 63: the parts of 2^(k + f). */
+VF_INLINE vf_exp_parts vf_exp_parts_of(vf rounded, vf f)
 {
-    const vf log2e_hi = vf_set1(0x1.715476p+0f), log2e_lo = vf_set1(0x1.4ae0cp-26f);
-    const vm negative = vf_lt(x, vf_set1(0.0f));
-    const vf rounded = vf_fma(x, log2e_hi, vf_set1(VF_EXP2_MAGIC));
-    const vf k = vf_sub(rounded, vf_set1(VF_EXP2_MAGIC));
-    vf f = vf_fms(x, log2e_hi, k);
-    f = vf_fma(x, log2e_lo, f);
-    vf_exp2_parts r;
-    r.p = vf_exp2m1_poly(f);
-    r.scale = vf_from_bits(vi_add(vi_shl(vf_bits(rounded), 23),
-                                  vi_select(negative, vi_set1(64 << 23), vi_set1(-64 * (1 << 23)))));
-    r.rest = vf_select(negative, vf_set1(0x1p-64f), vf_set1(0x1p64f));
-    return r;
+    vf_exp_parts e;
+    e.p = vf_exp2m1_poly(f);
+    e.scale = vf_from_bits(vi_add(vi_shl(vf_bits(rounded), 23), vi_set1(64 << 23)));
+    return e;
 }
 
-/* e^x over the whole range. Outside [-104, 104] the result is 0 or infinite whatever x is. */
+/* k + f = x log2(e): returns f, with *rounded = k + VF_EXP2_MAGIC. */
+VF_INLINE vf vf_exp_reduce(vf x, vf *rounded)
+{
+    const vf log2e_hi = vf_set1(0x1.715476p+0f), log2e_lo = vf_set1(0x1.4ae0cp-26f);
+    *rounded = vf_fma(x, log2e_hi, vf_set1(VF_EXP2_MAGIC));
+    const vf k = vf_sub(*rounded, vf_set1(VF_EXP2_MAGIC));
+    return vf_fma(x, log2e_lo, vf_fms(x, log2e_hi, k));
+}
+
+/* e^-|x|; below e^-110 nothing is left of a float, nor of |x| times it. */
+VF_INLINE vf_exp_parts vf_exp_decay(vf x)
+{
+    vf rounded;
+    const vf f = vf_exp_reduce(vf_neg(vf_min(vf_set1(110.0f), vf_abs(x))), &rounded);
+    return vf_exp_parts_of(rounded, f);
+}
+
+/* e^x over the whole range: 2^64 too much for negative x, too little for others, put right at the end. Outside
+ * [-104, 104] the result is 0 or infinite whatever x is. */
 VF_INLINE vf vf_exp(vf x)
 {
-    x = vf_min(vf_set1(104.0f), vf_max(vf_set1(-104.0f), x));
-    const vf_exp2_parts r = vf_exp_parts(x);
-    return vf_mul(vf_fma(r.scale, r.p, r.scale), r.rest);
-}
-
-/* e^(-|x|). */
-VF_INLINE vf vf_exp_neg_abs(vf x)
-{
-    x = vf_neg(vf_min(vf_set1(104.0f), vf_abs(x)));
-    const vf log2e_hi = vf_set1(0x1.715476p+0f), log2e_lo = vf_set1(0x1.4ae0cp-26f);
-    const vf rounded = vf_fma(x, log2e_hi, vf_set1(VF_EXP2_MAGIC));
-    const vf k = vf_sub(rounded, vf_set1(VF_EXP2_MAGIC));
-    vf f = vf_fms(x, log2e_hi, k);
-    f = vf_fma(x, log2e_lo, f);
+    vf rounded;
+    const vm negative = vf_lt(x, vf_set1(0.0f));
+    const vf f = vf_exp_reduce(vf_min(vf_set1(104.0f), vf_max(vf_set1(-104.0f), x)), &rounded);
     const vf p = vf_exp2m1_poly(f);
-    const vf scale = vf_from_bits(vi_add(vi_shl(vf_bits(rounded), 23), vi_set1(64 << 23)));
-    return vf_mul(vf_fma(scale, p, scale), vf_set1(0x1p-64f));
+    const vi shift = vi_select(negative, vi_set1(64 * (1 << 23)), vi_set1(-64 * (1 << 23)));
+    const vf scale = vf_from_bits(vi_add(vi_shl(vf_bits(rounded), 23), shift));
+    return vf_mul(vf_fma(scale, p, scale), vf_select(negative, vf_set1(0x1p-64f), vf_set1(0x1p64f)));
 }
 
-/* log(1 + e^x) = log1p(e^-|x|) + max(x, 0), with log1p(e) = e + e (e L(e)), L of degree 8, relative error 2^-27.5. */
+/* log(1 + e^x) = log1p(e) + max(x, 0), e = e^-|x|, with log1p(e) = e + e (e L(e)), L of degree 8, relative error
+ * 2^-27.5. */
 VF_INLINE vf vf_softplus(vf x)
 {
-    const vf e = vf_exp_neg_abs(x);
+    const vf_exp_parts parts = vf_exp_decay(x);
+    const vf e = vf_mul(vf_fma(parts.scale, parts.p, parts.scale), vf_set1(0x1p-64f));
     vf l = vf_set1(-0x1.b14efep-9f);
     l = vf_fma(l, e, vf_set1(0x1.4a1a6ap-6f));
     l = vf_fma(l, e, vf_set1(-0x1.d783d8p-5f));
@@ -97,54 +98,104 @@ VF_INLINE vf vf_softplus(vf x)
     l = vf_fma(l, e, vf_set1(-0x1.ff249ep-3f));
     l = vf_fma(l, e, vf_set1(0x1.554dd4p-2f));
     l = vf_fma(l, e, vf_set1(-0x1.ffffd2p-2f));
-    return vf_add(vf_fma(vf_mul(l, e), e, e), vf_max(x, vf_set1(0.0f)));
+    /* the terms in ascending size: e^2 L, then x or else e */
+    const vm negative = vf_lt(x, vf_set1(0.0f));
+    const vf sum = vf_fma(vf_mul(l, e), e, vf_select(negative, e, x));
+    return vf_add(sum, vf_zero_unless(vm_not(negative), e));
 }
 
-/* 1 / (1 + e^-x): with e = e^-|x|, 1 / (1 + e) or e / (1 + e). */
+/* (n + n_lo) / (1 + e), e = e^-|x| in parts: a division corrected by its remainder, which counts what the roundings of n
+ * and 1 + e lost. 1/d is needed to a few bits for that: a parabola on [1, 2], within 0.01. Where |x| >= 110, n may be
+ * infinite and there is nothing to correct. */
+VF_INLINE vf vf_over_one_plus(vf n, vf n_lo, vf_exp_parts parts, vf x)
+{
+    const vf one = vf_set1(1.0f);
+    const vf power = vf_mul(parts.scale, vf_set1(0x1p-64f));
+    const vf e = vf_fma(power, parts.p, power);
+    const vf d = vf_add(one, e), d_lo = vf_sub(e, vf_sub(d, one));
+    const vf q = vf_div(n, d);
+    const vf inverse = vf_fma(vf_fma(vf_set1(0x1.4cp-2f), d, vf_set1(-0x1.748p+0f)), d, vf_set1(0x1.0f8p+1f));
+    const vf rest = vf_fnma(q, d_lo, vf_add(vf_fnma(q, d, n), n_lo));
+    return vf_fma(vf_zero_unless(vf_lt(vf_abs(x), vf_set1(110.0f)), rest), inverse, q);
+}
+
+/* 1 / (1 + e^-x): with e = e^-|x|, 1 / (1 + e) or e / (1 + e), 2^64 too much until the last step. */
 VF_INLINE vf vf_sigmoid(vf x)
 {
-    const vf e = vf_exp_neg_abs(x);
-    const vf top = vf_select(vf_lt(x, vf_set1(0.0f)), e, vf_set1(1.0f));
-    return vf_div(top, vf_add(vf_set1(1.0f), e));
+    const vf_exp_parts e = vf_exp_decay(x);
+    const vm negative = vf_lt(x, vf_set1(0.0f));
+    const vf top = vf_fma(e.scale, e.p, e.scale);
+    const vf top_lo = vf_fma(e.scale, e.p, vf_sub(e.scale, top));
+    const vf n = vf_select(negative, top, vf_set1(0x1p64f));
+    return vf_mul(vf_over_one_plus(n, vf_zero_unless(negative, top_lo), e, x), vf_set1(0x1p-64f));
 }
 
-/* x / (1 + e^-x). */
+/* x / (1 + e^-x): x / (1 + e), or x e / (1 + e) with 2^64 too much until the last step. x times the power of two in e is
+ * exact. */
 VF_INLINE vf vf_silu(vf x)
 {
-    const vf e = vf_exp_neg_abs(x);
-    const vf top = vf_select(vf_lt(x, vf_set1(0.0f)), e, vf_set1(1.0f));
-    return vf_div(vf_mul(x, top), vf_add(vf_set1(1.0f), e));
+    const vf_exp_parts e = vf_exp_decay(x);
+    const vm negative = vf_lt(x, vf_set1(0.0f));
+    const vf scaled = vf_mul(vf_max(vf_set1(-110.0f), x), e.scale);
+    const vf top = vf_fma(scaled, e.p, scaled);
+    const vf top_lo = vf_fma(scaled, e.p, vf_sub(scaled, top));
+    const vf n = vf_select(negative, top, x);
+    const vf rest = vf_select(negative, vf_set1(0x1p-64f), vf_set1(1.0f));
+    return vf_mul(vf_over_one_plus(n, vf_zero_unless(negative, top_lo), e, x), rest);
 }
 
-/* x Phi(x) = max(x, 0) - |x| Phi(-|x|), Phi the normal distribution function. With a = |x|, y = (a - 4) / (a + 4):
- * a Phi(-a) = a / (a + 4) * G(y) * exp(-a^2/2), a^2 in two floats. */
+/* exp(a^2/2) a Phi(-a) for 0 <= a <= 15, Phi the normal distribution function: on each of [0, 1/4], [1/4, 1/2], [1/2, 1],
+ * ..., [8, 15] a polynomial of degree 8 in a - centre, relative error 2^-25.7 on [4, 8] and less elsewhere. The centres
+ * are chosen so that the value there is very nearly a float. */
+VF_INLINE vf vf_gelu_poly(vf a)
+{
+    static const float centre[8] = {
+        0x0p+0f, 0x1.8003b8p-2f, 0x1.80003cp-1f, 0x1.8000f8p+0f,
+        0x1.800592p+1f, 0x1.800172p+2f, 0x1.70019cp+3f,
+    };
+    static const float coefficient[9][8] = { /* (degree, interval) */
+        { 0x0p+0f, 0x1.238b6p-3f, 0x1.cd285ep-3f, 0x1.3c1486p-2f,
+          0x1.754b46p-2f, 0x1.8e012p-2f, 0x1.957edep-2f },
+        { 0x1p-1f, 0x1.222dap-2f, 0x1.5bf7bep-3f, 0x1.203f0ep-4f,
+          0x1.2bfed4p-6f, 0x1.a0e9bcp-9f, 0x1.073862p-11f },
+        { -0x1.988454p-2f, -0x1.a0ab2p-3f, -0x1.c2c696p-4f, -0x1.331ebap-5f,
+          -0x1.c62f86p-8f, -0x1.7b522ep-11f, -0x1.0addaap-14f },
+        { 0x1.00003ap-2f, 0x1.dc30ccp-4f, 0x1.d68a74p-5f, 0x1.0d5f8ep-6f,
+          0x1.23975p-9f, 0x1.2cd7ccp-13f, 0x1.de1e58p-18f },
+        { -0x1.1063b8p-3f, -0x1.d23456p-5f, -0x1.a899f8p-6f, -0x1.9eeec6p-8f,
+          -0x1.5080e4p-11f, -0x1.b6db66p-16f, -0x1.8ed43cp-21f },
+        { 0x1.010c0cp-4f, 0x1.9391fcp-6f, 0x1.57f3dcp-7f, 0x1.216df2p-9f,
+          0x1.64d486p-13f, 0x1.279f2ap-18f, 0x1.358e7p-24f },
+        { -0x1.cc47f8p-6f, -0x1.5cdec8p-7f, -0x1.f6e6ap-9f, -0x1.75cabcp-11f,
+          -0x1.647bb4p-15f, -0x1.80e72ep-21f, -0x1.d62f4ep-28f },
+        { 0x1.e00476p-7f, 0x1.3a259ep-7f, 0x1.269788p-10f, 0x1.dc9c22p-13f,
+          0x1.7d21d2p-17f, 0x1.344aa4p-23f, 0x1.c9f226p-31f },
+        { -0x1.07fb58p-7f, 0x1.9481a6p-6f, -0x1.815a78p-11f, -0x1.0cf884p-14f,
+          -0x1.5fabe4p-19f, -0x1.87385ep-26f, -0x1.5ccb08p-34f },
+    };
+    const vi interval = vi_sub(vi_shr_logical(vf_bits(vf_max(a, vf_set1(0.125f))), 23), vi_set1(124));
+    const vf t = vf_sub(a, vf_lookup8(centre, interval));
+    vf g = vf_lookup8(coefficient[8], interval);
+    for (int degree = 7; degree >= 2; degree--)
+        g = vf_fma(g, t, vf_lookup8(coefficient[degree], interval));
+    /* the leading term is added last: that of degree 0, which in the first interval is 0, or else that of degree 1 */
+    g = vf_fma(t, vf_lookup8(coefficient[1], interval), vf_mul(t, vf_mul(t, g)));
+    return vf_add(vf_lookup8(coefficient[0], interval), g);
+}
+
+/* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|: the polynomial above times exp(-a^2/2), a^2 in two floats. From a = 14.2 on
+ * nothing is left of the second term. */
 VF_INLINE vf vf_gelu(vf x)
 {
     const vf a = vf_min(vf_set1(15.0f), vf_abs(x));
-    const vf reciprocal = vf_div(vf_set1(1.0f), vf_add(a, vf_set1(4.0f)));
-    const vf y = vf_fma(vf_set1(-8.0f), reciprocal, vf_set1(1.0f));
-    vf g = vf_set1(-0x1.0af39ap-13f);
-    g = vf_fma(g, y, vf_set1(0x1.895ce8p-13f));
-    g = vf_fma(g, y, vf_set1(0x1.9b343p-10f));
-    g = vf_fma(g, y, vf_set1(-0x1.cd6e66p-9f));
-    g = vf_fma(g, y, vf_set1(-0x1.ed42cep-8f));
-    g = vf_fma(g, y, vf_set1(0x1.eed93ep-5f));
-    g = vf_fma(g, y, vf_set1(-0x1.7dffbep-3f));
-    g = vf_fma(g, y, vf_set1(0x1.8c6d8ap-2f));
-    g = vf_fma(g, y, vf_set1(-0x1.373e3ap-1f));
-    g = vf_fma(g, y, vf_set1(0x1.82b4bcp-1f));
-    g = vf_mul(g, vf_mul(a, reciprocal));
-
     const vf hi = vf_set1(-0x1.715476p-1f), lo = vf_set1(-0x1.4ae0cp-27f); /* -log2(e) / 2 */
     const vf square = vf_mul(a, a), square_lo = vf_fms(a, a, square);
     const vf rounded = vf_fma(square, hi, vf_set1(VF_EXP2_MAGIC));
     const vf k = vf_sub(rounded, vf_set1(VF_EXP2_MAGIC));
-    vf f = vf_fms(square, hi, k);
-    f = vf_fma(square, lo, f);
-    f = vf_fma(square_lo, hi, f);
-    const vf p = vf_exp2m1_poly(f);
-    const vf scale = vf_from_bits(vi_add(vi_shl(vf_bits(rounded), 23), vi_set1(64 << 23)));
-    const vf tail = vf_mul(vf_fma(g, p, g), scale);
+    const vf small = vf_fma(square, lo, vf_mul(square_lo, hi));
+    const vf_exp_parts e = vf_exp_parts_of(rounded, vf_add(vf_fms(square, hi, k), small));
+    const vf g = vf_gelu_poly(a);
+    const vf tail = vf_mul(vf_fma(g, e.p, g), e.scale);
     return vf_fnma(tail, vf_set1(0x1p-64f), vf_max(x, vf_set1(0.0f)));
 }
 

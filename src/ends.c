@@ -1,6 +1,5 @@
 /* Both ends of a model: the encoder before the layers; norm, pooling and head after them. */
-#include "forward.h"
-#include "kernels.h"
+#include "pass.h"
 
 /* The row of the embedding for a token, out of the panel it lies in. */
 static void look_up(const struct matrix *embedding, int32_t token, float *x)
@@ -15,20 +14,47 @@ static void look_up(const struct matrix *embedding, int32_t token, float *x)
         x[i] = 0.0f;
 }
 
-void b2s6_encode(const struct b2s6_model *model, struct work *w, const int32_t *tokens, const float *features, float *x,
-                 size_t n_rows)
+struct ends_context {
+    const struct pass *pass;
+    const struct ends *ends;
+    float *x;
+    size_t n_rows; /* of the output */
+};
+
+static void encode_features(void *context, size_t begin, size_t end)
 {
-    const size_t width = model->config.input_size, padded = b2s6_pad16(model->config.input_size);
+    const struct ends_context *c = context;
+    const struct b2s6_model *model = c->pass->model;
+    struct operand o;
+
+    o.matrix = &model->encoder;
+    o.index = 0;
+    o.bias = model->encoder_bias;
+    o.x = c->pass->work->input;
+    o.y = c->x;
+    o.x_stride = b2s6_pad16(model->config.input_size);
+    o.y_stride = c->pass->work->d;
+    b2s6_pass_product(c->pass, &o, begin, end);
+}
+
+void b2s6_encode_pass(const struct pass *p, const struct ends *e, float *x)
+{
+    const size_t width = p->model->config.input_size, padded = b2s6_pad16(p->model->config.input_size);
+    struct ends_context c;
     size_t row;
 
-    if (tokens) {
-        for (row = 0; row < n_rows; row++)
-            look_up(&model->embedding, tokens[row], x + row * w->d);
+    if (e->tokens) {
+        for (row = 0; row < pass_rows(p); row++)
+            look_up(&p->model->embedding, e->tokens[row], x + row * p->work->d);
         return;
     }
-    for (row = 0; row < n_rows; row++)
-        model->kernels->flush(w->input + row * padded, features + row * width, width);
-    b2s6_multiply(model, &model->encoder, 0, model->encoder_bias, w->input, padded, x, w->d, n_rows);
+    for (row = 0; row < pass_rows(p); row++)
+        p->model->kernels->flush(p->work->input + row * padded, e->features + row * width, width);
+    c.pass = p;
+    c.ends = e;
+    c.x = x;
+    c.n_rows = 0;
+    b2s6_pass_section(p, encode_features, &c, p->work->d / B2S6_LANES);
 }
 
 /*
@@ -52,23 +78,6 @@ static void pool_mean(struct b2s6_state *state, float *x, uint64_t step)
     }
 }
 
-static void head_row(const struct b2s6_model *model, const float *x, float *out)
-{
-    struct product p;
-
-    p.weight = model->head.data;
-    p.bias = model->head_bias;
-    p.x = x;
-    p.y = out;
-    p.x_stride = b2s6_pad16(model->config.d_model);
-    p.y_stride = p.n_out = model->head.rows;
-    p.n_rows = 1;
-    p.k = model->head.cols;
-    p.first_panel = 0;
-    p.end_panel = b2s6_pad16(p.n_out) / B2S6_LANES;
-    model->kernels->product(&p);
-}
-
 /* NaN has many bit patterns, and which one an operation gives differs between machines; the output has one. */
 static void one_nan(float *out, size_t n)
 {
@@ -79,33 +88,73 @@ static void one_nan(float *out, size_t n)
             out[i] = b2s6_float_of(0x7fc00000u);
 }
 
-void b2s6_finish(struct b2s6_state *state, float *x, size_t n_rows, float *out, size_t first_row, int hidden)
+/* Outputs begin * 16 .. end * 16 - 1 of every output row. */
+static void apply_head(void *context, size_t begin, size_t end)
 {
-    const struct b2s6_model *model = state->model;
-    const struct config *c = &model->config;
-    const size_t d = b2s6_pad16(c->d_model), width = hidden ? c->d_model : config_output_size(c);
-    const int mean = c->pool == B2S6_POOL_MEAN;
-    struct norm n;
+    const struct ends_context *c = context;
+    const struct b2s6_model *model = c->pass->model;
+    const size_t d = c->pass->work->d, last = end * B2S6_LANES < model->head.rows ? end * B2S6_LANES : model->head.rows;
+    struct product product;
     size_t row;
 
-    if (!out && !mean)
-        return;
+    product.weight = model->head.data;
+    product.bias = model->head_bias;
+    product.x = c->x + c->ends->first_row * d;
+    product.y = c->ends->out;
+    product.x_stride = d;
+    product.y_stride = product.n_out = model->head.rows;
+    product.n_rows = c->n_rows;
+    product.k = model->head.cols;
+    product.first_panel = (uint32_t)begin;
+    product.end_panel = (uint32_t)end;
+    model->kernels->product(&product);
+    for (row = 0; row < c->n_rows; row++)
+        one_nan(c->ends->out + row * model->head.rows + begin * B2S6_LANES, last - begin * B2S6_LANES);
+}
+
+/* Norm and pooling of the rows that are needed: all if they enter a mean, else those that are put out. */
+static void finish_rows(const struct pass *p, const struct ends *e, float *x)
+{
+    const struct config *c = &p->model->config;
+    const size_t d = p->work->d, n_rows = pass_rows(p);
+    const int mean = c->pool == B2S6_POOL_MEAN;
+    struct norm n;
+    size_t row = mean ? 0 : e->first_row, i;
+
     n.kind = c->final_norm;
     n.eps = b2s6_float_of(c->final_norm_eps);
-    n.weight = model->final_norm_weight;
-    n.bias = model->final_norm_bias;
+    n.weight = p->model->final_norm_weight;
+    n.bias = p->model->final_norm_bias;
     n.d = c->d_model;
-    for (row = mean ? 0 : first_row; row < n_rows; row++) {
-        model->kernels->norm(&n, x + row * d, x + row * d, 1, d);
-        if (mean)
-            pool_mean(state, x + row * d, state->n_steps + row + 1);
-        if (!out || row < first_row)
-            continue;
-        if (hidden || !c->head_size)
-            memcpy(out, x + row * d, width * sizeof *out);
-        else
-            head_row(model, x + row * d, out);
-        one_nan(out, width);
-        out += width;
+    if (row < n_rows)
+        p->model->kernels->norm(&n, x + row * d, x + row * d, n_rows - row, d);
+    for (i = 0; mean && i < n_rows; i++) {
+        struct b2s6_state *state = p->states[i / p->n_steps];
+        pool_mean(state, x + i * d, state->n_steps + i % p->n_steps + 1);
+    }
+}
+
+void b2s6_finish_pass(const struct pass *p, const struct ends *e, float *x)
+{
+    const struct config *g = &p->model->config;
+    const size_t d = p->work->d, n_rows = pass_rows(p);
+    struct ends_context c;
+    size_t row;
+
+    if (e->out || g->pool == B2S6_POOL_MEAN)
+        finish_rows(p, e, x);
+    if (!e->out || e->first_row >= n_rows)
+        return;
+    c.pass = p;
+    c.ends = e;
+    c.x = x;
+    c.n_rows = n_rows - e->first_row;
+    if (g->head_size && !e->hidden) {
+        b2s6_pass_section(p, apply_head, &c, b2s6_pad16(g->head_size) / B2S6_LANES);
+        return;
+    }
+    for (row = 0; row < c.n_rows; row++) {
+        memcpy(e->out + row * g->d_model, x + (e->first_row + row) * d, g->d_model * sizeof *x);
+        one_nan(e->out + row * g->d_model, g->d_model);
     }
 }

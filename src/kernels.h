@@ -62,6 +62,11 @@ struct norm {
     uint32_t d;
 };
 
+/* The same columns of several rows: values begin .. end - 1, multiples of 16, of n_rows rows that lie stride floats apart. */
+struct span {
+    size_t n_rows, stride, begin, end;
+};
+
 struct b2s6_kernels {
     const char *name;
     void (*product)(const struct product *p);
@@ -69,17 +74,17 @@ struct b2s6_kernels {
     void (*conv_silu)(const struct conv *c);
     /* out = norm(x) for n_rows rows, stride floats apart in both; out may be x. */
     void (*norm)(const struct norm *n, const float *x, float *out, size_t n_rows, size_t stride);
-    /* delta (n_rows, d) = softplus(w_j . u_j + bias) with one dot product a block, rows stride floats apart. */
-    void (*delta_block)(const struct config *c, const struct unit *u, const float *x, float *delta, size_t n_rows,
-                        size_t stride);
-    /* On n values, in place or into out. */
-    void (*softplus)(float *x, size_t n);
-    void (*gelu)(float *x, size_t n);
-    void (*add)(float *x, const float *other, size_t n);
-    /* y = y silu(z) for n_rows rows of width values; z_stride floats between rows of z. */
-    void (*gate_silu)(float *y, const float *z, size_t n_rows, size_t width, size_t z_stride);
-    /* x = x + a sigmoid(g); rows of width values of x, rows of a and g (side by side) 2 width floats apart. */
-    void (*add_gated)(float *x, const float *ag, size_t n_rows, size_t width);
+    /* delta = softplus(w_j . u_j + bias) for the channels of span, with one dot product a block; x and delta lie alike. */
+    void (*delta_block)(const struct config *c, const struct unit *u, const float *x, float *delta, struct span span);
+    /* In place, over the values of span. */
+    void (*softplus)(float *x, struct span span);
+    void (*gelu)(float *x, struct span span);
+    /* x = x + other, which lies like x. */
+    void (*add)(float *x, const float *other, struct span span);
+    /* y = y silu(z), with rows of z z_stride floats apart. */
+    void (*gate_silu)(float *y, const float *z, size_t z_stride, struct span span);
+    /* x = x + a sigmoid(g), with a row's a and g side by side, ag_stride floats to the next row's. */
+    void (*add_gated)(float *x, const float *a, const float *g, size_t ag_stride, struct span span);
     /* out = x, with values of less than 2^-100 as zero, so that tiny inputs do not make every step slow. */
     void (*flush)(float *out, const float *x, size_t n);
 };

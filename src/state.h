@@ -12,6 +12,7 @@
 struct b2s6_state {
     const struct b2s6_model *model;
     uint64_t n_steps;            /* since the beginning of the stream */
+    size_t mark;                 /* this state's place in a batch, to find one that stands twice */
     b2s6_allocator allocator;    /* release is NULL for a placed state */
 };
 

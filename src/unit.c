@@ -1,94 +1,156 @@
 /* The selective unit: where delta, B and C come from. The recurrence itself is a kernel. */
-#include "forward.h"
-#include "kernels.h"
+#include "pass.h"
 
-void b2s6_multiply(const struct b2s6_model *model, const struct matrix *m, uint32_t index, const float *bias,
-                   const float *x, size_t x_stride, float *y, size_t y_stride, size_t n_rows)
+/* Both sections of a unit see this. */
+struct unit_context {
+    const struct pass *pass;
+    const struct unit_pass *unit;
+};
+
+/* Panels of x_weight first, then those of every block's B and C. */
+static size_t projection_panels(const struct pass *p, const struct unit *u)
 {
-    const uint32_t padded = b2s6_pad16(m->rows);
-    struct product p;
-
-    p.weight = (const float *)m->data + (size_t)index * padded * m->cols;
-    p.bias = bias;
-    p.x = x;
-    p.y = y;
-    p.x_stride = x_stride;
-    p.y_stride = y_stride;
-    p.n_rows = n_rows;
-    p.k = m->cols;
-    p.n_out = padded;
-    p.first_panel = 0;
-    p.end_panel = padded / B2S6_LANES;
-    model->kernels->product(&p);
+    return b2s6_pad16(p->model->config.dt_rank) / B2S6_LANES +
+           (u->bc.data ? (size_t)u->bc.count * b2s6_pad16(u->bc.rows) / B2S6_LANES : 0);
 }
 
-/* delta (n_rows, pad16(d_inner)); constant steps stay in the file. Returns where they lie and their stride in *stride. */
-static const float *find_delta(const struct b2s6_model *model, const struct unit *unit, struct work *w, const float *u,
-                               size_t n_rows, ptrdiff_t *stride)
+/* Block j's matrix times its own p channels: bc (rows, h, bc_width). */
+static void project_block(const struct unit_context *c, uint32_t j, size_t begin, size_t end)
 {
-    const struct config *c = &model->config;
-    const struct b2s6_kernels *k = model->kernels;
-    const size_t rank = b2s6_pad16(c->dt_rank);
+    const struct work *w = c->pass->work;
+    struct operand o;
 
-    *stride = (ptrdiff_t)w->di;
-    switch (c->delta) {
-    case B2S6_DELTA_BLOCK:
-        k->delta_block(c, unit, u, w->delta, n_rows, w->di);
-        return w->delta;
-    case B2S6_DELTA_LOWRANK:
-        b2s6_multiply(model, &unit->x_weight, 0, NULL, u, w->di, w->rank, rank, n_rows);
-        b2s6_multiply(model, &unit->dt_weight, 0, unit->delta_bias, w->rank, rank, w->delta, w->di, n_rows);
-        k->softplus(w->delta, n_rows * w->di);
-        return w->delta;
-    default:
-        *stride = 0;
-        return unit->delta_bias;
+    o.matrix = &c->unit->unit->bc;
+    o.index = j;
+    o.bias = NULL;
+    o.x = c->unit->u + (size_t)j * o.matrix->cols;
+    o.y = w->bc + (size_t)j * w->bc_width;
+    o.x_stride = w->di;
+    o.y_stride = (size_t)o.matrix->count * w->bc_width;
+    b2s6_pass_product(c->pass, &o, begin, end);
+}
+
+/* The first section: what is a product of the whole input row, or of a block's. */
+static void project(void *context, size_t begin, size_t end)
+{
+    const struct unit_context *c = context;
+    const struct work *w = c->pass->work;
+    const size_t rank_panels = b2s6_pad16(c->pass->model->config.dt_rank) / B2S6_LANES;
+    const size_t block_panels = w->bc_width / B2S6_LANES;
+    size_t at, stop;
+    struct operand o;
+
+    if (begin < rank_panels) {
+        o.matrix = &c->unit->unit->x_weight;
+        o.index = 0;
+        o.bias = NULL;
+        o.x = c->unit->u;
+        o.y = w->rank;
+        o.x_stride = w->di;
+        o.y_stride = rank_panels * B2S6_LANES;
+        b2s6_pass_product(c->pass, &o, begin, end < rank_panels ? end : rank_panels);
+        begin = rank_panels;
+    }
+    for (at = begin; at < end; at = stop) {
+        const size_t block = (at - rank_panels) / block_panels, first = (at - rank_panels) % block_panels;
+
+        stop = at + (block_panels - first) < end ? at + (block_panels - first) : end;
+        project_block(c, (uint32_t)block, first, first + (stop - at));
     }
 }
 
-/* bc (n_rows, h, bc_width): each block's own matrix times its own p channels. */
-static void find_bc(const struct b2s6_model *model, const struct unit *unit, struct work *w, const float *u, size_t n_rows)
+/* delta of groups begin .. end - 1; constant steps stay in the file. Returns where they lie and their stride. */
+static const float *find_delta(const struct unit_context *c, size_t begin, size_t end, ptrdiff_t *stride)
 {
-    const struct config *c = &model->config;
-    const uint32_t p = c->d_inner / c->h;
-    uint32_t j;
+    const struct pass *p = c->pass;
+    const struct config *g = &p->model->config;
+    const struct unit *u = c->unit->unit;
+    const struct work *w = p->work;
+    const struct span span = pass_span(p, w->di, begin, end);
+    struct operand o;
 
-    for (j = 0; j < c->h; j++)
-        b2s6_multiply(model, &unit->bc, j, NULL, u + (size_t)j * p, w->di, w->bc + (size_t)j * w->bc_width,
-                      (size_t)c->h * w->bc_width, n_rows);
+    *stride = (ptrdiff_t)w->di;
+    switch (g->delta) {
+    case B2S6_DELTA_BLOCK:
+        p->model->kernels->delta_block(g, u, c->unit->u, w->delta, span);
+        return w->delta;
+    case B2S6_DELTA_LOWRANK:
+        o.matrix = &u->dt_weight;
+        o.index = 0;
+        o.bias = u->delta_bias;
+        o.x = w->rank;
+        o.y = w->delta;
+        o.x_stride = b2s6_pad16(g->dt_rank);
+        o.y_stride = w->di;
+        b2s6_pass_product(p, &o, begin, end);
+        p->model->kernels->softplus(w->delta, span);
+        return w->delta;
+    default:
+        *stride = 0;
+        return u->delta_bias;
+    }
 }
 
-void b2s6_unit_run(const struct b2s6_model *model, const struct unit *unit, struct work *w, const float *u, float *y,
-                   float *x, size_t n_rows, int direction)
+/* The recurrence of one stream through its rows, groups first_group .. end_group - 1 of s; backwards from the last row. */
+static void scan_stream(const struct unit_context *c, struct scan s, size_t stream)
 {
-    const struct config *c = &model->config;
-    const size_t bc_row = (size_t)c->h * w->bc_width, last = n_rows - 1;
-    struct scan s;
+    const struct pass *p = c->pass;
+    const ptrdiff_t row = (ptrdiff_t)(stream * p->n_steps + (c->unit->backwards ? p->n_steps - 1 : 0));
 
-    s.config = c;
-    s.unit = unit;
-    s.delta = find_delta(model, unit, w, u, n_rows, &s.delta_stride);
-    if (unit->bc.data)
-        find_bc(model, unit, w, u, n_rows);
-    s.u = u;
-    s.bc = unit->bc.data ? w->bc : NULL;
-    s.y = y;
-    s.x = x;
-    s.u_stride = s.y_stride = (ptrdiff_t)w->di;
-    s.bc_stride = (ptrdiff_t)bc_row;
-    s.bc_width = w->bc_width;
-    s.n_steps = n_rows;
-    s.first_group = 0;
-    s.end_group = w->di / B2S6_LANES;
-    if (direction) {
-        s.u += last * w->di;
-        s.y += last * w->di;
-        s.delta += s.delta_stride ? last * w->di : 0;
-        s.bc = s.bc ? s.bc + last * bc_row : NULL;
+    s.u += row * s.u_stride;
+    s.y += row * s.y_stride;
+    s.delta += row * s.delta_stride;
+    s.bc = s.bc ? s.bc + row * s.bc_stride : NULL;
+    s.x = b2s6_state_unit(p->states[stream], c->unit->slot);
+    if (c->unit->backwards) {
         s.u_stride = -s.u_stride;
         s.y_stride = -s.y_stride;
         s.delta_stride = -s.delta_stride;
         s.bc_stride = -s.bc_stride;
     }
-    model->kernels->scan(&s);
+    p->model->kernels->scan(&s);
+}
+
+/* The second section: everything that stays within its channels. */
+static void recur(void *context, size_t begin, size_t end)
+{
+    const struct unit_context *c = context;
+    const struct pass *p = c->pass;
+    const struct unit_pass *u = c->unit;
+    const struct work *w = p->work;
+    const struct span span = pass_span(p, w->di, begin, end);
+    struct scan s;
+    size_t i;
+
+    s.config = &p->model->config;
+    s.unit = u->unit;
+    s.u = u->u;
+    s.delta = find_delta(c, begin, end, &s.delta_stride);
+    s.bc = u->unit->bc.data ? w->bc : NULL;
+    s.y = u->y;
+    s.x = NULL;
+    s.u_stride = s.y_stride = (ptrdiff_t)w->di;
+    s.bc_stride = (ptrdiff_t)((size_t)s.config->h * w->bc_width);
+    s.bc_width = w->bc_width;
+    s.n_steps = p->n_steps;
+    s.first_group = (uint32_t)begin;
+    s.end_group = (uint32_t)end;
+    for (i = 0; i < p->n_streams; i++)
+        scan_stream(c, s, i);
+    if (u->after == AFTER_GELU)
+        p->model->kernels->gelu(u->y, span);
+    if (u->after == AFTER_GATE)
+        p->model->kernels->gate_silu(u->y, u->gate, u->gate_stride, span);
+}
+
+void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
+{
+    const size_t panels = projection_panels(p, u->unit);
+    struct unit_context c;
+
+    c.pass = p;
+    c.unit = u;
+    if (panels)
+        b2s6_pass_section(p, project, &c, panels);
+    b2s6_pass_section(p, recur, &c, p->work->di / B2S6_LANES);
 }

@@ -76,6 +76,14 @@ VF_INLINE vf vf_zero_unless(vm m, vf a) { return vf_from_bits(vandq_s32(vreinter
 VF_INLINE vf vf_min(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 VF_INLINE vf vf_max(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 
+VF_INLINE vf vf_lookup8(const float table[8], vi index)
+{
+    int32_t i[4];
+    vi_store(i, index);
+    const float lanes[4] = { table[i[0] & 7], table[i[1] & 7], table[i[2] & 7], table[i[3] & 7] };
+    return vf_load(lanes);
+}
+
 #include "../vec_common.h"
 
 #endif

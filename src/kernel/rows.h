@@ -131,64 +131,69 @@ static void norm(const struct norm *n, const float *x, float *out, size_t n_rows
     }
 }
 
-static void softplus(float *x, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i += VF_LANES)
-        vf_store(x + i, vf_softplus(vf_load(x + i)));
-}
-
-static void delta_block(const struct config *c, const struct unit *u, const float *x, float *delta, size_t n_rows,
-                        size_t stride)
-{
-    const uint32_t p = c->d_inner / c->h;
-    size_t row, i, j;
-
-    for (row = 0; row < n_rows; row++, x += stride, delta += stride) {
-        for (j = 0; j < c->h; j++) {
-            const float dot = row_dot(u->w + j * p, x + j * p, p);
-            for (i = j * p; i < (j + 1) * p; i++)
-                delta[i] = dot + u->delta_bias[i];
-        }
-        for (i = c->d_inner; i < stride; i++)
-            delta[i] = 0.0f;
-        softplus(delta, stride);
-    }
-}
-
-static void gelu(float *x, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i += VF_LANES)
-        vf_store(x + i, vf_gelu(vf_load(x + i)));
-}
-
-static void add(float *x, const float *other, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i += VF_LANES)
-        vf_store(x + i, vf_add(vf_load(x + i), vf_load(other + i)));
-}
-
-static void gate_silu(float *y, const float *z, size_t n_rows, size_t width, size_t z_stride)
+static void softplus(float *x, struct span s)
 {
     size_t row, i;
 
-    for (row = 0; row < n_rows; row++, y += width, z += z_stride)
-        for (i = 0; i < width; i += VF_LANES)
+    for (row = 0; row < s.n_rows; row++, x += s.stride)
+        for (i = s.begin; i < s.end; i += VF_LANES)
+            vf_store(x + i, vf_softplus(vf_load(x + i)));
+}
+
+static void delta_block(const struct config *c, const struct unit *u, const float *x, float *delta, struct span s)
+{
+    const size_t p = c->d_inner / c->h, d = s.end < c->d_inner ? s.end : c->d_inner;
+    size_t row, i, j;
+
+    for (row = 0; row < s.n_rows; row++) {
+        const float *x_row = x + row * s.stride;
+        float *delta_row = delta + row * s.stride;
+
+        for (j = s.begin / p; j * p < d; j++) {
+            const float dot = row_dot(u->w + j * p, x_row + j * p, p);
+            for (i = j * p < s.begin ? s.begin : j * p; i < d && i < (j + 1) * p; i++)
+                delta_row[i] = dot + u->delta_bias[i];
+        }
+        for (i = d; i < s.end; i++)
+            delta_row[i] = 0.0f;
+    }
+    softplus(delta, s);
+}
+
+static void gelu(float *x, struct span s)
+{
+    size_t row, i;
+
+    for (row = 0; row < s.n_rows; row++, x += s.stride)
+        for (i = s.begin; i < s.end; i += VF_LANES)
+            vf_store(x + i, vf_gelu(vf_load(x + i)));
+}
+
+static void add(float *x, const float *other, struct span s)
+{
+    size_t row, i;
+
+    for (row = 0; row < s.n_rows; row++, x += s.stride, other += s.stride)
+        for (i = s.begin; i < s.end; i += VF_LANES)
+            vf_store(x + i, vf_add(vf_load(x + i), vf_load(other + i)));
+}
+
+static void gate_silu(float *y, const float *z, size_t z_stride, struct span s)
+{
+    size_t row, i;
+
+    for (row = 0; row < s.n_rows; row++, y += s.stride, z += z_stride)
+        for (i = s.begin; i < s.end; i += VF_LANES)
             vf_store(y + i, vf_mul(vf_load(y + i), vf_silu(vf_load(z + i))));
 }
 
-static void add_gated(float *x, const float *ag, size_t n_rows, size_t width)
+static void add_gated(float *x, const float *a, const float *g, size_t ag_stride, struct span s)
 {
     size_t row, i;
 
-    for (row = 0; row < n_rows; row++, x += width, ag += 2 * width)
-        for (i = 0; i < width; i += VF_LANES)
-            vf_store(x + i, vf_fma(vf_load(ag + i), vf_sigmoid(vf_load(ag + width + i)), vf_load(x + i)));
+    for (row = 0; row < s.n_rows; row++, x += s.stride, a += ag_stride, g += ag_stride)
+        for (i = s.begin; i < s.end; i += VF_LANES)
+            vf_store(x + i, vf_fma(vf_load(a + i), vf_sigmoid(vf_load(g + i)), vf_load(x + i)));
 }
 
 static void flush(float *out, const float *x, size_t n)

@@ -103,6 +103,9 @@ VF_INLINE int vm_any(vm a) { return a != 0; }
 VF_INLINE vf vf_select(vm m, vf a, vf b) { return m ? a : b; }
 VF_INLINE vf vf_zero_unless(vm m, vf a) { return m ? a : 0.0f; }
 
+/* table[index], each index 0 .. 7. */
+VF_INLINE vf vf_lookup8(const float table[8], vi index) { return table[index & 7]; }
+
 #include "../vec_common.h"
 
 #endif

@@ -83,6 +83,11 @@ VF_INLINE int vm_any(vm a) { return _mm256_movemask_ps(a) != 0; }
 VF_INLINE vf vf_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 VF_INLINE vf vf_zero_unless(vm m, vf a) { return _mm256_and_ps(m, a); }
 
+VF_INLINE vf vf_lookup8(const float table[8], vi index)
+{
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index);
+}
+
 #include "../vec_common.h"
 
 #endif

@@ -85,6 +85,11 @@ VF_INLINE int vm_any(vm a) { return a != 0; }
 VF_INLINE vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 VF_INLINE vf vf_zero_unless(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
 
+VF_INLINE vf vf_lookup8(const float table[8], vi index)
+{
+    return _mm512_permutexvar_ps(index, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
+}
+
 #include "../vec_common.h"
 
 #endif

@@ -75,6 +75,13 @@ VF_INLINE int vm_any(vm a) { return _mm_movemask_ps(a) != 0; }
 VF_INLINE vf vf_select(vm m, vf a, vf b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
 VF_INLINE vf vf_zero_unless(vm m, vf a) { return _mm_and_ps(m, a); }
 
+VF_INLINE vf vf_lookup8(const float table[8], vi index)
+{
+    int32_t i[4];
+    vi_store(i, index);
+    return _mm_setr_ps(table[i[0] & 7], table[i[1] & 7], table[i[2] & 7], table[i[3] & 7]);
+}
+
 /* Two lanes of the rare case: rounds s = p + d to odd, so that converting it to float is the only rounding. */
 VF_RARE __m128d vf_round_to_odd(__m128d p, __m128d d, __m128d s)
 {
