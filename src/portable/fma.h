@@ -11,7 +11,6 @@
 #define B2S6_PORTABLE_FMA_H
 
 #include <stdint.h>
-#include <string.h>
 
 #ifdef __FAST_MATH__
 #error "libb2s6 promises the same bits everywhere: compile it without -ffast-math"
@@ -35,33 +34,42 @@
 #define B2S6_SOFT_FMA_INTEGER 1
 #endif
 
+/* Bits through unions, not memcpy: a freestanding build would call a function for that. */
+union b2s6_float_view {
+    float f;
+    uint32_t u;
+};
+
+union b2s6_double_view {
+    double f;
+    uint64_t u;
+};
+
 static inline uint32_t b2s6_float_bits(float x)
 {
-    uint32_t u;
-    memcpy(&u, &x, sizeof u);
-    return u;
+    union b2s6_float_view v;
+    v.f = x;
+    return v.u;
 }
 
 static inline float b2s6_bits_float(uint32_t u)
 {
-    float x;
-    memcpy(&x, &u, sizeof x);
-    return x;
+    union b2s6_float_view v;
+    v.u = u;
+    return v.f;
 }
 
 /* s = round(p + d) in double: the same sum rounded to odd. If s is inexact and its last bit is even, it is moved to its
  * neighbour on the side of the error; that one has an odd last bit and brackets the exact sum together with s. */
 static inline double b2s6_round_to_odd(double p, double d, double s)
 {
-    uint64_t u;
+    union b2s6_double_view v;
     const double q = s - p;
     const double error = (p - (s - q)) + (d - q);
-    memcpy(&u, &s, sizeof u);
-    if (error != 0 && (u & 1) == 0 && (u >> 52 & 0x7ff) != 0x7ff) {
-        u += ((error > 0) == (s > 0)) ? UINT64_C(1) : ~UINT64_C(0);
-        memcpy(&s, &u, sizeof s);
-    }
-    return s;
+    v.f = s;
+    if (error != 0 && (v.u & 1) == 0 && (v.u >> 52 & 0x7ff) != 0x7ff)
+        v.u += ((error > 0) == (s > 0)) ? UINT64_C(1) : ~UINT64_C(0);
+    return v.f;
 }
 
 /* The double form: a*b is exact, s = round(a*b + c). Converting s to float rounds a second time, which can only go
@@ -70,9 +78,9 @@ static inline float b2s6_fma_double(float a, float b, float c)
 {
     const double p = (double)a * (double)b, d = (double)c;
     double s = p + d;
-    uint64_t u;
-    memcpy(&u, &s, sizeof u);
-    if ((u & 0x1fffffff) == 0x10000000 || (u & UINT64_C(0x7fffffffffffffff)) < UINT64_C(0x3810000000000000))
+    union b2s6_double_view v;
+    v.f = s;
+    if ((v.u & 0x1fffffff) == 0x10000000 || (v.u & UINT64_C(0x7fffffffffffffff)) < UINT64_C(0x3810000000000000))
         s = b2s6_round_to_odd(p, d, s);
     return (float)s;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "fma.h"
+#include "sqrt.h"
 
 #if defined(__GNUC__)
 #define VF_INLINE static inline __attribute__((always_inline, unused))
@@ -56,16 +57,12 @@ VF_INLINE vi vi_select(vm m, vi a, vi b) { return m ? a : b; }
 
 VF_INLINE vi vf_bits(vf a)
 {
-    vi u;
-    memcpy(&u, &a, sizeof u);
-    return u;
+    return (vi)b2s6_float_bits(a);
 }
 
 VF_INLINE vf vf_from_bits(vi u)
 {
-    vf a;
-    memcpy(&a, &u, sizeof a);
-    return a;
+    return b2s6_bits_float((uint32_t)u);
 }
 
 /* Nearest float of an integer. */
@@ -75,10 +72,7 @@ VF_INLINE vf vf_fma(vf a, vf b, vf c) { return b2s6_fma(a, b, c); }    /* a*b + 
 VF_INLINE vf vf_fnma(vf a, vf b, vf c) { return b2s6_fma(-a, b, c); }  /* c - a*b */
 VF_INLINE vf vf_fms(vf a, vf b, vf c) { return b2s6_fma(a, b, -c); }   /* a*b - c */
 
-VF_INLINE vf vf_sqrt(vf a)
-{
-    return __builtin_sqrtf(a);
-}
+VF_INLINE vf vf_sqrt(vf a) { return b2s6_sqrt(a); }
 
 VF_INLINE vf vf_abs(vf a) { return vf_from_bits(vf_bits(a) & 0x7fffffff); }
 VF_INLINE vf vf_neg(vf a) { return vf_from_bits((vi)((uint32_t)vf_bits(a) ^ 0x80000000u)); }

@@ -111,11 +111,33 @@ def main():
     for degree in (7, 8, 9):
         fit(f"LOG1P degree {degree}", curve, powers(0, degree + 1), lambda e: e / log1p(e), mp.mpf(10) ** -12, 1)
 
-    # exp(x^2/2) Phi(-|x|) (|x| + 4) = G(y), y = (|x| - 4) / (|x| + 4)
-    mills = lambda x: mp.exp(x * x / 2) * mp.erfc(x / mp.sqrt(2)) / 2 * (x + 4)
-    tail = lambda y: mills(4 * (1 + y) / (1 - y))
-    for degree in (9, 10):
-        fit(f"GELU degree {degree}", tail, powers(0, degree + 1), lambda y: 1 / tail(y), -1, mp.mpf(11) / 19)
+    gelu_tables()
+
+
+def lucky_centre(g, middle):
+    """A float near middle at which g is a float to within 2^-9 of its last place."""
+    for k in range(100000):
+        c = to_float32(middle) + k * mp.mpf(2) ** (mp.floor(mp.log(middle, 2)) - 23)
+        value = g(c)
+        if abs(value - to_float32(value)) < value * mp.mpf(2) ** -33:
+            return c
+    raise ValueError("no such centre")
+
+
+def gelu_tables(degree=8):
+    """exp(a^2/2) a Phi(-a) for a in [0, 1/4], [1/4, 1/2], [1/2, 1], ... [8, 15]: polynomials in a - centre."""
+    mills = lambda a: a * mp.exp(a * a / 2) * mp.erfc(a / mp.sqrt(2)) / 2
+    first = fit("GELU [0, 1/4]", away_from_zero(lambda a: mills(a) / a, mp.mpf(1) / 2), powers(0, degree),
+                away_from_zero(lambda a: a / mills(a), mp.mpf(2)), 0, "0.25")
+    rows, centres = [[mp.mpf(0)] + first], [mp.mpf(0)]
+    for lo, hi in ((0.25, 0.5), (0.5, 1), (1, 2), (2, 4), (4, 8), (8, 15)):
+        c = lucky_centre(mills, mp.mpf(lo + hi) / 2)
+        rows.append(fit(f"GELU [{lo}, {hi}]", lambda t: mills(c + t), powers(0, degree + 1), lambda t: 1 / mills(c + t),
+                        lo - c, hi - c))
+        centres.append(c)
+    print("centres: " + ", ".join(hex32(c) for c in centres))
+    for k in range(degree + 1):
+        print(f"degree {k}: " + ", ".join(hex32(row[k]) for row in rows))
 
 
 if __name__ == "__main__":
