@@ -8,7 +8,9 @@
  */
 enum { PANEL_VECTORS = 16 / VF_LANES };
 
-#if VF_LANES == 16 /* 32 registers: 24 accumulators, a weight each for two panels, a value of x */
+#if defined(B2S6_SMALL) /* one tile for all */
+enum { TILE_PANELS = 1, TILE_ROWS = 1 };
+#elif VF_LANES == 16 /* 32 registers: 24 accumulators, a weight each for two panels, a value of x */
 enum { TILE_PANELS = 2, TILE_ROWS = 12 };
 #elif VF_LANES == 8 /* 16 registers: 12 accumulators, the panel's two weights, a value of x */
 enum { TILE_PANELS = 1, TILE_ROWS = 6 };
@@ -87,9 +89,9 @@ VF_INLINE void product_panels(const struct product *p, uint32_t panel, const int
 
     for (; row + TILE_ROWS <= p->n_rows; row += TILE_ROWS)
         product_tile(p, panel, row, n_panels, TILE_ROWS);
-    for (; row + TILE_ROWS / 3 <= p->n_rows; row += TILE_ROWS / 3)
+    for (; TILE_ROWS > 3 && row + TILE_ROWS / 3 <= p->n_rows; row += TILE_ROWS / 3)
         product_tile(p, panel, row, n_panels, TILE_ROWS / 3);
-    for (; row < p->n_rows; row++)
+    for (; TILE_ROWS > 1 && row < p->n_rows; row++)
         product_tile(p, panel, row, n_panels, 1);
 }
 
