@@ -1,0 +1,31 @@
+/*
+ * surprise_map.h - text with the surprise that each of its characters was to a model
+ *
+ * In colours, or as text with a line of digits below each line. A character of several bytes (UTF-8) has the surprise of
+ * its bytes together; what is no character, or would act on the terminal, is shown as \xNN. Nothing but the line that is
+ * being put together is remembered.
+ */
+#ifndef B2S6_CLI_SURPRISE_MAP_H
+#define B2S6_CLI_SURPRISE_MAP_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define MAP_COLUMNS 100
+
+typedef struct surprise_map {
+    FILE *out;
+    int color;
+    unsigned char bytes[4];  /* of a character that is not complete */
+    size_t n_bytes, needed;
+    double bits;             /* of these bytes */
+    int shade;               /* the colour that is set; -1: none */
+    char text[4 * MAP_COLUMNS + 1], marks[MAP_COLUMNS + 1]; /* without colours: a line and what goes below */
+    size_t n_text, n_marks;
+} surprise_map;
+
+void map_begin(surprise_map *map, FILE *out, int color);
+void map_byte(surprise_map *map, unsigned char byte, double bits);
+void map_end(surprise_map *map); /* also says what the colours or digits mean */
+
+#endif

@@ -1,0 +1,126 @@
+/* verb_score.c - b2s6 score: how well a byte model foretells a file */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "score.h"
+
+static const char help[] =
+    "usage: b2s6 score MODEL.b2s6 FILE [--map] [--color] [--piece N] [--json]\n"
+    "\n"
+    "Says how many bits a byte of a file would take if a language model of bytes compressed it, and how\n"
+    "many bytes (its tokens) the model reads in a second. '-' is standard input. The memory does not\n"
+    "grow with the file.\n"
+    "\n"
+    "  --map       show the text too, with the surprise that each character was: in colours on a terminal,\n"
+    "              else as digits below the text\n"
+    "  --color     colours also where standard output is no terminal\n"
+    "  --piece N   start afresh every N bytes, as if the file were many small ones\n"
+    "  --json      print one JSON object (not with --map)\n"
+    "  --isa NAME  use this instruction set; the figures are the same with each\n";
+
+typedef struct options {
+    const char *model_path, *in_path, *isa;
+    int map, color, json;
+    uint64_t piece;
+} options;
+
+static void print_score(const options *o, const score *s, double seconds)
+{
+    const double rate = seconds > 0 ? (double)s->n_bytes / seconds : 0;
+    const double each = s->n_bytes ? s->bits / (double)s->n_bytes : 0;
+    if (o->json) {
+        printf("{\"bytes\": %llu, \"bits\": %.3f, \"bits_per_byte\": ", (unsigned long long)s->n_bytes, s->bits);
+        printf(s->n_bytes ? "%.6f" : "null", each);
+        printf(", \"seconds\": %.3f, \"tokens_per_second\": %.1f}\n", seconds, rate);
+    } else if (s->n_bytes == 0) {
+        printf("empty: nothing to score\n");
+    } else {
+        printf("%.4f bits per byte: %llu bytes as %.0f, %.1f %%\n", each, (unsigned long long)s->n_bytes, s->bits / 8,
+               100 * each / 8);
+        printf("%.0f tokens per second, %.2f s\n", rate, seconds);
+    }
+}
+
+static int score_stream(const options *o, byte_stream *stream, FILE *in, message *m)
+{
+    surprise_map map;
+    progress bar;
+    score s;
+    double started = seconds_now();
+    int failed;
+    map_begin(&map, stdout, o->color || isatty(STDOUT_FILENO));
+    progress_begin(&bar, bytes_to_read(in));
+    failed = score_file(&s, stream, in, o->piece, o->map ? &map : NULL, o->map ? NULL : &bar, m);
+    progress_end(&bar);
+    if (o->map)
+        map_end(&map);
+    if (!failed)
+        print_score(o, &s, seconds_now() - started);
+    return failed;
+}
+
+static int score_with(const options *o, const b2s6_model *model)
+{
+    char text[300];
+    message m = { text, sizeof text };
+    const int piped = strcmp(o->in_path, "-") == 0;
+    FILE *in = piped ? stdin : fopen(o->in_path, "rb");
+    byte_stream stream;
+    int failed = -1;
+    if (!in)
+        return cli_fail("%s: %s", o->in_path, strerror(errno));
+    if (byte_stream_open(&stream, model, BYTE_RUN, &m) == 0) {
+        failed = score_stream(o, &stream, in, &m);
+        byte_stream_close(&stream);
+    }
+    if (!piped)
+        fclose(in);
+    return failed ? cli_fail("%s: %s", piped ? "standard input" : o->in_path, text) : 0;
+}
+
+static int parse_piece(const char *text, uint64_t *piece)
+{
+    char *end;
+    *piece = 0;
+    if (!text)
+        return 0;
+    errno = 0;
+    *piece = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
+    return *piece > 0 && errno == 0 && *end == 0 ? 0 : -1;
+}
+
+static int run(int argc, char **argv)
+{
+    options o = { 0 };
+    const char *piece = NULL, *operands[2];
+    const cli_option known[] = {
+        { "--map", NULL, &o.map }, { "--color", NULL, &o.color }, { "--json", NULL, &o.json },
+        { "--piece", &piece, NULL }, { "--isa", &o.isa, NULL },
+    };
+    char text[300];
+    message m = { text, sizeof text };
+    b2s6_model *model;
+    int status = cli_parse(&verb_score, argc, argv, known, sizeof known / sizeof known[0], operands, 2);
+    if (status != 0)
+        return status;
+    if (parse_piece(piece, &o.piece) != 0)
+        return cli_usage(&verb_score, "score: --piece %.100s: a number of bytes is needed", piece);
+    if (o.map && o.json)
+        return cli_usage(&verb_score, "score: --map and --json do not go together");
+    o.model_path = operands[0];
+    o.in_path = operands[1];
+    model = byte_model_open(o.model_path, o.isa, &m);
+    if (!model)
+        return cli_fail("%s: %s", o.model_path, text);
+    status = score_with(&o, model);
+    b2s6_model_close(model);
+    return status;
+}
+
+const cli_verb verb_score = { "score", "say how well a byte model foretells a file", help, run };
