@@ -16,7 +16,11 @@
 #include "sqrt.h"
 
 #if defined(__GNUC__)
+#if defined(B2S6_SMALL) /* what is called more than once is not copied */
+#define VF_INLINE static inline __attribute__((unused))
+#else
 #define VF_INLINE static inline __attribute__((always_inline, unused))
+#endif
 #define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 #else
