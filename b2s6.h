@@ -87,6 +87,7 @@ typedef enum b2s6_status {
     B2S6_ERROR_BIDIRECTIONAL = 8, /* the model needs the whole sequence, it cannot be stepped */
     B2S6_ERROR_MODEL = 9,         /* the two states belong to different models */
     B2S6_ERROR_ISA = 10,          /* an instruction set that is unknown, or that this machine cannot run */
+    B2S6_ERROR_SNAPSHOT = 11,     /* not a snapshot, or cut or damaged */
 
     /* the model file */
     B2S6_ERROR_FILE = 32,         /* cannot be opened or read */
@@ -319,6 +320,19 @@ B2S6_API const b2s6_model *b2s6_state_model(const b2s6_state *state);
 
 /* How many steps this stream has taken since its beginning. 0 for NULL. Since 0.1.0. */
 B2S6_API uint64_t b2s6_state_steps(const b2s6_state *state);
+
+/*
+ * A state that travels: its bytes as a snapshot, the same on every machine (docs/format.md), with a checksum and the
+ * fingerprint of the model file. Saved on a device it is taken up on a server, by the same or a later version of the library.
+ *
+ * b2s6_snapshot_size is the exact size of every snapshot of a state of this model; 0 for NULL. b2s6_state_save writes that
+ * many bytes to snapshot, of which size are free (SIZE if too few); the memory needs no alignment. b2s6_state_restore puts
+ * state where the stream was when it was saved; a snapshot that is damaged in any way (SNAPSHOT), from a newer format
+ * (VERSION) or of another model file (MODEL) leaves it as it was. Since 0.1.0.
+ */
+B2S6_API size_t b2s6_snapshot_size(const b2s6_model *model);
+B2S6_API B2S6_CHECKED b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size);
+B2S6_API B2S6_CHECKED b2s6_status b2s6_state_restore(b2s6_state *state, const void *snapshot, size_t size);
 
 /* --------------------------------------------------------------------------------------------------------------- steps */
 
