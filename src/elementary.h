@@ -7,17 +7,23 @@
 
 #include <stdint.h>
 
-/* 2^f - 1 for |f| <= 0.5001: f (LN2_HI + Q(f)), Q of degree 5, relative error 2^-26.4. The leading product is the
- * last operation, so that one rounding dominates also for tiny f. */
-VF_INLINE vf vf_exp2m1_poly(vf f)
+/* 2^f - 1 for |f| <= 0.5001 is f (LN2_HI + Q(f)), Q of degree 5, relative error 2^-26.4. f LN2_HI is added last, so that
+ * one rounding dominates also for tiny f. */
+#define VF_LN2_HI 0x1.62e43p-1f
+
+VF_INLINE vf vf_exp2m1_q(vf f)
 {
     vf q = vf_set1(0x1.42c088p-13f);
     q = vf_fma(q, f, vf_set1(0x1.5f04bp-10f));
     q = vf_fma(q, f, vf_set1(0x1.3b2c18p-7f));
     q = vf_fma(q, f, vf_set1(0x1.c6af74p-5f));
     q = vf_fma(q, f, vf_set1(0x1.ebfbdep-3f));
-    q = vf_fma(q, f, vf_set1(0x1.780c18p-28f));
-    return vf_fma(f, vf_set1(0x1.62e43p-1f), vf_mul(f, q));
+    return vf_fma(q, f, vf_set1(0x1.780c18p-28f));
+}
+
+VF_INLINE vf vf_exp2m1(vf f)
+{
+    return vf_fma(f, vf_set1(VF_LN2_HI), vf_mul(f, vf_exp2m1_q(f)));
 }
 
 /* Adding 1.5 * 2^23 + 127 rounds t to the nearest integer k; the low byte of the sum is then k + 127, the exponent
@@ -31,9 +37,10 @@ VF_INLINE vf vf_exp2_decay(vf x, vf hi, vf lo, vf *em1)
     const vf k = vf_sub(rounded, vf_set1(VF_EXP2_MAGIC));
     const vm live = vf_not_lt(k, vf_set1(-126.0f));
     const vf scale = vf_zero_unless(live, vf_from_bits(vi_shl(vf_bits(rounded), 23)));
-    vf f = vf_fms(x, hi, k);
-    f = vf_fma(x, lo, f);
-    const vf p = vf_zero_unless(live, vf_exp2m1_poly(f));
+    /* f = main + rest is rounded for Q alone */
+    const vf main = vf_fms(x, hi, k), rest = vf_mul(x, lo), f = vf_fma(x, lo, main);
+    const vf small = vf_fma(rest, vf_set1(VF_LN2_HI), vf_mul(f, vf_exp2m1_q(f)));
+    const vf p = vf_zero_unless(live, vf_fma(main, vf_set1(VF_LN2_HI), small));
     *em1 = vf_fma(scale, p, vf_sub(scale, vf_set1(1.0f)));
     return vf_fma(scale, p, scale);
 }
@@ -48,7 +55,7 @@ typedef struct {
 VF_INLINE vf_exp_parts vf_exp_parts_of(vf rounded, vf f)
 {
     vf_exp_parts e;
-    e.p = vf_exp2m1_poly(f);
+    e.p = vf_exp2m1(f);
     e.scale = vf_from_bits(vi_add(vi_shl(vf_bits(rounded), 23), vi_set1(64 << 23)));
     return e;
 }
@@ -77,7 +84,7 @@ VF_INLINE vf vf_exp(vf x)
     vf rounded;
     const vm negative = vf_lt(x, vf_set1(0.0f));
     const vf f = vf_exp_reduce(vf_min(vf_set1(104.0f), vf_max(vf_set1(-104.0f), x)), &rounded);
-    const vf p = vf_exp2m1_poly(f);
+    const vf p = vf_exp2m1(f);
     const vi shift = vi_select(negative, vi_set1(64 * (1 << 23)), vi_set1(-64 * (1 << 23)));
     const vf scale = vf_from_bits(vi_add(vi_shl(vf_bits(rounded), 23), shift));
     return vf_mul(vf_fma(scale, p, scale), vf_select(negative, vf_set1(0x1p-64f), vf_set1(0x1p64f)));
@@ -236,8 +243,9 @@ VF_RARE int32_t vf_quarter_turns(float x, float hi, float lo, float *r)
 }
 
 typedef struct {
-    vi q; /* whole quarter turns, modulo 4 */
-    vf r; /* the rest of a quarter turn */
+    vi q;          /* whole quarter turns, modulo 4 */
+    vf r;          /* the rest of a quarter turn, */
+    vf main, rest; /* and the same before it was rounded, as a sum */
 } vf_turn;
 
 /* x (hi + lo) = 4 n + q + r for |x hi| < 2^16; *big tells the lanes that are not: their q and r are wrong. */
@@ -248,7 +256,9 @@ VF_INLINE vf_turn vf_reduce_near(vf x, vf hi, vf lo, vm *big)
     vf_turn turn;
     *big = vf_not_lt(vf_abs(k), vf_set1(VF_NEAR_TURNS));
     turn.q = vf_bits(rounded);
-    turn.r = vf_fma(x, lo, vf_fms(x, hi, k));
+    turn.main = vf_fms(x, hi, k);
+    turn.rest = vf_mul(x, lo);
+    turn.r = vf_fma(x, lo, turn.main);
     return turn;
 }
 
@@ -271,9 +281,13 @@ VF_INLINE vf_turn vf_reduce(vf x, vf hi, vf lo)
                 qs[i] = vf_quarter_turns(xs[i], his[i], los[i], &rs[i]);
         turn.q = vi_load(qs);
         turn.r = vf_load(rs);
+        turn.main = vf_select(big, turn.r, turn.main);
+        turn.rest = vf_select(big, vf_set1(0.0f), turn.rest);
     }
     return turn;
 }
+
+#define VF_PIO2_HI 0x1.921fb6p+0f
 
 /* Sine and cosine of (pi/2) (q + r): *s, *c, and *cm1 = cosine - 1 without cancellation. sin(pi/2 r) =
  * r (PIO2_HI + S(r^2)), S of degree 3, relative error 2^-28; cos(pi/2 r) - 1 = r^2 C(r^2), C of degree 3, 2^-25; both for
@@ -285,7 +299,7 @@ VF_INLINE void vf_cis_turn(vf_turn turn, vf *s, vf *c, vf *cm1)
     a = vf_fma(a, z, vf_set1(0x1.465e28p-4f));
     a = vf_fma(a, z, vf_set1(-0x1.4abbb8p-1f));
     a = vf_fma(a, z, vf_set1(-0x1.a60cf6p-25f));
-    const vf sine = vf_fma(r, vf_set1(0x1.921fb6p+0f), vf_mul(r, a));
+    const vf sine = vf_fma(turn.main, vf_set1(VF_PIO2_HI), vf_fma(turn.rest, vf_set1(VF_PIO2_HI), vf_mul(r, a)));
     vf b = vf_set1(0x1.d140ep-11f);
     b = vf_fma(b, z, vf_set1(-0x1.55a76ep-6f));
     b = vf_fma(b, z, vf_set1(0x1.03c1ap-2f));
