@@ -1,0 +1,156 @@
+/* test_options.c - structures that grow, flags, allocators: what open and run take and what they refuse */
+#include <stdlib.h>
+#include <string.h>
+
+#include "allocator.h"
+#include "files.h"
+#include "subjects.h"
+#include "suites.h"
+
+/* Opens the subject's file with the options by all three ways; all must answer alike. */
+static void open_with(const subject *s, const b2s6_open_options *options, b2s6_status expected)
+{
+    static const char *const files[] = { "model.b2s6" };
+    char folder[512], path[600];
+    b2s6_model *model;
+    b2s6_error error;
+    size_t handle_size;
+    void *memory;
+    CHECK_STATUS(expected, b2s6_model_open_memory(&model, s->opened.bytes, s->opened.size, options, &error));
+    CHECK_EQUAL_INT(expected, error.status);
+    CHECK((model != NULL) == (expected == B2S6_OK));
+    b2s6_model_close(model);
+    CHECK_OK(b2s6_model_size(&handle_size, s->opened.bytes, s->opened.size, NULL));
+    memory = aligned_memory(handle_size);
+    CHECK_STATUS(expected, b2s6_model_place(&model, memory, handle_size, s->opened.bytes, s->opened.size, options, &error));
+    CHECK_EQUAL_INT(expected, error.status);
+    b2s6_model_close(model);
+    free(memory);
+    CHECK(make_folder(folder, sizeof folder) && write_file(folder, files[0], s->opened.bytes, s->opened.size));
+    strcat(strcpy(path, folder), "/model.b2s6");
+    CHECK_STATUS(expected, b2s6_model_open_file(&model, path, options, &error));
+    CHECK_EQUAL_INT(expected, error.status);
+    b2s6_model_close(model);
+    CHECK(remove_folder(folder, files, 1));
+}
+
+/* Options of a program compiled against an older header, or against a newer one that asks for nothing new. */
+static void test_open_options_sizes(void)
+{
+    const b2s6_open_options defaults = B2S6_OPEN_OPTIONS;
+    enum { MORE = 96 };
+    unsigned char *bytes = (unsigned char *)aligned_memory(sizeof defaults + MORE);
+    b2s6_open_options *options = (b2s6_open_options *)(void *)bytes;
+    subject s;
+    subject_make(&s, 0);
+    for (size_t size = 0; size <= sizeof defaults + MORE; size += 4) {
+        test_context("struct_size %zu", size);
+        memset(bytes, 0, sizeof defaults + MORE);
+        if (size < sizeof defaults)
+            memset(bytes + size, 0xff, sizeof defaults - size); /* beyond what the caller says is there */
+        options->struct_size = size;
+        open_with(&s, options, size < sizeof(size_t) ? B2S6_ERROR_ARGUMENT : B2S6_OK);
+    }
+    for (size_t at = sizeof defaults; at < sizeof defaults + MORE; at++) {
+        test_context("byte %zu of newer options is not zero", at);
+        memset(bytes, 0, sizeof defaults + MORE);
+        options->struct_size = sizeof defaults + MORE;
+        bytes[at] = 1;
+        open_with(&s, options, B2S6_ERROR_ARGUMENT);
+    }
+    free(bytes);
+    subject_free(&s);
+}
+
+static void test_open_flags(void)
+{
+    b2s6_open_options options = B2S6_OPEN_OPTIONS;
+    subject s;
+    subject_make(&s, 0);
+    for (int bit = 0; bit < 32; bit++) {
+        options.flags = (uint32_t)1 << bit;
+        test_context("flag %d", bit);
+        open_with(&s, &options, options.flags == B2S6_OPEN_VERIFY || options.flags == B2S6_OPEN_TRUST ? B2S6_OK
+                                                                                                    : B2S6_ERROR_ARGUMENT);
+    }
+    options.flags = B2S6_OPEN_VERIFY | B2S6_OPEN_TRUST; /* read all and read nothing */
+    open_with(&s, &options, B2S6_ERROR_ARGUMENT);
+    open_with(&s, NULL, B2S6_OK);
+    subject_free(&s);
+}
+
+/* Sizes and tails of run options; the stream is where it was after a refusal. */
+static void test_run_options_sizes(void)
+{
+    const b2s6_run_options defaults = B2S6_RUN_OPTIONS;
+    enum { MORE = 64 };
+    unsigned char *bytes = (unsigned char *)aligned_memory(sizeof defaults + MORE);
+    b2s6_run_options *options = (b2s6_run_options *)(void *)bytes;
+    b2s6_state *state;
+    subject s;
+    float *expected, *out;
+    size_t width;
+    subject_make(&s, 0);
+    width = s.opened.info.output_size;
+    expected = (float *)malloc(2 * width * sizeof *expected);
+    out = (float *)malloc(2 * width * sizeof *out);
+    CHECK_OK(b2s6_state_create(&state, s.opened.model, NULL));
+    CHECK_OK(run_input(state, &s.input, 0, 2, expected, NULL));
+    for (size_t size = 0; size <= sizeof defaults + MORE; size += 4) {
+        b2s6_status status = size < sizeof(size_t) ? B2S6_ERROR_ARGUMENT : B2S6_OK;
+        test_context("struct_size %zu", size);
+        memset(bytes, 0, sizeof defaults + MORE);
+        if (size < sizeof defaults)
+            memset(bytes + size, 0xff, sizeof defaults - size);
+        options->struct_size = size;
+        CHECK_OK(b2s6_state_reset(state));
+        CHECK_STATUS(status, run_input(state, &s.input, 0, 2, out, options));
+        CHECK_EQUAL_U64(status == B2S6_OK ? 2 : 0, b2s6_state_steps(state));
+        if (status == B2S6_OK)
+            CHECK_BITS(expected, out, 2 * width);
+    }
+    CHECK_OK(b2s6_state_reset(state));
+    for (size_t at = sizeof defaults; at < sizeof defaults + MORE; at++) {
+        memset(bytes, 0, sizeof defaults + MORE);
+        options->struct_size = sizeof defaults + MORE;
+        bytes[at] = 1;
+        CHECK_STATUS(B2S6_ERROR_ARGUMENT, run_input(state, &s.input, 0, 2, out, options));
+        CHECK_EQUAL_U64(0, b2s6_state_steps(state));
+    }
+    free(bytes);
+    free(expected);
+    free(out);
+    b2s6_state_destroy(state);
+    subject_free(&s);
+}
+
+/* An allocator with a function missing. */
+static void test_incomplete_allocator(void)
+{
+    b2s6_open_options options = B2S6_OPEN_OPTIONS;
+    b2s6_state *state;
+    counting whole;
+    subject s;
+    subject_make(&s, 0);
+    counting_make(&whole);
+    for (int missing = 0; missing < 2; missing++) {
+        b2s6_allocator half = whole.allocator;
+        b2s6_model *model;
+        if (missing)
+            half.allocate = NULL;
+        else
+            half.release = NULL;
+        options.allocator = &half;
+        CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_model_open_memory(&model, s.opened.bytes, s.opened.size, &options, NULL));
+        CHECK(model == NULL);
+        CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_state_create(&state, s.opened.model, &half));
+        CHECK(state == NULL);
+    }
+    counting_check(&whole, 0);
+    subject_free(&s);
+}
+
+static const test tests[] = {
+    TEST(test_open_options_sizes), TEST(test_open_flags), TEST(test_run_options_sizes), TEST(test_incomplete_allocator),
+};
+const test_suite suite_options = TEST_SUITE("options", tests);
