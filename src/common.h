@@ -7,7 +7,16 @@
 #include "switches.h"
 
 #include <float.h>
-#include <string.h>
+
+/* All that the library wants of a C library, and what gcc and clang want of one for any program. */
+#ifdef B2S6_FREESTANDING
+void *memcpy(void *to, const void *from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *to, int value, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+#else
+#  include <string.h>
+#endif
 
 /* The results are defined to the last bit (docs/arithmetic.md), so the compiler must do float arithmetic as written. */
 #if defined(__FAST_MATH__)
@@ -81,6 +90,15 @@ static inline float b2s6_float_of(uint32_t u)
 static inline int b2s6_is_finite(float x)
 {
     return (b2s6_bits_of(x) & 0x7f800000u) != 0x7f800000u;
+}
+
+static inline int b2s6_same_text(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
 }
 
 static inline int b2s6_is_aligned(const void *p, size_t alignment)

@@ -52,6 +52,14 @@ b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
     return B2S6_OK;
 }
 
+/* The string behind this one. */
+static const char *text_after(const char *text)
+{
+    while (*text)
+        text++;
+    return text + 1;
+}
+
 const char *b2s6_model_metadata_at(const b2s6_model *model, size_t index, const char **value)
 {
     const char *key;
@@ -59,12 +67,10 @@ const char *b2s6_model_metadata_at(const b2s6_model *model, size_t index, const 
     if (!model || index >= model->n_metadata)
         return NULL;
     key = model->metadata;
-    for (; index; index--) {
-        key += strlen(key) + 1;
-        key += strlen(key) + 1;
-    }
+    for (; index; index--)
+        key = text_after(text_after(key));
     if (value)
-        *value = key + strlen(key) + 1;
+        *value = text_after(key);
     return key;
 }
 
@@ -76,7 +82,7 @@ const char *b2s6_model_metadata(const b2s6_model *model, const char *key)
     if (!model || !key)
         return NULL;
     for (i = 0; (each = b2s6_model_metadata_at(model, i, &value)) != NULL; i++)
-        if (strcmp(each, key) == 0)
+        if (b2s6_same_text(each, key))
             return value;
     return NULL;
 }

@@ -1,5 +1,6 @@
 /* Both ends of a model: the encoder before the layers; norm, pooling and head after them. */
 #include "pass.h"
+#include "portable/convert.h"
 
 /* The row of the embedding for a token, out of the panel it lies in. */
 static void look_up(const struct matrix *embedding, int32_t token, float *x)
@@ -65,7 +66,7 @@ static void pool_mean(struct b2s6_state *state, float *x, uint64_t step)
 {
     const uint32_t d = b2s6_pad16(state->model->config.d_model);
     float *sum = b2s6_state_pool(state), *lost = sum + d;
-    const float n = (float)step;
+    const float n = b2s6_float_of_u64(step);
     float s, back;
     uint32_t i;
 

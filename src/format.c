@@ -5,9 +5,9 @@
 
 static const unsigned char magic[8] = { 0x89, 'B', '2', 'S', '6', 0x0d, 0x0a, 0x1a };
 
-static uint64_t round_up(uint64_t x, uint64_t multiple)
+static uint64_t round_up(uint64_t x)
 {
-    return (x + (multiple - 1)) / multiple * multiple;
+    return (x + (FORMAT_DATA_ALIGNMENT - 1)) & ~(uint64_t)(FORMAT_DATA_ALIGNMENT - 1);
 }
 
 /* Magic, version and the three sizes; after this header_bytes bytes can be read. */
@@ -62,7 +62,7 @@ static b2s6_status place_sections(struct format *f, b2s6_error *error)
     metadata_at = FORMAT_HEADER_BYTES + (uint64_t)f->n_config * FORMAT_CONFIG_ENTRY_BYTES;
     tensors_at = metadata_at + metadata_bytes;
     end = tensors_at + (uint64_t)f->n_tensors * FORMAT_TENSOR_ENTRY_BYTES;
-    if (round_up(end, FORMAT_DATA_ALIGNMENT) != f->header_bytes || metadata_bytes % 8 != 0)
+    if (round_up(end) != f->header_bytes || metadata_bytes % 8 != 0)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, 32, "the header's counts do not add up to its size");
     for (i = 48; i < FORMAT_HEADER_BYTES; i++)
         if (file[i])
@@ -97,8 +97,9 @@ static b2s6_status check_metadata(const struct format *f, b2s6_error *error)
     uint64_t i;
 
     for (i = 0; i < 2 * (uint64_t)f->n_metadata; i++) {
-        zero = p < end ? memchr(p, 0, (size_t)(end - p)) : NULL;
-        if (!zero)
+        for (zero = p; zero < end && *zero; zero++)
+            continue;
+        if (zero == end)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "the metadata end within a string");
         if (zero == p && i % 2 == 0)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "a metadata key is empty");
@@ -132,13 +133,14 @@ struct tensor b2s6_format_tensor(const struct format *f, uint32_t i)
 
 uint64_t b2s6_tensor_values(uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols)
 {
-    uint64_t values;
+    uint64_t outer, high;
 
-    /* Each factor is checked, not the product: with all below 2^28 + 16, two of them fit 64 bits, and the third is tried. */
+    /* Each factor is checked, not the product: with all below 2^28 + 16, two of them fit 64 bits. The third goes in halves. */
     if (count == 0 || rows == 0 || cols == 0 || count > 1u << 28 || rows > 1u << 28 || cols > 1u << 28)
         return 0;
-    values = (uint64_t)count * (layout == LAYOUT_PANELS ? b2s6_pad16(rows) : rows);
-    return values > ((uint64_t)1 << 60) / cols ? 0 : values * cols;
+    outer = (uint64_t)count * (layout == LAYOUT_PANELS ? b2s6_pad16(rows) : rows);
+    high = (outer >> 32) * cols + ((outer & 0xffffffffu) * cols >> 32);
+    return high >> 28 ? 0 : outer * cols;
 }
 
 /* One entry on its own: values that exist, a shape that gives its bytes, a place inside the data. */
@@ -184,7 +186,7 @@ static b2s6_status check_table(const struct format *f, b2s6_error *error)
         status = check_tensor(f, &t, at, offset, error);
         if (status)
             return status;
-        offset = round_up(t.offset + t.bytes, FORMAT_DATA_ALIGNMENT);
+        offset = round_up(t.offset + t.bytes);
         if (offset > f->file_bytes)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, at + 40, "a tensor's padding ends beyond the file");
     }

@@ -28,11 +28,11 @@ static b2s6_status check_finite(const struct tensor *t, const float *x, b2s6_err
 /* The decay of every state must be negative: of (.., 2 cx) with one lane, or (.., 2 cx, 16) lanes, the first plane. */
 static b2s6_status check_stable(const struct tensor *t, const float *a, const struct config *c, b2s6_error *error)
 {
-    uint64_t i, planes = 2 * (uint64_t)config_planes(c), n = t->bytes / sizeof(float);
-    uint64_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES;
+    const uint32_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES, state = 2 * config_planes(c) * lanes;
+    uint64_t i, n = t->bytes / sizeof(float);
 
     for (i = 0; i < n; i++)
-        if (i / lanes % planes == 0 && !(a[i] < 0))
+        if ((i & (state - 1)) < lanes && !(a[i] < 0)) /* state is a power of two */
             return fail_value(error, t, i, "section %u, %s: value %u, the real part of A, is not negative");
     return B2S6_OK;
 }

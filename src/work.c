@@ -6,13 +6,21 @@ struct arena {
     size_t used;
 };
 
+/* a * b > limit, for b below 2^32: with a 32-bit size_t the product itself fits, and no 64-bit division is needed. */
+static int too_many(size_t a, uint64_t b, uint64_t limit)
+{
+    if (sizeof(size_t) == 4)
+        return a * b > limit;
+    return b && a > limit / b;
+}
+
 static float *take(struct arena *a, size_t n_rows, uint64_t floats_a_row)
 {
     const uint64_t limit = SIZE_MAX / 2 / sizeof(float) - B2S6_ALIGNMENT;
     size_t at = a->used;
     uint64_t bytes;
 
-    if (at == SIZE_MAX || (floats_a_row && n_rows > limit / floats_a_row)) {
+    if (at == SIZE_MAX || too_many(n_rows, floats_a_row, limit)) {
         a->used = SIZE_MAX;
         return NULL;
     }

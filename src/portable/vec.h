@@ -10,7 +10,6 @@
 #define B2S6_PORTABLE_VEC_H
 
 #include <stdint.h>
-#include <string.h>
 
 #include "fma.h"
 #include "sqrt.h"
