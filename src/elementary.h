@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "portable/convert.h"
+
 /* 2^f - 1 for |f| <= 0.5001 is f (LN2_HI + Q(f)), Q of degree 5, relative error 2^-26.4. f LN2_HI is added last, so that
  * one rounding dominates also for tiny f. */
 #define VF_LN2_HI 0x1.62e43p-1f
@@ -237,7 +239,7 @@ VF_RARE int32_t vf_quarter_turns(float x, float hi, float lo, float *r)
     const uint64_t quarter = (units + (UINT64_C(1) << 61)) >> 62;
     const uint64_t rest = units - (quarter << 62);
     const int negative = (rest >> 63) != 0;
-    const float size = (float)(negative ? ~rest + 1 : rest) * 0x1p-62f;
+    const float size = b2s6_float_of_u64(negative ? ~rest + 1 : rest) * 0x1p-62f;
     *r = negative ? -size : size;
     return (int32_t)quarter;
 }

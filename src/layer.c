@@ -9,7 +9,7 @@ void b2s6_layer_pass(const struct pass *p, uint32_t l)
 
     if (normed)
         b2s6_norm_pass(p, l, p->work->x, p->work->normed);
-    if (c->block == B2S6_BLOCK_MAMBA)
+    if (config_is_mamba(c))
         b2s6_mamba_pass(p, l, input);
     else
         b2s6_s4_pass(p, l, input);

@@ -125,7 +125,7 @@ static b2s6_status run(struct b2s6_state *state, struct ends *e, size_t n_steps,
     if (status)
         return status;
     e->hidden = (o.flags & B2S6_RUN_HIDDEN) != 0;
-    if (state->model->config.bidirectional)
+    if (config_is_bidirectional(&state->model->config))
         return b2s6_sequence_run(state, e, n_steps, &o);
     if (n_steps)
         run_causal(state, *e, n_steps, &o);
@@ -158,14 +158,14 @@ b2s6_status b2s6_run_features(b2s6_state *state, const float *features, size_t n
 
 b2s6_status b2s6_step_token(b2s6_state *state, int32_t token, float *out)
 {
-    if (state && state->model->config.input_kind == B2S6_TOKENS && state->model->config.bidirectional)
+    if (state && state->model->config.input_kind == B2S6_TOKENS && config_is_bidirectional(&state->model->config))
         return B2S6_ERROR_BIDIRECTIONAL;
     return b2s6_run_tokens(state, &token, 1, out, NULL);
 }
 
 b2s6_status b2s6_step_features(b2s6_state *state, const float *features, float *out)
 {
-    if (state && features && state->model->config.input_kind == B2S6_FEATURES && state->model->config.bidirectional)
+    if (state && features && state->model->config.input_kind == B2S6_FEATURES && config_is_bidirectional(&state->model->config))
         return B2S6_ERROR_BIDIRECTIONAL;
     return b2s6_run_features(state, features, 1, out, NULL);
 }
@@ -188,7 +188,7 @@ static b2s6_status check_batch(b2s6_state *const *states, size_t n_states)
     for (i = 0; i < n_states; i++)
         if (states[i]->mark != i)
             return B2S6_ERROR_ARGUMENT;
-    return states[0]->model->config.bidirectional ? B2S6_ERROR_BIDIRECTIONAL : B2S6_OK;
+    return config_is_bidirectional(&states[0]->model->config) ? B2S6_ERROR_BIDIRECTIONAL : B2S6_OK;
 }
 
 static b2s6_status run_batch(b2s6_state *const *states, size_t n_states, struct ends e, const b2s6_run_options *options)
@@ -251,7 +251,7 @@ size_t b2s6_workspace_size(const b2s6_model *model, size_t n_steps)
 
     if (!model || n_steps == 0)
         return 0;
-    if (model->config.bidirectional)
+    if (config_is_bidirectional(&model->config))
         return b2s6_sequence_layout(&s, &model->config, n_steps, NULL);
     return b2s6_work_layout(&w, &model->config, n_steps < CHUNK_ROWS ? n_steps : CHUNK_ROWS, NULL);
 }

@@ -7,10 +7,15 @@ struct unit_context {
     const struct unit_pass *unit;
 };
 
+static size_t rank_panels(const struct pass *p)
+{
+    return B2S6_HAS_DELTA_LOWRANK ? b2s6_pad16(p->model->config.dt_rank) / B2S6_LANES : 0;
+}
+
 /* Panels of x_weight first, then those of every block's B and C. */
 static size_t projection_panels(const struct pass *p, const struct unit *u)
 {
-    return b2s6_pad16(p->model->config.dt_rank) / B2S6_LANES +
+    return rank_panels(p) +
            (u->bc.data ? (size_t)u->bc.count * b2s6_pad16(u->bc.rows) / B2S6_LANES : 0);
 }
 
@@ -35,24 +40,24 @@ static void project(void *context, size_t begin, size_t end)
 {
     const struct unit_context *c = context;
     const struct work *w = c->pass->work;
-    const size_t rank_panels = b2s6_pad16(c->pass->model->config.dt_rank) / B2S6_LANES;
+    const size_t n_rank = rank_panels(c->pass);
     const size_t block_panels = w->bc_width / B2S6_LANES;
     size_t at, stop;
     struct operand o;
 
-    if (begin < rank_panels) {
+    if (begin < n_rank) {
         o.matrix = &c->unit->unit->x_weight;
         o.index = 0;
         o.bias = NULL;
         o.x = c->unit->u;
         o.y = w->rank;
         o.x_stride = w->di;
-        o.y_stride = rank_panels * B2S6_LANES;
-        b2s6_pass_product(c->pass, &o, begin, end < rank_panels ? end : rank_panels);
-        begin = rank_panels;
+        o.y_stride = n_rank * B2S6_LANES;
+        b2s6_pass_product(c->pass, &o, begin, end < n_rank ? end : n_rank);
+        begin = n_rank;
     }
     for (at = begin; at < end; at = stop) {
-        const size_t block = (at - rank_panels) / block_panels, first = (at - rank_panels) % block_panels;
+        const size_t block = (at - n_rank) / block_panels, first = (at - n_rank) % block_panels;
 
         stop = at + (block_panels - first) < end ? at + (block_panels - first) : end;
         project_block(c, (uint32_t)block, first, first + (stop - at));
@@ -75,6 +80,8 @@ static const float *find_delta(const struct unit_context *c, size_t begin, size_
         p->model->kernels->delta_block(g, u, c->unit->u, w->delta, span);
         return w->delta;
     case B2S6_DELTA_LOWRANK:
+        if (!B2S6_HAS_DELTA_LOWRANK)
+            break;
         o.matrix = &u->dt_weight;
         o.index = 0;
         o.bias = u->delta_bias;
@@ -86,9 +93,10 @@ static const float *find_delta(const struct unit_context *c, size_t begin, size_
         p->model->kernels->softplus(w->delta, span);
         return w->delta;
     default:
-        *stride = 0;
-        return u->delta_bias;
+        break;
     }
+    *stride = 0;
+    return u->delta_bias;
 }
 
 /* The recurrence of one stream through its rows, groups first_group .. end_group - 1 of s; backwards from the last row. */

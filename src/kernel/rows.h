@@ -113,10 +113,14 @@ static void norm(const struct norm *n, const float *x, float *out, size_t n_rows
     for (row = 0; row < n_rows; row++, x += stride, out += stride) {
         switch (n->kind) {
         case B2S6_NORM_LAYER:
+            if (!B2S6_HAS_NORM_LAYER)
+                break;
             row_centre(x, out, row_sum(x, n->d) / (float)n->d, n->d);
             row_scale(n, out, out);
             break;
         case B2S6_NORM_RMS:
+            if (!B2S6_HAS_NORM_RMS)
+                break;
             row_scale(n, x, out);
             break;
         case B2S6_NORM_BATCH:

@@ -227,7 +227,7 @@ static void scan(const struct scan *s)
     struct scan_kind kind;
     size_t channel;
 
-    kind.is_complex = c->complex_state != 0;
+    kind.is_complex = config_is_complex(c);
     kind.hold = c->discretization == ZERO_ORDER_HOLD;
     kind.a_lanes = c->a_scope != B2S6_SCOPE_LAYER;
     kind.b_weight = (c->b & B_HAS_WEIGHT) != 0;
