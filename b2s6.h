@@ -131,6 +131,17 @@ B2S6_API int b2s6_isa_is_available(size_t index);
 /* Memory that a caller places handles and workspaces in must be aligned to this many bytes, on every platform. */
 #define B2S6_ALIGNMENT 64
 
+/* Before a definition: aligned so. Define it yourself for a compiler that is not among these. */
+#ifndef B2S6_ALIGNED
+#  if defined(__GNUC__)
+#    define B2S6_ALIGNED __attribute__((aligned(64)))
+#  elif defined(_MSC_VER) || defined(__ICCARM__) || defined(__ICCRISCV__)
+#    define B2S6_ALIGNED __declspec(align(64))
+#  elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#    define B2S6_ALIGNED _Alignas(64)
+#  endif
+#endif
+
 /*
  * Where the convenience constructors get their memory. allocate returns size bytes aligned to alignment (a power of two, at
  * most B2S6_ALIGNMENT) or NULL; release takes such a pointer back, on whatever thread destroys the handle. user is passed
@@ -197,6 +208,14 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_model_open_memory(b2s6_model **model, con
  * table first, as open does. Errors: as b2s6_model_open_memory without MEMORY. Since 0.1.0.
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_model_size(size_t *handle_size, const void *data, size_t size, b2s6_error *error);
+
+/*
+ * The same for a model of n_layers layers as a constant expression, so that a program can reserve the memory when it is
+ * compiled (b2s6 embed writes such programs' headers). Of this version of the library; on a big-endian machine the size of
+ * the model file, rounded up to 64, comes on top. Since 0.1.0.
+ */
+#define B2S6_MODEL_SIZE(n_layers) \
+    (((sizeof(void *) > 4 ? 448 + (size_t)(n_layers) * 416 : 320 + (size_t)(n_layers) * 272) + 63) / 64 * 64)
 
 /*
  * As b2s6_model_open_memory, with the handle placed in the caller's memory: memory_size bytes at memory, aligned to

@@ -108,7 +108,7 @@ static b2s6_status read_behind(b2s6_model **model, FILE *file, size_t size, cons
 {
     unsigned char head[FORMAT_HEADER_BYTES + 2 * FORMAT_CONFIG_ENTRY_BYTES] = { 0 };
     uint32_t n_layers = (fread(head, 1, sizeof head, file), b2s6_read32(head + FORMAT_HEADER_BYTES + 12));
-    size_t room = sizeof(struct b2s6_model) + 2 * B2S6_ALIGNMENT + (n_layers > 4096 ? 0 : n_layers) * sizeof(struct layer);
+    size_t room = B2S6_MODEL_SIZE(n_layers > 4096 ? 0 : n_layers) + B2S6_ALIGNMENT;
     size_t data_at = (room + B2S6_ALIGNMENT - 1) / B2S6_ALIGNMENT * B2S6_ALIGNMENT;
     size_t copy = B2S6_BIG_ENDIAN ? size : 0;
     unsigned char *memory;

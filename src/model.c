@@ -12,6 +12,13 @@ static size_t align_up(size_t x)
     return (x + (B2S6_ALIGNMENT - 1)) & ~(size_t)(B2S6_ALIGNMENT - 1);
 }
 
+/* B2S6_MODEL_SIZE gives a layer and the rest of the handle so many bytes; a compiler refuses an array of -1. */
+enum { LAYER_BYTES = sizeof(void *) > 4 ? 416 : 272, REST_BYTES = sizeof(void *) > 4 ? 448 : 320 };
+struct sizes_fit {
+    char layer[sizeof(struct layer) <= LAYER_BYTES ? 1 : -1];
+    char rest[sizeof(struct b2s6_model) <= REST_BYTES && B2S6_MODEL_SIZE(64) == REST_BYTES + 64 * LAYER_BYTES ? 1 : -1];
+};
+
 b2s6_status b2s6_model_plan(struct blueprint *plan, const void *data, size_t size, b2s6_error *error)
 {
     b2s6_status status;
@@ -27,8 +34,8 @@ b2s6_status b2s6_model_plan(struct blueprint *plan, const void *data, size_t siz
         status = b2s6_config_read(&plan->config, &plan->format, error);
     if (status)
         return status;
-    plan->layers_at = align_up(sizeof(struct b2s6_model));
-    end = plan->layers_at + (uint64_t)plan->config.n_layers * sizeof(struct layer);
+    plan->layers_at = REST_BYTES;
+    end = REST_BYTES + (uint64_t)plan->config.n_layers * LAYER_BYTES;
     plan->data_at = align_up((size_t)end);
     if (B2S6_BIG_ENDIAN)
         end = plan->data_at + (plan->format.file_bytes - plan->format.header_bytes);
