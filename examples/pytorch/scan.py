@@ -42,7 +42,7 @@ def at(t, steps):
 def chunks(shape, on_gpu):
     """Slices of time whose states fit a core's cache; a GPU takes all steps at once."""
     length, states_a_step = shape[0], shape[1:].numel()
-    size = length if on_gpu else max(1, 2 ** 15 // states_a_step)
+    size = length if on_gpu else max(1, 2 ** 16 // states_a_step)
     return [slice(k, min(k + size, length)) for k in range(0, length, size)]
 
 
