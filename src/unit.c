@@ -145,9 +145,9 @@ static void recur(void *context, size_t begin, size_t end)
     s.end_group = (uint32_t)end;
     for (i = 0; i < p->n_streams; i++)
         scan_stream(c, s, i);
-    if (u->after == AFTER_GELU)
+    if (B2S6_HAS_S4 && u->after == AFTER_GELU)
         p->model->kernels->gelu(u->y, span);
-    if (u->after == AFTER_GATE)
+    if (B2S6_HAS_MAMBA && u->after == AFTER_GATE)
         p->model->kernels->gate_silu(u->y, u->gate, u->gate_stride, span);
 }
 
