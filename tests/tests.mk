@@ -2,6 +2,7 @@
 #
 # build/tests/check        every suite, under cmocka where pkg-config finds it (CMOCKA=no: on our own runner)
 # build/tests/elementary   the elementary functions, dense over all floats, on every instruction set
+# build/tests/failing      tests that fail on purpose, for tests/check_runner.sh
 # build/tests/digest       one number over the outputs of many models, to compare builds and machines
 
 CMOCKA ?= $(shell $(PKG_CONFIG) --exists cmocka 2>/dev/null && echo yes || echo no)
@@ -16,6 +17,17 @@ CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wil
 # The converter, which the tests make their models with: the command line program without its verbs.
 CONVERTER_OBJECTS = $(filter-out $(BUILD)/cli/examples/cli/main.o $(BUILD)/cli/examples/cli/verb_%.o,$(CLI_OBJECTS))
 TEST_FLAGS = -I. -DTESTS_DIR='"$(CURDIR)/tests"' $(TEST_CFLAGS)
+DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c subjects.c)
+FAILING_SOURCES = tests/failing.c tests/runner.c
+
+# GNU ld and lld can show the tests every call of malloc (tests/wrap.h).
+comma = ,
+WRAP_LDFLAGS = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free aligned_alloc posix_memalign)
+WRAP ?= $(shell echo 'int main(void) { return 0; }' | $(CC) -xc - -o /dev/null $(WRAP_LDFLAGS) 2>/dev/null && echo yes || echo no)
+ifeq ($(WRAP),yes)
+TEST_FLAGS += -DB2S6_TEST_WRAP
+TEST_LDFLAGS = $(WRAP_LDFLAGS)
+endif
 
 $(BUILD)/tests/%.o: %.c Makefile tests/tests.mk
 	@mkdir -p $(@D)
@@ -24,14 +36,28 @@ $(BUILD)/tests/%.o: %.c Makefile tests/tests.mk
 
 $(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
+
+$(BUILD)/tests/digest: $(DIGEST_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
+
+$(BUILD)/tests/failing: $(FAILING_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
 $(BUILD)/tests/elementary: $(ELEMENTARY_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/tests/tests/runner.o $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
-check: all $(BUILD)/tests/check $(BUILD)/tests/elementary
+check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing
+	@tests/check_runner.sh $(BUILD)/tests/failing
 	$(BUILD)/tests/elementary
 	$(BUILD)/tests/check
 
--include $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.d) $(ELEMENTARY_SOURCES:%.c=$(BUILD)/tests/%.d)
+digest: $(BUILD)/tests/digest
+	$(BUILD)/tests/digest
+
+.PHONY: digest
+
+-include $(patsubst %.c,$(BUILD)/tests/%.d,$(CHECK_SOURCES) $(ELEMENTARY_SOURCES) $(TEST_PROGRAMS))

@@ -1,0 +1,146 @@
+/*
+ * digest.c - one number over the outputs of the stored cases and of 200 random models, to compare builds and machines
+ *
+ *     digest [--tests FOLDER] [--isa NAME] [--write FOLDER | --read FOLDER] [--expect DIGEST] [--list]
+ *
+ * --write   also writes the model files, NAME.b2s6 each
+ * --read    takes the model files from there instead of converting them: the converter rounds values of the C library's
+ *           exp and log, which differ between C libraries in rare last digits
+ * --list    a line for each model
+ *
+ * Prints "models" and "digest", 16 hexadecimal digits each: over the bytes of the model files, and over the bits of all
+ * output rows. Where the models agree, the digests must, whatever the compiler, its options and the machine.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files.h"
+#include "subjects.h"
+#include "test.h"
+
+enum { N_RANDOM = 200 };
+
+static const char *isa, *write_folder, *read_folder, *expected;
+static int list;
+
+/* FNV-1a, 64 bits. */
+static const uint64_t hash_begin = UINT64_C(0xcbf29ce484222325);
+
+static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Least significant byte first, on every machine. */
+static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned char bytes[4];
+        uint32_t bits;
+        memcpy(&bits, values + i, 4);
+        for (int k = 0; k < 4; k++)
+            bytes[k] = (unsigned char)(bits >> (8 * k));
+        hash = hash_bytes(hash, bytes, 4);
+    }
+    return hash;
+}
+
+static unsigned char *model_bytes(size_t i, size_t *size)
+{
+    char name[80];
+    unsigned char *bytes;
+    subject_name(name, sizeof name - 5, i);
+    strcat(name, ".b2s6");
+    test_context("%s", name);
+    bytes = read_folder ? read_file(read_folder, name, size) : subject_file(i, size);
+    if (bytes == NULL)
+        FAIL("the model file cannot be read");
+    if (write_folder && !write_file(write_folder, name, bytes, *size))
+        FAIL("the model file cannot be written");
+    return bytes;
+}
+
+/* The subject's model once more, for the instruction set that was asked for. */
+static void choose_isa(subject *s)
+{
+    b2s6_open_options options = B2S6_OPEN_OPTIONS;
+    if (isa == NULL)
+        return;
+    b2s6_model_close(s->opened.model);
+    options.isa = isa;
+    CHECK_OK(b2s6_model_open_memory(&s->opened.model, s->opened.bytes, s->opened.size, &options, NULL));
+}
+
+/* Output rows and the rows before the head. */
+static uint64_t hash_outputs(uint64_t hash, const subject *s)
+{
+    static const uint32_t flags[] = { 0, B2S6_RUN_HIDDEN };
+    for (int i = 0; i < 2; i++) {
+        size_t count = whole_rows(&s->opened, s->input.n_steps) * whole_width(&s->opened, flags[i]);
+        float *out = (float *)calloc(count, sizeof *out);
+        CHECK(out != NULL);
+        run_whole(&s->opened, &s->input, flags[i], out);
+        hash = hash_floats(hash, out, count);
+        free(out);
+    }
+    return hash;
+}
+
+static void test_digest(void)
+{
+    uint64_t models = hash_begin, digest = hash_begin;
+    char text[17];
+    for (size_t i = 0; i < n_cases + N_RANDOM; i++) {
+        subject s;
+        size_t size;
+        unsigned char *bytes = model_bytes(i, &size);
+        models = hash_bytes(models, bytes, size);
+        subject_make_from(&s, i, bytes, size);
+        choose_isa(&s);
+        digest = hash_outputs(digest, &s);
+        if (list)
+            printf("%-28s models %016" PRIx64 " digest %016" PRIx64 "\n", s.name, hash_bytes(hash_begin, bytes, size),
+                   hash_outputs(hash_begin, &s));
+        free(bytes);
+        subject_free(&s);
+    }
+    printf("models %016" PRIx64 "\ndigest %016" PRIx64 "\n", models, digest);
+    snprintf(text, sizeof text, "%016" PRIx64, digest);
+    test_context("the digest that was expected");
+    if (expected != NULL)
+        CHECK_STRING(expected, text);
+}
+
+static const test tests[] = { TEST(test_digest) };
+static const test_suite suite = TEST_SUITE("digest", tests);
+
+int main(int argc, char **argv)
+{
+    const test_suite *const suites[] = { &suite };
+    const struct { const char *name; const char **value; } options[] = {
+        { "--tests", &tests_folder }, { "--isa", &isa }, { "--write", &write_folder }, { "--read", &read_folder },
+        { "--expect", &expected },
+    };
+#ifdef TESTS_DIR
+    tests_folder = TESTS_DIR;
+#endif
+    for (int i = 1; i < argc; i++) {
+        size_t k = 0, n = sizeof options / sizeof options[0];
+        while (k < n && strcmp(argv[i], options[k].name) != 0)
+            k++;
+        if (k < n && i + 1 < argc) {
+            *options[k].value = argv[++i];
+        } else if (strcmp(argv[i], "--list") == 0) {
+            list = 1;
+        } else {
+            fprintf(stderr, "usage: %s [--tests FOLDER] [--isa NAME] [--write FOLDER | --read FOLDER] [--expect DIGEST] "
+                            "[--list]\n", argv[0]);
+            return 2;
+        }
+    }
+    return test_run(suites, 1, NULL);
+}
