@@ -18,7 +18,7 @@ typedef struct cli_verb {
 } cli_verb;
 
 extern const cli_verb verb_convert, verb_info, verb_run, verb_demo, verb_score, verb_generate, verb_compress,
-    verb_decompress;
+    verb_decompress, verb_bench, verb_embed;
 
 /* An option: with a value, `--chunk N` or `--chunk=N`, or, if value is NULL, a mere `--json`. */
 typedef struct cli_option {

@@ -6,7 +6,8 @@
 #include "cli.h"
 
 static const cli_verb *const verbs[] = { &verb_convert, &verb_info, &verb_run, &verb_demo,
-                                        &verb_score, &verb_generate, &verb_compress, &verb_decompress };
+                                        &verb_score, &verb_generate, &verb_compress, &verb_decompress,
+                                        &verb_bench, &verb_embed };
 
 #define N_VERBS (sizeof verbs / sizeof verbs[0])
 

@@ -1,0 +1,107 @@
+/* verb_bench.c - b2s6 bench: how fast a model is here, beside what the machine allows */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "cli.h"
+#include "thread_pool.h"
+
+static const char help[] =
+    "usage: b2s6 bench MODEL.b2s6 [--threads N] [--isa NAME] [--json]\n"
+    "       b2s6 bench --kernels [--isa NAME]\n"
+    "\n"
+    "Measures a model: steps of one stream, a run of 512 steps, a batch of 64 streams, the time to open it; and\n"
+    "in the same run the machine's own limits, the read bandwidth and the multiply-add peak, so that every figure\n"
+    "is also a fraction of what the machine allows. Figures of a busy machine say little: repeat, take medians.\n"
+    "\n"
+    "  --threads N   use N threads, 1 to 256 (1)\n"
+    "  --isa NAME    use this instruction set instead of the best: see `b2s6 bench --isa list`\n"
+    "  --json        one object, for programs\n"
+    "  --kernels     each kernel alone instead of a model\n";
+
+static void print_text(const bench_result *r)
+{
+    printf("machine     %zu thread%s, %s: reads %.1f GB/s, multiply-adds %.0f GFLOP/s\n", r->threads, r->threads == 1 ? "" : "s",
+           r->isa, r->read_gbs, r->fma_gflops);
+    if (r->decode_tps > 0)
+        printf("step        %.1f us (median), %.1f us (99 %%); %.0f steps/s, %.0f %% of the read bandwidth\n", r->step_us_median,
+               r->step_us_p99, r->decode_tps, 100 * r->decode_fraction);
+    printf("512 steps   %.0f steps/s, %.0f %% of the multiply-add peak\n", r->prefill_tps, 100 * r->prefill_fraction);
+    if (r->batch64_tps > 0)
+        printf("64 streams  %.0f steps/s, %.1f times one stream\n", r->batch64_tps, r->batch64_tps / r->decode_tps);
+    printf("scan        %.3f G state updates/s on one thread\n", 1e-9 * r->scan_updates_per_s);
+    printf("open        %.3f ms\n", r->open_ms);
+    printf("state       %.0f bytes a stream\n", r->state_bytes);
+}
+
+static void print_json(const bench_result *r, const char *type)
+{
+    printf("{\"threads\": %zu, \"isa\": \"%s\", \"type\": \"%s\", \"read_gbs\": %.3f, \"fma_gflops\": %.2f, "
+           "\"decode_tps\": %.3f, \"decode_fraction\": %.4f, \"prefill_tps\": %.3f, \"prefill_fraction\": %.4f, "
+           "\"step_us_median\": %.3f, \"step_us_p99\": %.3f, \"batch64_tps\": %.3f, \"open_ms\": %.4f, "
+           "\"state_bytes\": %.0f, \"scan_updates_per_s\": %.0f}\n",
+           r->threads, r->isa, type, r->read_gbs, r->fma_gflops, r->decode_tps, r->decode_fraction, r->prefill_tps,
+           r->prefill_fraction, r->step_us_median, r->step_us_p99, r->batch64_tps, r->open_ms, r->state_bytes,
+           r->scan_updates_per_s);
+}
+
+static int list_isas(void)
+{
+    const char *name;
+    for (size_t i = 0; (name = b2s6_isa_name(i)) != NULL; i++)
+        printf("%-12s %s\n", name, b2s6_isa_is_available(i) ? "" : "(not on this machine)");
+    return 0;
+}
+
+/* A whole number from 1 to 256, or 0. */
+static size_t thread_count(const char *text)
+{
+    char *end;
+    long n;
+    errno = 0;
+    n = strtol(text, &end, 10);
+    return errno || end == text || *end || n < 1 || n > 256 ? 0 : (size_t)n;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *threads = "1", *isa = NULL, *operands[2] = { NULL, NULL };
+    int json = 0, kernels = 0, failed;
+    const cli_option options[] = {
+        { "--threads", &threads, NULL }, { "--isa", &isa, NULL }, { "--json", NULL, &json }, { "--kernels", NULL, &kernels }
+    };
+    char line[512];
+    message m = { line, sizeof line };
+    thread_pool *pool;
+    bench_result r;
+    int is_kernels = 0, is_list = 0;
+    for (int i = 0; i < argc; i++) {
+        is_kernels |= strcmp(argv[i], "--kernels") == 0;
+        is_list |= strcmp(argv[i], "--isa=list") == 0 || (i && strcmp(argv[i], "list") == 0 && !strcmp(argv[i - 1], "--isa"));
+    }
+    int status = cli_parse(&verb_bench, argc, argv, options, sizeof options / sizeof options[0], operands,
+                           is_kernels || is_list ? 0 : 1);
+    if (status)
+        return status;
+    if (is_list)
+        return list_isas();
+    if (thread_count(threads) == 0)
+        return cli_usage(&verb_bench, "--threads takes a number from 1 to 256, not %.40s", threads);
+    if (kernels)
+        return bench_kernels(isa, stdout, &m) != 0 ? cli_fail("%s", line) : 0;
+    pool = thread_count(threads) > 1 ? thread_pool_create(thread_count(threads)) : NULL;
+    if (!pool && thread_count(threads) > 1)
+        return cli_fail("%s threads cannot be started", threads);
+    failed = bench_model(operands[0], thread_pool_parallel(pool), isa, &r, &m);
+    thread_pool_destroy(pool);
+    if (failed)
+        return cli_fail("%s", line);
+    if (json)
+        print_json(&r, "f32");
+    else
+        print_text(&r);
+    return 0;
+}
+
+const cli_verb verb_bench = { "bench", "measure a model beside the machine's own limits", help, run };
