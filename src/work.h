@@ -35,6 +35,6 @@ struct sequence {
 B2S6_INTERNAL size_t b2s6_sequence_layout(struct sequence *s, const struct config *c, size_t n_steps, void *memory);
 
 /* Rows of a chunk beyond which a larger one is not faster. */
-enum { CHUNK_ROWS = 64 };
+enum { CHUNK_ROWS = 96 };
 
 #endif
