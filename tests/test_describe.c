@@ -152,8 +152,8 @@ static void test_statuses(void)
     static const struct { b2s6_status status; int value; } pinned[] = {
         { B2S6_OK, 0 }, { B2S6_ERROR_ARGUMENT, 1 }, { B2S6_ERROR_MEMORY, 2 }, { B2S6_ERROR_SIZE, 3 },
         { B2S6_ERROR_ALIGNMENT, 4 }, { B2S6_ERROR_INPUT_KIND, 5 }, { B2S6_ERROR_TOKEN, 6 }, { B2S6_ERROR_VALUE, 7 },
-        { B2S6_ERROR_BIDIRECTIONAL, 8 }, { B2S6_ERROR_MODEL, 9 }, { B2S6_ERROR_ISA, 10 }, { B2S6_ERROR_FILE, 32 },
-        { B2S6_ERROR_MAGIC, 33 }, { B2S6_ERROR_VERSION, 34 }, { B2S6_ERROR_TRUNCATED, 35 }, { B2S6_ERROR_CHECKSUM, 36 },
+        { B2S6_ERROR_BIDIRECTIONAL, 8 }, { B2S6_ERROR_MODEL, 9 }, { B2S6_ERROR_ISA, 10 }, { B2S6_ERROR_SNAPSHOT, 11 },
+        { B2S6_ERROR_FILE, 32 }, { B2S6_ERROR_MAGIC, 33 }, { B2S6_ERROR_VERSION, 34 }, { B2S6_ERROR_TRUNCATED, 35 }, { B2S6_ERROR_CHECKSUM, 36 },
         { B2S6_ERROR_FORMAT, 37 }, { B2S6_ERROR_TENSOR, 38 }, { B2S6_ERROR_WEIGHTS, 39 }, { B2S6_ERROR_UNSUPPORTED, 40 },
     };
     const char *unknown = b2s6_status_text((b2s6_status)31337);
