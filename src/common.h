@@ -92,13 +92,14 @@ static inline int b2s6_is_finite(float x)
     return (b2s6_bits_of(x) & 0x7f800000u) != 0x7f800000u;
 }
 
-static inline int b2s6_same_text(const char *a, const char *b)
+/* As strcmp, which a freestanding build does not have. */
+static inline int b2s6_compare_text(const char *a, const char *b)
 {
     while (*a && *a == *b) {
         a++;
         b++;
     }
-    return *a == *b;
+    return (unsigned char)*a - (unsigned char)*b;
 }
 
 static inline int b2s6_is_aligned(const void *p, size_t alignment)

@@ -82,7 +82,7 @@ const char *b2s6_model_metadata(const b2s6_model *model, const char *key)
     if (!model || !key)
         return NULL;
     for (i = 0; (each = b2s6_model_metadata_at(model, i, &value)) != NULL; i++)
-        if (b2s6_same_text(each, key))
+        if (b2s6_compare_text(each, key) == 0)
             return value;
     return NULL;
 }

@@ -44,7 +44,7 @@ const struct b2s6_kernels *b2s6_isa_choose(const char *cap)
     for (i = 0; (isa = isa_at(i)) != NULL; i++) {
         if (isa->is_available())
             best = isa->kernels;
-        if (cap && b2s6_same_text(isa->kernels->name, cap))
+        if (cap && b2s6_compare_text(isa->kernels->name, cap) == 0)
             return isa->is_available() ? isa->kernels : NULL;
     }
     return cap ? NULL : best;
