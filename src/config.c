@@ -75,6 +75,9 @@ static const char *contradiction(const struct config *c)
         return "a tied head needs token input and the size of the vocabulary";
     if (c->head_bias && c->head_size == 0)
         return "a head bias without a head";
+    if ((c->norm_eps && (c->norm == B2S6_NORM_NONE || c->norm == B2S6_NORM_BATCH)) ||
+        (c->final_norm_eps && (c->final_norm == B2S6_NORM_NONE || c->final_norm == B2S6_NORM_BATCH)))
+        return "an eps without a norm that uses it";
     if (c->c_complex && !c->complex_state)
         return "a complex C needs a complex state";
     if ((c->delta == B2S6_DELTA_LOWRANK) != (c->dt_rank != 0))

@@ -27,7 +27,9 @@
 static b2s6_status open_planned(b2s6_model **model, const struct blueprint *plan, void *memory,
                                 const struct open_settings *settings, b2s6_error *error)
 {
-    b2s6_status status = b2s6_model_build(memory, plan, settings, error);
+    b2s6_status status = b2s6_is_aligned(memory, B2S6_ALIGNMENT)
+                             ? b2s6_model_build(memory, plan, settings, error)
+                             : b2s6_fail(error, B2S6_ERROR_ALIGNMENT, 0, "the allocator does not align as it was asked to");
 
     if (status)
         return status;

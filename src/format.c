@@ -90,10 +90,10 @@ static b2s6_status check_config_order(const struct format *f, b2s6_error *error)
     return B2S6_OK;
 }
 
-/* Counts 2 n_metadata terminated strings; nothing but zero bytes may follow them. */
+/* Counts 2 n_metadata terminated strings, keys ascending; nothing but zero bytes may follow them. */
 static b2s6_status check_metadata(const struct format *f, b2s6_error *error)
 {
-    const unsigned char *p = f->metadata, *end = f->tensors, *zero;
+    const unsigned char *p = f->metadata, *end = f->tensors, *last = NULL, *zero;
     uint64_t i;
 
     for (i = 0; i < 2 * (uint64_t)f->n_metadata; i++) {
@@ -103,6 +103,10 @@ static b2s6_status check_metadata(const struct format *f, b2s6_error *error)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "the metadata end within a string");
         if (zero == p && i % 2 == 0)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "a metadata key is empty");
+        if (i % 2 == 0 && last && b2s6_compare_text((const char *)last, (const char *)p) >= 0)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "the metadata keys do not ascend");
+        if (i % 2 == 0)
+            last = p;
         p = zero + 1;
     }
     for (; p < end; p++)

@@ -165,7 +165,10 @@ b2s6_status b2s6_model_open_memory(b2s6_model **model, const void *data, size_t 
     memory = settings.allocator.allocate(settings.allocator.user, plan.handle_size, B2S6_ALIGNMENT);
     if (!memory)
         return b2s6_fail_at(error, B2S6_ERROR_MEMORY, 0, "no memory for a handle of %u bytes", NULL, plan.handle_size, 0, 0);
-    status = b2s6_model_build(memory, &plan, &settings, error);
+    if (!b2s6_is_aligned(memory, B2S6_ALIGNMENT))
+        status = b2s6_fail(error, B2S6_ERROR_ALIGNMENT, 0, "the allocator does not align as it was asked to");
+    else
+        status = b2s6_model_build(memory, &plan, &settings, error);
     if (status) {
         settings.allocator.release(settings.allocator.user, memory);
         return status;

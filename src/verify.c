@@ -25,15 +25,25 @@ static b2s6_status check_finite(const struct tensor *t, const float *x, b2s6_err
     return B2S6_OK;
 }
 
-/* The decay of every state must be negative: of (.., 2 cx) with one lane, or (.., 2 cx, 16) lanes, the first plane. */
+/*
+ * A is (.., 2 cx) with one lane or (.., 2 cx, 16): decay hi, decay lo and so on. Every decay must be negative, and every lo no
+ * more than what rounding took from its hi, or it could turn the sign.
+ */
 static b2s6_status check_stable(const struct tensor *t, const float *a, const struct config *c, b2s6_error *error)
 {
     const uint32_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES, state = 2 * config_planes(c) * lanes;
     uint64_t i, n = t->bytes / sizeof(float);
+    float whole;
 
-    for (i = 0; i < n; i++)
-        if ((i & (state - 1)) < lanes && !(a[i] < 0)) /* state is a power of two */
+    for (i = 0; i < n; i++) { /* lanes and state are powers of two */
+        if ((i & (state - 1)) < lanes && !(a[i] < 0))
             return fail_value(error, t, i, "section %u, %s: value %u, the real part of A, is not negative");
+        if (i & lanes)
+            continue;
+        whole = a[i] + a[i + lanes];
+        if (whole != a[i])
+            return fail_value(error, t, i + lanes, "section %u, %s: value %u is more than the remainder of a hi part");
+    }
     return B2S6_OK;
 }
 

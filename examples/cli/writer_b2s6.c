@@ -246,26 +246,39 @@ static uint64_t put_pair(unsigned char *place, const char *key, const char *valu
     return (uint64_t)key_size + value_size;
 }
 
-/* All pairs. Returns their bytes, padded; *n gets their number. */
-static uint64_t put_metadata(unsigned char *place, const writer_metadata *metadata, uint32_t *n)
+/* All pairs, in the file's order. Returns their bytes, padded. */
+static uint64_t put_metadata(unsigned char *place, const safetensors_pair *pairs, uint32_t n)
 {
-    const char *source = metadata->source;
     uint64_t size = 0;
-    *n = 0;
-    for (size_t i = 0; i < metadata->n; i++) {
-        const safetensors_pair *pair = &metadata->pairs[i];
-        if (strcmp(pair->key, "b2s6") == 0 || *pair->key == 0)
-            continue;
-        if (strcmp(pair->key, "source") == 0)
-            source = NULL;
-        size += put_pair(place ? place + size : NULL, pair->key, pair->value);
-        ++*n;
-    }
-    if (source) {
-        size += put_pair(place ? place + size : NULL, "source", source);
-        ++*n;
-    }
+    for (uint32_t i = 0; i < n; i++)
+        size += put_pair(place ? place + size : NULL, pairs[i].key, pairs[i].value);
     return (size + 7) / 8 * 8;
+}
+
+/* The order of metadata keys in the file: that of their bytes. */
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const safetensors_pair *)a)->key, ((const safetensors_pair *)b)->key);
+}
+
+/* The pairs that go into the file, sorted, in *n elements to free; NULL without memory. */
+static safetensors_pair *choose_metadata(const writer_metadata *metadata, uint32_t *n)
+{
+    safetensors_pair *pairs = malloc((metadata->n + 1) * sizeof *pairs);
+    int has_source = metadata->source == NULL;
+    *n = 0;
+    for (size_t i = 0; pairs && i < metadata->n; i++) {
+        if (strcmp(metadata->pairs[i].key, "b2s6") == 0 || *metadata->pairs[i].key == 0)
+            continue;
+        has_source |= strcmp(metadata->pairs[i].key, "source") == 0;
+        pairs[(*n)++] = metadata->pairs[i];
+    }
+    if (!pairs)
+        return NULL;
+    if (!has_source)
+        pairs[(*n)++] = (safetensors_pair){ "source", metadata->source };
+    qsort(pairs, *n, sizeof *pairs, by_key);
+    return pairs;
 }
 
 /* The common CRC-32, a bit at a time in a table made on the way: reflected polynomial 0xEDB88320. */
@@ -301,19 +314,23 @@ int write_b2s6(const checkpoint *ck, const matrix_type *matrix, const writer_met
 {
     writer measure = { ck, matrix, NULL, 0, 0, NULL, 0, 0, "", m, 0 }, w = measure;
     uint32_t n_config = put_config(NULL, &ck->config), n_metadata;
-    uint64_t metadata_size = put_metadata(NULL, metadata, &n_metadata), header_size, file_size;
+    safetensors_pair *pairs = choose_metadata(metadata, &n_metadata);
+    uint64_t metadata_size = pairs ? put_metadata(NULL, pairs, n_metadata) : 0, header_size, file_size;
     put_model(&measure);
     header_size = HEADER_SIZE + (uint64_t)CONFIG_ENTRY_SIZE * n_config + metadata_size +
                   (uint64_t)TABLE_ENTRY_SIZE * measure.n_tensors;
     header_size = (header_size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     file_size = header_size + measure.end;
-    w.bytes = header_size > UINT32_MAX || file_size > SIZE_MAX ? NULL : calloc(1, (size_t)file_size);
-    if (!w.bytes)
+    w.bytes = !pairs || header_size > UINT32_MAX || file_size > SIZE_MAX ? NULL : calloc(1, (size_t)file_size);
+    if (!w.bytes) {
+        free(pairs);
         return complain(m, "out of memory: the model needs %llu bytes", (unsigned long long)file_size);
+    }
     w.data = header_size;
     w.table = w.bytes + HEADER_SIZE + (size_t)CONFIG_ENTRY_SIZE * n_config + metadata_size;
     put_config(w.bytes + HEADER_SIZE, &ck->config);
-    put_metadata(w.bytes + HEADER_SIZE + (size_t)CONFIG_ENTRY_SIZE * n_config, metadata, &n_metadata);
+    put_metadata(w.bytes + HEADER_SIZE + (size_t)CONFIG_ENTRY_SIZE * n_config, pairs, n_metadata);
+    free(pairs);
     put_model(&w);
     if (w.failed) {
         free(w.bytes);
