@@ -70,6 +70,7 @@ $(BUILD)/b2s6: $(CLI_OBJECTS) $(BUILD)/libb2s6.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread
 
 include tests/tests.mk
+include examples/firmware/firmware.mk
 
 demo: $(BUILD)/b2s6
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin

@@ -131,6 +131,12 @@ B2S6_API int b2s6_isa_is_available(size_t index);
 /* Memory that a caller places handles and workspaces in must be aligned to this many bytes, on every platform. */
 #define B2S6_ALIGNMENT 64
 
+/*
+ * No call takes more stack than this many bytes, callbacks of the host apart: of the portable kernels, compiled for size on a
+ * 32-bit machine (figures for each target: docs/firmware.md), and for others of any kernels and optimisation.
+ */
+#define B2S6_STACK_SIZE (sizeof(void *) > 4 ? 8192u : 1024u)
+
 /* Before a definition: aligned so. Define it yourself for a compiler that is not among these. */
 #ifndef B2S6_ALIGNED
 #  if defined(__GNUC__)

@@ -1,0 +1,116 @@
+# Firmware: included by the Makefile.
+#
+#   make firmware-check     builds the image for every board, runs it under QEMU, compares its output with the desktop's
+#   make firmware-size      measures every configuration; fails where a figure of docs/firmware.md has grown by more than 3 %
+#   make firmware-report    the same, and writes the figures into docs/firmware.md
+#   make amalgamation       build/amalgamation/b2s6.c and b2s6.h: the library as one file
+#
+# Wants Debian's gcc-arm-none-eabi, gcc-riscv64-unknown-elf, qemu-system-arm, qemu-system-misc and python3; no C library.
+
+FW = examples/firmware
+FW_BUILD = $(BUILD)/firmware
+PYTHON ?= python3
+ARM_PREFIX ?= arm-none-eabi-
+RISCV_PREFIX ?= riscv64-unknown-elf-
+
+# A board: compiler, its own sources, linker script, emulator, and how many images it reads.
+FW_BOARDS = mps2_an386 microbit rv32imafc rv32imac
+
+mps2_an386_PREFIX = $(ARM_PREFIX)
+mps2_an386_CPU = -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16
+mps2_an386_SOURCES = start_cortex_m.c board_mps2_an386.c
+mps2_an386_SCRIPT = mps2_an386.ld
+mps2_an386_RUN = qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native
+mps2_an386_IMAGES = 16
+
+microbit_PREFIX = $(ARM_PREFIX)
+microbit_CPU = -mcpu=cortex-m0 -mthumb
+microbit_SOURCES = start_cortex_m.c board_microbit.c
+microbit_SCRIPT = microbit.ld
+microbit_RUN = qemu-system-arm -M microbit -semihosting-config enable=on,target=native
+microbit_IMAGES = 2
+
+rv32imafc_PREFIX = $(RISCV_PREFIX)
+rv32imafc_CPU = -march=rv32imafc -mabi=ilp32f
+rv32imafc_SOURCES = board_virt.c
+rv32imafc_SCRIPT = virt.ld
+rv32imafc_RUN = qemu-system-riscv32 -M virt -bios none
+rv32imafc_IMAGES = 16
+
+rv32imac_PREFIX = $(RISCV_PREFIX)
+rv32imac_CPU = -march=rv32imac -mabi=ilp32
+rv32imac_SOURCES = board_virt.c
+rv32imac_SCRIPT = virt.ld
+rv32imac_RUN = qemu-system-riscv32 -M virt -bios none
+rv32imac_IMAGES = 4
+
+# What the image leaves out: all that the digits model does not use (src/switches.h).
+FW_SWITCHES = -DB2S6_FREESTANDING -DB2S6_SMALL -DB2S6_NO_MESSAGES -DB2S6_NO_ISAS -DB2S6_NO_MAMBA -DB2S6_NO_BIDIRECTIONAL \
+    -DB2S6_NO_DELTA_LOWRANK -DB2S6_NO_REAL
+FW_CFLAGS = -std=c99 -pedantic $(WARNINGS) -Os -ffreestanding -ffunction-sections -fdata-sections -ffp-contract=off \
+    -fno-math-errno -fno-tree-loop-distribute-patterns -fcallgraph-info=su $(FW_SWITCHES)
+
+FW_LIB_SOURCES = $(filter-out src/file.c src/x86/% src/arm/%,$(LIB_SOURCES))
+FW_SOURCES = image.c refusals.c print.c memory_functions.c digits_data.S
+FW_MODELS = digits mamba small
+
+# The models as C arrays.
+$(FW_BUILD)/models/%.b2s6: $(BUILD)/b2s6
+	@mkdir -p $(@D)
+	$(BUILD)/b2s6 convert tests/cases/$(if $(filter mamba,$*),b2s6-mamba,long)/model.safetensors $@ >/dev/null
+
+$(FW_BUILD)/models/digits.b2s6: examples/models/digits.b2s6
+	@mkdir -p $(@D)
+	cp $< $@
+
+$(FW_BUILD)/models/%.c: $(FW_BUILD)/models/%.b2s6 $(BUILD)/b2s6
+	$(BUILD)/b2s6 embed $< $@
+
+.SECONDARY: $(FW_MODELS:%=$(FW_BUILD)/models/%.c) $(FW_MODELS:%=$(FW_BUILD)/models/%.b2s6)
+
+FW_MODEL_SOURCES = $(FW_MODELS:%=$(FW_BUILD)/models/%.c)
+
+# One board's rules: $(1) its name.
+define FW_BOARD
+$(1)_OBJECTS = $$(FW_LIB_SOURCES:%.c=$$(FW_BUILD)/$(1)/%.o) $$(addprefix $$(FW_BUILD)/$(1)/,$$(addsuffix .o,$$(basename \
+    $$(FW_SOURCES) $$($(1)_SOURCES)))) $$(FW_MODELS:%=$$(FW_BUILD)/$(1)/model_%.o)
+
+$$(FW_BUILD)/$(1)/src/%.o: src/%.c $$(FW)/firmware.mk
+	@mkdir -p $$(@D)
+	$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) -MMD -MP -c -o $$@ $$<
+
+$$(FW_BUILD)/$(1)/%.o: $$(FW)/%.c $$(FW)/firmware.mk $$(FW_MODEL_SOURCES)
+	@mkdir -p $$(@D)
+	$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) -DIMAGES=$$($(1)_IMAGES) -I. -I$$(FW_BUILD)/models -MMD -MP -c -o $$@ $$<
+
+$$(FW_BUILD)/$(1)/%.o: $$(FW)/%.S examples/models/digits-test.bin
+	@mkdir -p $$(@D)
+	$$($(1)_PREFIX)gcc $$($(1)_CPU) -DDIGITS_TEST='"examples/models/digits-test.bin"' -c -o $$@ $$<
+
+$$(FW_BUILD)/$(1)/model_%.o: $$(FW_BUILD)/models/%.c
+	@mkdir -p $$(@D)
+	$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(filter-out -DB2S6_NO_%,$$(FW_CFLAGS)) -I. -c -o $$@ $$<
+
+$$(FW_BUILD)/$(1)/image.elf: $$($(1)_OBJECTS) $$(FW)/$$($(1)_SCRIPT) $$(FW)/sections.ld
+	$$($(1)_PREFIX)gcc $$($(1)_CPU) -nostdlib -static -L$$(FW) -T $$($(1)_SCRIPT) -Wl,--gc-sections -Wl,--fatal-warnings \
+	    -Wl,--no-warn-rwx-segments -Wl,-z,noexecstack -o $$@ $$($(1)_OBJECTS) -lgcc
+endef
+$(foreach board,$(FW_BOARDS),$(eval $(call FW_BOARD,$(board))))
+
+-include $(wildcard $(FW_BUILD)/*/*.d $(FW_BUILD)/*/src/*.d $(FW_BUILD)/*/src/*/*.d)
+
+# The same program on this machine, with the library as it is used here.
+$(FW_BUILD)/desktop: $(FW)/image.c $(FW)/no_refusals.c $(FW)/print.c $(FW)/board_desktop.c $(FW)/digits_data.S \
+    $(FW_BUILD)/models/digits.c $(BUILD)/libb2s6.a
+	$(CC) $(B2S6_CFLAGS) $(CFLAGS) -DIMAGES=16 -DDIGITS_TEST='"examples/models/digits-test.bin"' -I. -I$(FW_BUILD)/models \
+	    -o $@ $^ -lm
+
+$(FW_BUILD)/desktop.txt: $(FW_BUILD)/desktop
+	$< >$@
+
+firmware-check: $(FW_BOARDS:%=firmware-check-%)
+
+firmware-check-%: $(FW_BUILD)/%/image.elf $(FW_BUILD)/desktop.txt
+	$(FW)/tools/run_image.sh $(FW_BUILD)/$*/output.txt $(FW_BUILD)/desktop.txt $($*_RUN) -kernel $<
+
+.PHONY: firmware-check
