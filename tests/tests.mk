@@ -52,6 +52,7 @@ $(BUILD)/tests/elementary: $(ELEMENTARY_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)
 
 check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing
 	@tests/check_runner.sh $(BUILD)/tests/failing
+	@tests/check_cli.sh $(BUILD)/b2s6 tests
 	$(BUILD)/tests/elementary
 	$(BUILD)/tests/check
 

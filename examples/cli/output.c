@@ -23,7 +23,8 @@ static void remove_and_die(int signal_number)
 
 static void watch_signals(void)
 {
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGXFSZ };
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    signal(SIGXFSZ, SIG_IGN);  /* a file that may not grow is an error of the write */
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         struct sigaction action, old;
         memset(&action, 0, sizeof action);

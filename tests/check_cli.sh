@@ -1,0 +1,215 @@
+#!/bin/sh
+# The command line program as a person meets it: exit status, one line of error, output files complete or not there.
+#   check_cli.sh PROGRAM FOLDER        FOLDER is this one
+set -u
+program=$1
+cases=$2/cases
+passed=0
+failed=0
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+report() { # report OK NAME
+    if test "$1" -eq 0; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "check_cli: $2" >&2
+    fi
+}
+
+expect() { # expect WHAT COMMAND...: the command succeeds
+    what=$1
+    shift
+    "$@" >/dev/null 2>&1
+    report $? "not so: $what"
+}
+
+runs() { # runs ARGUMENTS...: exit status 0, nothing on stderr
+    "$program" "$@" >"$work/out" 2>"$work/err"
+    status=$?
+    test "$status" -eq 0 && test ! -s "$work/err"
+    report $? "b2s6 $*: status $status, $(head -n 1 "$work/err")"
+}
+
+fails() { # fails STATUS TEXT ARGUMENTS...: this exit status, nothing on stdout, one line on stderr (two of usage) with TEXT
+    wanted=$1 text=$2
+    shift 2
+    "$program" "$@" >"$work/out" 2>"$work/err"
+    status=$?
+    test "$status" -eq "$wanted" && test ! -s "$work/out" && test "$(wc -l <"$work/err")" -eq "$wanted" &&
+        grep -q "^b2s6: .*$text" "$work/err"
+    report $? "b2s6 $*: status $status and not $wanted with '$text': $(head -n 1 "$work/err")"
+}
+
+said() { # said TEXT: the last run printed it
+    grep -q -e "$1" "$work/out"
+    report $? "output without '$1': $(head -n 1 "$work/out")"
+}
+
+no_leftovers() { # no_leftovers: no temporary file is left
+    test -z "$(find "$work" -name '*.b2s6.*' -o -name '*.npy.*')"
+    report $? "a temporary file is left"
+}
+
+# ------------------------------------------------------------------------------------------------------- help and usage
+runs --help
+said "usage: b2s6"
+runs --version
+said "^b2s6 [0-9]*\.[0-9]*\.[0-9]*$"
+for verb in convert info run demo; do
+    runs "$verb" --help
+    said "usage: b2s6 $verb"
+    fails 2 "$verb: " "$verb" --no-such-option
+done
+fails 2 "no verb"
+fails 2 "there is no verb" conquer
+fails 2 "missing" convert
+fails 2 "missing" convert only
+fails 2 "too many" convert a b c
+fails 2 "no such type" convert --type q3 a b
+fails 2 "needs a value" convert a b --type
+fails 2 "takes no value" info --json=yes a
+fails 2 "out is missing" run a --in b
+fails 2 "in is missing" run a --out b
+for chunk in 0 -1 x 1x '' 99999999999999999999; do
+    fails 2 "a number of steps" run a --in b --out c "--chunk=$chunk"
+done
+
+# -------------------------------------------------------------------------------------------------------------- convert
+s4=$work/s4.b2s6 mamba=$work/mamba.b2s6 both=$work/both.b2s6 features=$work/features.b2s6
+runs convert "$cases/b2s6-s4/model.safetensors" "$s4"
+runs convert --type=f32 "$cases/hf-mamba1" "$mamba"
+runs convert "$cases/b2s6-bidirectional-mean/model.safetensors" -- "$both"
+runs convert "$cases/b2s6-features/model.safetensors" "$features"
+fails 1 "No such file" convert "$work/none" "$work/x"
+fails 1 "No such file" convert "$cases/b2s6-s4/model.safetensors" "$work/none/x"
+fails 1 "config.json" convert "$work" "$work/x"
+fails 1 "not a safetensors file" convert "$s4" "$work/x"
+fails 1 "metadata have no key b2s6" convert "$cases/hf-mamba1/model.safetensors" "$work/x"
+fails 1 "directory" convert "$cases/b2s6-s4/model.safetensors" "$work"
+cp "$cases/b2s6-s4/model.safetensors" "$work/own"
+fails 1 "overwrite" convert "$work/own" "$work/own"
+ln -s own "$work/link"
+fails 1 "overwrite" convert "$work/own" "$work/link"
+expect "the refused source is as it was" cmp "$cases/b2s6-s4/model.safetensors" "$work/own"
+mkdir "$work/hf" && cp "$cases/hf-mamba1/config.json" "$cases/hf-mamba1/model.safetensors" "$work/hf"
+fails 1 "overwrite" convert "$work/hf" "$work/hf/model.safetensors"
+mv "$work/hf/model.safetensors" "$work/hf/model.safetensors.index.json"
+fails 1 "several files" convert "$work/hf" "$work/x"
+cp "$s4" "$work/kept.b2s6"
+fails 1 "not a safetensors file" convert "$s4" "$work/kept.b2s6"
+expect "a failure leaves the old file" cmp "$s4" "$work/kept.b2s6"
+expect "nothing is written after a failure" test ! -e "$work/x"
+ln -s kept.b2s6 "$work/alias.b2s6"
+runs convert "$cases/hf-mamba1" "$work/alias.b2s6"
+expect "a link is followed" test -h "$work/alias.b2s6"
+expect "and what it leads to is written" cmp "$mamba" "$work/kept.b2s6"
+if test -w /dev/full; then
+    fails 1 "No space" convert "$cases/b2s6-s4/model.safetensors" /dev/full
+    "$program" info "$s4" >/dev/full 2>"$work/err"
+    expect "a full standard output is a failure" test $? -eq 1
+fi
+( # files of one block at most
+    ulimit -f 1
+    "$program" convert "$cases/hf-mamba1" "$work/limited.b2s6"
+) >/dev/null 2>&1
+expect "what could not be written is a failure" test $? -eq 1
+expect "and the file is not there" test ! -e "$work/limited.b2s6"
+no_leftovers
+
+# ----------------------------------------------------------------------------------------------------------------- info
+runs info "$s4"
+said "B2S6: h 4 blocks of p 4 channels, n 8 complex states"
+runs info --json "$mamba"
+said '"d_inner": 96'
+fails 1 "No such file\|cannot be opened" info "$work/none"
+fails 1 "not a regular file" info "$work"
+fails 1 "" info "$cases/b2s6-s4/inputs.npy"
+head -c 1000 "$s4" >"$work/cut.b2s6"
+fails 1 "cut.b2s6" info "$work/cut.b2s6"
+
+# ------------------------------------------------------------------------------------------------------------------ run
+for name in b2s6-s4 hf-mamba1 b2s6-features long; do
+    source=$cases/$name
+    test -f "$source/config.json" || source=$source/model.safetensors
+    runs convert "$source" "$work/model.b2s6"
+    runs run "$work/model.b2s6" --in "$cases/$name/inputs.npy" --out "$work/whole.npy"
+    for chunk in 1 2 7 64 100000; do
+        runs run "$work/model.b2s6" --in "$cases/$name/inputs.npy" --out "$work/chunks.npy" --chunk "$chunk"
+        expect "$name in chunks of $chunk gives the same bits" cmp "$work/whole.npy" "$work/chunks.npy"
+    done
+done
+runs run "$both" --in "$cases/b2s6-bidirectional-mean/inputs.npy" --out "$work/one.npy"
+expect "one row in all" grep -q -a "'shape': (1, 10)" "$work/one.npy"
+fails 1 "bidirectional" run "$both" --in "$cases/b2s6-bidirectional-mean/inputs.npy" --out "$work/x" --chunk 5
+fails 1 "tokens" run "$features" --in "$cases/b2s6-s4/inputs.npy" --out "$work/x"
+fails 1 "features" run "$s4" --in "$cases/b2s6-features/inputs.npy" --out "$work/x"
+fails 1 "overwrite" run "$s4" --in "$cases/b2s6-s4/inputs.npy" --out "$s4"
+fails 1 "No such file" run "$s4" --in "$work/none" --out "$work/x"
+fails 1 "not a .npy file" run "$s4" --in "$s4" --out "$work/x"
+
+npy() { # npy DICTIONARY VALUES...: a .npy file, values in printf's escapes
+    header=$1
+    shift
+    {
+        printf '\223NUMPY\001\000'
+        # shellcheck disable=SC2059
+        printf "\\$(printf %o "${#header}")\\000%s" "$header"
+        # shellcheck disable=SC2059
+        printf "$@"
+    } >"$work/made.npy"
+}
+npy "{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }" '\001\000\000\000\002\000\000\000'
+runs run "$s4" --in "$work/made.npy" --out "$work/four.npy"
+npy '{"shape":(2,),"descr":"<i8","fortran_order":False}' '\001\000\000\000\000\000\000\000\002\000\000\000\000\000\000\000'
+runs run "$s4" --in "$work/made.npy" --out "$work/eight.npy"
+expect "int64 is read as int32" cmp "$work/four.npy" "$work/eight.npy"
+npy "{'descr': '<i4', 'fortran_order': False, 'shape': (0,), }" ''
+runs run "$s4" --in "$work/made.npy" --out "$work/none.npy"
+expect "no steps, no rows" grep -q -a "'shape': (0, 10)" "$work/none.npy"
+fails 1 "no steps" run "$both" --in "$work/made.npy" --out "$work/x"
+npy "{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }" '\001\000\000\000\040\000\000\000'
+fails 1 "step 1: token 32, but the vocabulary has 32" run "$s4" --in "$work/made.npy" --out "$work/x"
+npy "{'descr': '<i4', 'fortran_order': False, 'shape': (1,), }" '\377\377\377\377'
+fails 1 "step 0: token -1" run "$s4" --in "$work/made.npy" --out "$work/x"
+npy "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }" '\000\000\000\000\000\000\300\177'
+fails 1 "step 1: feature 0 is infinite or not a number" run "$features" --in "$work/made.npy" --out "$work/x"
+npy "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }" '\000\000\000\000\000\000\000\000'
+fails 1 "2 features a step, but the model reads 1" run "$features" --in "$work/made.npy" --out "$work/x"
+npy "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }" '\000\000\000\000\000\000\360\177'
+fails 1 "infinite" run "$features" --in "$work/made.npy" --out "$work/x"
+for header in '' '{' '{}' "{'descr': '<i4', 'shape': (1,)}" "{'descr': '<i4', 'fortran_order': 0, 'shape': (1,)}" \
+        "{'descr': '<i4', 'fortran_order': False, 'shape': (1)}" "{'descr': '<i4', 'fortran_order': False, 'shape': (-1,)}" \
+        "{'descr': '<i4', 'fortran_order': False, 'shape': (1,), 'more': 1}" \
+        "{'descr': '<i4', 'fortran_order': False, 'shape': (1,)} x" "{'descr': '<i4 , 'fortran_order': False, 'shape': (1,)}" \
+        "{'descr': '<i4', 'fortran_order': False, 'shape': (99999999999999999999,)}"; do
+    npy "$header" '\001\000\000\000'
+    fails 1 "header cannot be understood" run "$s4" --in "$work/made.npy" --out "$work/x"
+done
+npy "{'descr': '>i4', 'fortran_order': False, 'shape': (1,), }" '\000\000\000\001'
+fails 1 "its values are >i4" run "$s4" --in "$work/made.npy" --out "$work/x"
+npy "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1), }" '\000\000\000\000'
+fails 1 "Fortran order" run "$features" --in "$work/made.npy" --out "$work/x"
+npy "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }" '\000\000\000\000'
+fails 1 "3 dimensions" run "$features" --in "$work/made.npy" --out "$work/x"
+npy "{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }" '\001\000\000\000'
+fails 1 "4 bytes of values, but its shape needs 8" run "$s4" --in "$work/made.npy" --out "$work/x"
+npy "{'descr': '<i4', 'fortran_order': False, 'shape': (1152921504606846975,), }" '\001\000\000\000'
+fails 1 "its shape needs\|too large" run "$s4" --in "$work/made.npy" --out "$work/x"
+expect "nothing is written after a failure" test ! -e "$work/x"
+no_leftovers
+
+# ----------------------------------------------------------------------------------------------------------------- demo
+fails 1 "not a file of digits" demo "$s4" "$cases/b2s6-s4/inputs.npy"
+{
+    printf 'B2S6DIGT\001\000\000\000\001\000\000\000\010\000\000\000\010\000\000\000\012\000\000\000'
+    printf '%064d' 0 | tr 0 '\010'
+    printf '\003'
+} >"$work/digit.bin"
+fails 1 "not a model of digits" demo "$s4" "$work/digit.bin"
+printf '\003' >>"$work/digit.bin"
+fails 1 "does not fit" demo "$s4" "$work/digit.bin"
+
+echo "check_cli: $passed passed, $failed failed"
+test "$failed" -eq 0
