@@ -56,7 +56,7 @@ static void repeat(const char *text, int n)
 void screen_title(const screen *s, int label)
 {
     style(s, faint);
-    printf("  a %-2d%*s", label, 2 * s->side + 4, "belief");
+    printf("  a %-2d%*s", label, 2 * s->side + 5, "belief");
     for (int c = 0; c < s->classes; c++) {
         if (c == label)
             style(s, plain);
