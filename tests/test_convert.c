@@ -359,6 +359,58 @@ static void test_types(void)
     trained_free(&model);
 }
 
+/* The place of a tensor's first value, by the header's text. */
+static unsigned char *values_of(const checkpoint_file *file, const char *name)
+{
+    size_t length = 0;
+    char *header, *c;
+    unsigned char *values;
+    for (int i = 7; i >= 0; i--)
+        length = length << 8 | file->bytes[i];
+    header = (char *)calloc(1, length + 1);
+    CHECK(header != NULL);
+    memcpy(header, file->bytes + 8, length);
+    c = strstr(header, name);
+    CHECK(c != NULL && (c = strstr(c, "data_offsets\": [")) != NULL);
+    values = file->bytes + 8 + length + strtoul(c + strlen("data_offsets\": ["), NULL, 10);
+    free(header);
+    return values;
+}
+
+/*
+ * A turn whose remainder rounds up to half a unit of its hi part: hi + lo is a tie then, which the library would refuse
+ * if it went to hi's neighbour. Turn is A_imag * 2 / pi, in double; steps around the middle hit it on either side.
+ */
+static void test_split_at_a_tie(void)
+{
+    static const double hi[] = { 8388609, 8388610, -8388609, 16777215 };  /* a unit is 1: odd, even, negative, before a power of 2 */
+    trained_model model;
+    checkpoint_file narrow, file;
+    small_model(&model, B2S6_BLOCK_S4);
+    narrow = checkpoint_of(&model);
+    file = as_type(&narrow, "F64", 8, put_f64);
+    for (size_t i = 0; i < sizeof hi / sizeof hi[0]; i++)
+        for (int k = -12; k <= 12; k++) {
+            double turn = hi[i] + 0.5 + ldexp(k, -29), imag = turn * 1.57079632679489661923;
+            unsigned char *bytes;
+            b2s6_open_options options = B2S6_OPEN_OPTIONS;
+            b2s6_model *opened;
+            uint64_t bits;
+            size_t size;
+            test_context("turn %.17g", turn);
+            memcpy(&bits, &imag, sizeof bits);
+            put_bytes(values_of(&file, "layers.0.unit.A_imag"), bits, 8);
+            bytes = check_converts(&file, &size);
+            options.flags = B2S6_OPEN_VERIFY;
+            CHECK_OK(b2s6_model_open_memory(&opened, bytes, size, &options, NULL));
+            b2s6_model_close(opened);
+            free(bytes);
+        }
+    checkpoint_release(&file);
+    checkpoint_release(&narrow);
+    trained_free(&model);
+}
+
 /* -------------------------------------------------------------------------------------------------------------- the rest */
 
 /* Strings are carried over, whatever they are; PyTorch's count of batches is let pass. */
@@ -393,7 +445,8 @@ static void test_metadata(void)
 
 static const test tests[] = {
     TEST(test_configuration), TEST(test_contradictions), TEST(test_tensors), TEST(test_surplus_tensor), TEST(test_values),
-    TEST(test_constant_step), TEST(test_truncated), TEST(test_types), TEST(test_metadata),
+    TEST(test_constant_step), TEST(test_truncated), TEST(test_types), TEST(test_split_at_a_tie),
+    TEST(test_metadata),
 };
 
 const test_suite suite_convert = TEST_SUITE("convert", tests);

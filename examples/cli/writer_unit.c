@@ -74,12 +74,25 @@ static pair b_bias_at(const unit_writer *x, size_t i, size_t s)
     return folds_a(x->c) ? divide(b, a_of(x, 0, s)) : b;
 }
 
-/* A product of two doubles as the sum of two floats: hi and lo at value numbers index and index + step. */
+/*
+ * A product of two doubles as the sum of two floats: hi and lo at value numbers index and index + step. The format wants hi
+ * to be hi + lo rounded. When lo rounds up to half a unit of hi, that sum is a tie, which may go to hi's neighbour; then
+ * the neighbour is hi, and its lo lies on the other side.
+ */
 static void store_split(writer *w, unsigned char *place, size_t index, size_t step, double value)
 {
+    float hi, lo;
     writer_store(w, place, index, value);
-    if (!w->failed)
-        writer_store(w, place, index + step, value - (double)(float)value);
+    if (w->failed)
+        return;
+    hi = (float)value;
+    lo = (float)(value - (double)hi);
+    if ((float)((double)hi + (double)lo) != hi) {
+        hi = (float)((double)hi + (double)lo);
+        lo = (float)(value - (double)hi);
+        writer_store(w, place, index, hi);
+    }
+    writer_store(w, place, index + step, lo);
 }
 
 /* decay hi, decay lo, turn hi, turn lo of one state, step values apart. */
