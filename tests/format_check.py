@@ -51,14 +51,15 @@ def read_config(raw):
 
 
 def read_metadata(raw, n):
-    metadata, at = {}, 0
+    metadata, at, last = {}, 0, b""
     for _ in range(n):
         parts = []
         for _ in range(2):
             end = raw.index(b"\0", at)
             parts.append(raw[at:end].decode())
             at = end + 1
-        check(parts[0] and parts[0] not in metadata, "a metadata key is empty or comes twice")
+        check(parts[0] and parts[0].encode() > last, "a metadata key is empty or out of order")
+        last = parts[0].encode()
         metadata[parts[0]] = parts[1]
     check(not any(raw[at:]) and len(raw) - at < 8, "metadata are not padded with zeros to a multiple of 8")
     return metadata
