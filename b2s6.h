@@ -88,6 +88,7 @@ typedef enum b2s6_status {
     B2S6_ERROR_MODEL = 9,         /* the two states belong to different models */
     B2S6_ERROR_ISA = 10,          /* an instruction set that is unknown, or that this machine cannot run */
     B2S6_ERROR_SNAPSHOT = 11,     /* not a snapshot, or cut or damaged */
+    B2S6_ERROR_ARITHMETIC = 12,   /* the machine, or the way the library was compiled, does not compute as it must */
 
     /* the model file */
     B2S6_ERROR_FILE = 32,         /* cannot be opened or read */
@@ -105,6 +106,14 @@ typedef enum b2s6_status {
 
 /* One line of English for a status, without a newline; for an unknown value it says so. Static; never NULL. Since 0.1.0. */
 B2S6_API const char *b2s6_status_text(b2s6_status status);
+
+/*
+ * Checks by built-in values that this build computes on this machine, in this thread's floating-point environment, as the
+ * results are defined: rounding to nearest, denormals on, fused operations rounded once and no others fused, sums in the
+ * order written, exact division and roots. Takes microseconds. Meant for a device's first start, and for hosts that
+ * change the environment. Errors: ARITHMETIC. Since 0.1.0.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_self_test(void);
 
 /* What was wrong with a model file, and where. The structure is final: it will not grow. */
 typedef struct b2s6_error {

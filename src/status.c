@@ -30,6 +30,7 @@ const char *b2s6_status_text(b2s6_status status)
     case B2S6_ERROR_MODEL: return "the states belong to different models";
     case B2S6_ERROR_ISA: return "the instruction set is unknown, or this machine cannot run it";
     case B2S6_ERROR_SNAPSHOT: return "not a snapshot, or a damaged one";
+    case B2S6_ERROR_ARITHMETIC: return "the machine does not compute as the results are defined";
     case B2S6_ERROR_FILE: return "the file cannot be read";
     case B2S6_ERROR_MAGIC: return "not a .b2s6 file";
     case B2S6_ERROR_VERSION: return "this version of the file format is not supported";

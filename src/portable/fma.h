@@ -141,8 +141,8 @@ static inline uint32_t b2s6_unpack(uint32_t u, int *e)
     return field ? fraction | 0x800000 : fraction;
 }
 
-/* The integer form. */
-static inline float b2s6_fma_integer(float a, float b, float c)
+/* The integer form for every operand. */
+static inline float b2s6_fma_any(float a, float b, float c)
 {
     const uint32_t ua = b2s6_float_bits(a), ub = b2s6_float_bits(b), uc = b2s6_float_bits(c);
     const uint32_t inf = 0x7f800000;
@@ -189,10 +189,127 @@ static inline float b2s6_fma_integer(float a, float b, float c)
     return b2s6_round_pack(sign, p - t, ep);
 }
 
+/* 64 bits as two words: a machine without 64-bit registers calls a function to shift them by a number of bits that varies. */
+typedef struct {
+    uint32_t hi, lo;
+} b2s6_words;
+
+/* x >> n, 0 <= n, with every bit lost recorded in the last bit. */
+static inline b2s6_words b2s6_words_shift(b2s6_words x, uint32_t n)
+{
+    uint32_t lost = 0;
+    if (n >= 32) {
+        lost = x.lo;
+        x.lo = x.hi;
+        x.hi = 0;
+        n -= 32;
+    }
+    if (n >= 32) {
+        lost |= x.lo;
+        x.lo = 0;
+    } else if (n) {
+        lost |= x.lo << (32 - n);
+        x.lo = x.lo >> n | x.hi << (32 - n);
+        x.hi >>= n;
+    }
+    x.lo |= lost != 0;
+    return x;
+}
+
+/* The product of two numbers of 24 bits, times 2^14. */
+static inline b2s6_words b2s6_words_product(uint32_t a, uint32_t b)
+{
+    b2s6_words p;
+#if defined(__thumb__) && !defined(__thumb2__) /* has no long multiplication: three products of 12 bits by 24 or less */
+    const uint32_t low = (a & 0xfff) * (b & 0xfff), mid = (a & 0xfff) * (b >> 12) + (a >> 12) * (b & 0xfff) + (low >> 12);
+    const uint32_t high = (a >> 12) * (b >> 12) + (mid >> 12);
+    const uint32_t bottom = (mid & 0xfff) << 12 | (low & 0xfff);
+    p.hi = high << 6 | bottom >> 18;
+    p.lo = bottom << 14;
+#else
+    const uint64_t product = (uint64_t)a * b;
+    p.hi = (uint32_t)(product >> 18);
+    p.lo = (uint32_t)product << 14;
+#endif
+    return p;
+}
+
+/* x shifted until the top bit of hi is bit 30, exponent *e with it; x is not 0. */
+static inline uint32_t b2s6_words_normalise(b2s6_words x, int *e)
+{
+    if (x.hi == 0) {
+        x.hi = x.lo >> 1;
+        x.lo <<= 31;
+        *e -= 31;
+    }
+    while (x.hi < UINT32_C(1) << 22) {
+        x.hi = x.hi << 8 | x.lo >> 24;
+        x.lo <<= 8;
+        *e -= 8;
+    }
+    while (x.hi < UINT32_C(1) << 30) {
+        x.hi = x.hi << 1 | x.lo >> 31;
+        x.lo <<= 1;
+        *e -= 1;
+    }
+    return x.hi | (x.lo != 0);
+}
+
+/* The integer form. What follows takes normal numbers to normal numbers, and c may be 0; the rest is rare. */
+static inline float b2s6_fma_integer(float a, float b, float c)
+{
+    const uint32_t ua = b2s6_float_bits(a), ub = b2s6_float_bits(b), uc = b2s6_float_bits(c);
+    const int ea = (int)(ua >> 23 & 0xff), eb = (int)(ub >> 23 & 0xff), ec = (int)(uc >> 23 & 0xff);
+    uint32_t sign = (ua ^ ub) & 0x80000000, m;
+    b2s6_words p, t;
+    int e = ea + eb - 127, d = e - ec; /* the product lies in [2^(e - 127), 2^(e - 125)) */
+
+    if (ea - 1u > 253 || eb - 1u > 253 || (ec - 1u > 253 && uc << 1 != 0))
+        return b2s6_fma_any(a, b, c);
+    p = b2s6_words_product((ua & 0x7fffff) | 0x800000, (ub & 0x7fffff) | 0x800000);
+    if (uc << 1 != 0) {
+        t.hi = ((uc & 0x7fffff) | 0x800000) << 5;
+        t.lo = 0;
+        if (d >= 0) {
+            t = b2s6_words_shift(t, (uint32_t)d);
+        } else {
+            p = b2s6_words_shift(p, (uint32_t)-d);
+            e = ec;
+        }
+        if ((sign ^ uc) >> 31 == 0) {
+            p.lo += t.lo;
+            p.hi += t.hi + (p.lo < t.lo);
+        } else {
+            if (p.hi < t.hi || (p.hi == t.hi && p.lo < t.lo)) {
+                const b2s6_words swapped = p;
+                p = t;
+                t = swapped;
+                sign ^= 0x80000000;
+            }
+            p.hi -= t.hi + (p.lo < t.lo);
+            p.lo -= t.lo;
+            if ((p.hi | p.lo) == 0)
+                return b2s6_bits_float(0);          /* exact cancellation is +0 */
+        }
+    }
+    e += 2; /* were the top bit at bit 30 of hi, it would be 4 times that at bit 28 */
+    m = b2s6_words_normalise(p, &e);
+    m = (m + 63 + (m >> 7 & 1)) >> 7;               /* 24 bits, to nearest, ties to even; 2^24 carries into the exponent */
+    if (e - 1u > 252)
+        return b2s6_fma_any(a, b, c);
+    return b2s6_bits_float(sign | (((uint32_t)(e - 1) << 23) + m));
+}
+
+#if defined(B2S6_SMALL)
+B2S6_INTERNAL float b2s6_fma_shared(float a, float b, float c); /* soft.c */
+#endif
+
 /* a*b + c, rounded once. */
 static inline float b2s6_fma(float a, float b, float c)
 {
-#if defined(B2S6_SOFT_FMA_INTEGER)
+#if defined(B2S6_SOFT_FMA_INTEGER) && defined(B2S6_SMALL)
+    return b2s6_fma_shared(a, b, c);
+#elif defined(B2S6_SOFT_FMA_INTEGER)
     return b2s6_fma_integer(a, b, c);
 #elif defined(B2S6_HARDWARE_FMA) && !defined(B2S6_SOFT_FMA_DOUBLE)
     return __builtin_fmaf(a, b, c);

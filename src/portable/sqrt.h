@@ -37,9 +37,15 @@ static inline float b2s6_sqrt_integer(float x)
     return b2s6_round_pack(0, (uint64_t)root << 1 | 1, (e - up) / 2 - 1);
 }
 
+#if defined(B2S6_SMALL)
+B2S6_INTERNAL float b2s6_sqrt_shared(float x); /* soft.c */
+#endif
+
 static inline float b2s6_sqrt(float x)
 {
-#if defined(B2S6_SOFT_SQRT)
+#if defined(B2S6_SOFT_SQRT) && defined(B2S6_SMALL)
+    return b2s6_sqrt_shared(x);
+#elif defined(B2S6_SOFT_SQRT)
     return b2s6_sqrt_integer(x);
 #else
     return __builtin_sqrtf(x);
