@@ -23,7 +23,7 @@ int memcmp(const void *a, const void *b, size_t n);
 #  error "libb2s6 must not be compiled with -ffast-math or -Ofast: its results are defined bit by bit"
 #endif
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
-#  error "libb2s6 needs float arithmetic in float precision; on 32-bit x86 compile with -msse2 -mfpmath=sse"
+#  error "libb2s6 needs float arithmetic in float precision: on 32-bit x86 -msse2 -mfpmath=sse, on s390 -fexcess-precision=fast"
 #endif
 
 /* Lanes of a group: matrices lie in panels of this many rows, channels in groups of this many. Part of the file format. */
