@@ -10,6 +10,7 @@
 #include "checksum.h"
 #include "prediction.h"
 #include "range_coder.h"
+#include "recall.h"
 
 /* Decoded bytes are handed on, and the bar drawn, so many at a time. */
 #define PIECE 256
@@ -20,12 +21,34 @@ static void show(const compress_job *j, uint64_t done)
         progress_update(j->bar, done);
 }
 
-/* Frequencies for a row of scores. */
-static void predict(const float *row, uint32_t flat, uint32_t *frequencies)
+/* What both directions know of the file before its next byte. */
+typedef struct foresight {
+    recall *memory;
+    uint32_t flat;
+    uint32_t by_model[BYTE_VALUES];    /* frequencies, before the file's own past is heard */
+    uint32_t frequencies[BYTE_VALUES]; /* those that the byte is coded with */
+} foresight;
+
+static int foresight_begin(foresight *f, message *m)
+{
+    f->flat = FLAT_MIN;
+    f->memory = recall_create();
+    return f->memory ? 0 : complain(m, "out of memory");
+}
+
+static void foresee(foresight *f, const float *row)
 {
     uint32_t weights[BYTE_VALUES];
     weights_of_scores(row, SCALE_ONE, weights);
-    frequencies_of_weights(weights, flat, frequencies);
+    frequencies_of_weights(weights, f->flat, f->by_model);
+    memcpy(f->frequencies, f->by_model, sizeof f->frequencies);
+    recall_mix(f->memory, f->frequencies);
+}
+
+static void learn(foresight *f, unsigned char byte)
+{
+    f->flat = flat_after(f->flat, f->by_model[byte]);
+    recall_take(f->memory, byte);
 }
 
 /* The message gets the name of the file that it is about. */
@@ -38,8 +61,9 @@ static int about(const char *name, message *m, const char *what)
 
 typedef struct compressor {
     byte_stream stream;
+    foresight next;
     range_encoder encoder;
-    uint32_t flat, crc;
+    uint32_t crc;
     unsigned char *bytes; /* (run) */
     float *rows;          /* (run, 256) */
     archive_writer archive;
@@ -47,12 +71,12 @@ typedef struct compressor {
 
 static void encode_byte(compressor *c, const float *row, unsigned char byte)
 {
-    uint32_t frequencies[BYTE_VALUES], below = 0;
-    predict(row, c->flat, frequencies);
+    uint32_t below = 0;
+    foresee(&c->next, row);
     for (int i = 0; i < byte; i++)
-        below += frequencies[i];
-    range_encode(&c->encoder, below, frequencies[byte]);
-    c->flat = flat_after(c->flat, frequencies[byte]);
+        below += c->next.frequencies[i];
+    range_encode(&c->encoder, below, c->next.frequencies[byte]);
+    learn(&c->next, byte);
 }
 
 static int encode_all(compressor *c, compress_job *j, message *m)
@@ -75,34 +99,42 @@ static int encode_all(compressor *c, compress_job *j, message *m)
     return ferror(j->in) ? about(j->in_name, m, strerror(errno)) : 0;
 }
 
+static int compress_stream(compressor *c, compress_job *j, message *m)
+{
+    archive_begin(&c->archive, j->out, byte_model_fingerprint(j->model));
+    range_encoder_start(&c->encoder, archive_put, &c->archive);
+    if (encode_all(c, j, m) != 0)
+        return -1;
+    range_encoder_finish(&c->encoder);
+    archive_end(&c->archive, j->n_in, c->crc);
+    j->n_out = c->archive.total;
+    return ferror(j->out) ? about(j->out_name, m, strerror(errno)) : 0;
+}
+
+static int compressor_open(compressor *c, const compress_job *j, message *m)
+{
+    c->bytes = malloc(j->run);
+    c->rows = malloc(j->run * BYTE_VALUES * sizeof *c->rows);
+    if (!c->bytes || !c->rows)
+        return complain(m, "out of memory");
+    return foresight_begin(&c->next, m) != 0 ? -1 : byte_stream_open(&c->stream, j->model, j->run, m);
+}
+
 int compress(compress_job *j, message *m)
 {
-    compressor *c = malloc(sizeof *c);
-    unsigned char *bytes = malloc(j->run);
-    float *rows = malloc(j->run * BYTE_VALUES * sizeof *rows);
-    int failed = -1;
+    compressor *c = calloc(1, sizeof *c);
+    int failed;
     j->n_in = j->n_out = 0;
-    if (!c || !bytes || !rows) {
-        complain(m, "out of memory");
-    } else if (byte_stream_open(&c->stream, j->model, j->run, m) == 0) {
-        c->bytes = bytes;
-        c->rows = rows;
-        c->flat = FLAT_MIN;
-        c->crc = 0;
-        archive_begin(&c->archive, j->out, byte_model_fingerprint(j->model));
-        range_encoder_start(&c->encoder, archive_put, &c->archive);
-        failed = encode_all(c, j, m);
-        if (!failed) {
-            range_encoder_finish(&c->encoder);
-            archive_end(&c->archive, j->n_in, c->crc);
-            j->n_out = c->archive.total;
-            failed = ferror(j->out) ? about(j->out_name, m, strerror(errno)) : 0;
-        }
-        byte_stream_close(&c->stream);
-    }
+    if (!c)
+        return complain(m, "out of memory");
+    failed = compressor_open(c, j, m);
+    if (!failed)
+        failed = compress_stream(c, j, m);
+    byte_stream_close(&c->stream);
+    recall_destroy(c->next.memory);
+    free(c->bytes);
+    free(c->rows);
     free(c);
-    free(bytes);
-    free(rows);
     return failed;
 }
 
@@ -110,24 +142,25 @@ int compress(compress_job *j, message *m)
 
 typedef struct decompressor {
     byte_stream stream;
+    foresight next;
     range_decoder decoder;
-    uint32_t flat, crc;
+    uint32_t crc;
     archive_reader archive;
 } decompressor;
 
 /* The next byte, or -1: a place that no encoder leaves. */
 static int decode_byte(decompressor *d, const float *row)
 {
-    uint32_t frequencies[BYTE_VALUES], below = 0;
     const uint32_t place = range_decoder_place(&d->decoder);
+    uint32_t below = 0;
     int byte = 0;
     if (place >= FREQUENCY_TOTAL)
         return -1;
-    predict(row, d->flat, frequencies);
-    while (place - below >= frequencies[byte])
-        below += frequencies[byte++];
-    range_decode(&d->decoder, below, frequencies[byte]);
-    d->flat = flat_after(d->flat, frequencies[byte]);
+    foresee(&d->next, row);
+    while (place - below >= d->next.frequencies[byte])
+        below += d->next.frequencies[byte++];
+    range_decode(&d->decoder, below, d->next.frequencies[byte]);
+    learn(&d->next, (unsigned char)byte);
     return byte;
 }
 
@@ -172,26 +205,28 @@ static int decode_all(decompressor *d, compress_job *j, message *m)
     return 0;
 }
 
-int decompress(compress_job *j, message *m)
+static int decompress_stream(decompressor *d, compress_job *j, message *m)
 {
     char text[200];
     message inner = { text, sizeof text };
-    decompressor *d = malloc(sizeof *d);
-    int failed = -1;
+    if (archive_open(&d->archive, j->in, byte_model_fingerprint(j->model), &inner) != 0)
+        return about(j->in_name, m, text);
+    range_decoder_start(&d->decoder, archive_get, &d->archive);
+    return decode_all(d, j, m);
+}
+
+int decompress(compress_job *j, message *m)
+{
+    decompressor *d = calloc(1, sizeof *d);
+    int failed;
     j->n_in = j->n_out = 0;
-    if (!d) {
-        complain(m, "out of memory");
-    } else if (byte_stream_open(&d->stream, j->model, 0, m) == 0) {
-        d->flat = FLAT_MIN;
-        d->crc = 0;
-        if (archive_open(&d->archive, j->in, byte_model_fingerprint(j->model), &inner) != 0) {
-            about(j->in_name, m, text);
-        } else {
-            range_decoder_start(&d->decoder, archive_get, &d->archive);
-            failed = decode_all(d, j, m);
-        }
-        byte_stream_close(&d->stream);
-    }
+    if (!d)
+        return complain(m, "out of memory");
+    failed = foresight_begin(&d->next, m) != 0 ? -1 : byte_stream_open(&d->stream, j->model, 0, m);
+    if (!failed)
+        failed = decompress_stream(d, j, m);
+    byte_stream_close(&d->stream);
+    recall_destroy(d->next.memory);
     free(d);
     return failed;
 }

@@ -1,0 +1,24 @@
+/*
+ * recall.h - what a file itself has shown so far, to be mixed into a model's prediction of its next byte
+ *
+ * A model knows the world that it was trained on; these few memories know this file. Contexts: which bytes came after the
+ * last one, two and four bytes before. A match: what came after the last six bytes the last time that they stood together.
+ * Each memory moves a share of all frequencies to the bytes that it expects. The share is its trust, learned for memories of
+ * equal experience together. Integers throughout (docs/compress.md); the size is fixed.
+ */
+#ifndef B2S6_CLI_RECALL_H
+#define B2S6_CLI_RECALL_H
+
+#include <stdint.h>
+
+typedef struct recall recall;
+
+/* At the beginning of a file; NULL if there is no memory for it. */
+recall *recall_create(void);
+void recall_destroy(recall *r);
+
+/* Changes the frequencies (256) of the next byte, their sum stays; each stays at least 1. Then says which byte it was. */
+void recall_mix(recall *r, uint32_t *frequencies);
+void recall_take(recall *r, unsigned char byte);
+
+#endif

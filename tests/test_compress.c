@@ -1,0 +1,438 @@
+/* test_compress.c - whatever is compressed comes back as it was, and whatever is not a whole compressed file is refused */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../examples/cli/byte_model.h"
+#include "../examples/cli/checksum.h"
+#include "../examples/cli/prediction.h"
+#include "../examples/cli/range_coder.h"
+#include "../examples/cli/recall.h"
+#include "../examples/cli/score.h"
+#include "bytes.h"
+#include "suites.h"
+
+static const char utf8[] = "Größe, naïve, 日本語のテキスト, Ελληνικά, 🙂 — «quoted»\n";
+
+static void random_bytes(unsigned char *bytes, size_t n, uint64_t seed)
+{
+    random_source random = { seed };
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (unsigned char)(random_u64(&random) >> 56);
+}
+
+/* The text above, in UTF-16 as far as its code points are below 65536. */
+static size_t as_utf16(unsigned char *to)
+{
+    size_t n = 0;
+    for (const unsigned char *c = (const unsigned char *)utf8; *c; c++) {
+        unsigned code = *c;
+        if (*c >= 0xf0)
+            continue;
+        if (*c >= 0xe0 && c[1] && c[2])
+            code = (unsigned)(*c & 15) << 12 | (c[1] & 63u) << 6 | (c[2] & 63u);
+        else if (*c >= 0xc0 && c[1])
+            code = (unsigned)(*c & 31) << 6 | (c[1] & 63u);
+        to[n++] = (unsigned char)code;
+        to[n++] = (unsigned char)(code >> 8);
+        c += *c >= 0xe0 ? 2 : *c >= 0xc0;
+    }
+    return n;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- round trip */
+
+static void test_contents(void)
+{
+    opened_model opened;
+    unsigned char bytes[70000];
+    open_byte_model(&opened, 1);
+    CHECK_EQUAL_SIZE(12 + 4 + 1 + 4, check_round_trip(opened.model, bytes, 0));
+    for (int i = 0; i < 256; i++) {
+        bytes[0] = (unsigned char)i;
+        test_context("the byte %d", i);
+        CHECK(check_round_trip(opened.model, bytes, 1) <= 21 + 3);
+    }
+    test_context("all bytes");
+    for (size_t i = 0; i < 512; i++)
+        bytes[i] = (unsigned char)(i < 256 ? i : 511 - i);
+    check_round_trip(opened.model, bytes, 256);
+    check_round_trip(opened.model, bytes, 512);
+    test_context("UTF-8");
+    check_round_trip(opened.model, (const unsigned char *)utf8, sizeof utf8 - 1);
+    test_context("UTF-16");
+    check_round_trip(opened.model, bytes, as_utf16(bytes));
+    for (size_t n = 2; n < sizeof bytes; n += n / 3 + 1) {
+        test_context("%zu random bytes", n);
+        random_bytes(bytes, n, n);
+        CHECK(check_round_trip(opened.model, bytes, n) <= n + n / 500 + 24);
+    }
+    close_model(&opened);
+}
+
+/* Far more than any buffer. A model of random weights is no help, but the file's own past is. */
+static void test_zeros(void)
+{
+    const size_t n = 1000000;
+    unsigned char *bytes = (unsigned char *)calloc(n, 1);
+    opened_model opened;
+    open_byte_model(&opened, 1);
+    CHECK(check_round_trip(opened.model, bytes, n) <= 200);
+    free(bytes);
+    close_model(&opened);
+}
+
+/* What a model wrote itself takes what the model says it takes, to one part in a thousand. */
+static void test_size(void)
+{
+    opened_model opened;
+    for (uint64_t seed = 1; seed < 4; seed++) {
+        blob text;
+        byte_stream stream;
+        score s;
+        FILE *file;
+        char line[200];
+        message m = { line, sizeof line };
+        double ideal, size;
+        open_byte_model(&opened, seed);
+        text = drawn_from(opened.model, 60000, seed);
+        file = file_of(text.bytes, text.size);
+        CHECK_EQUAL_INT(0, byte_stream_open(&stream, opened.model, 100, &m));
+        CHECK_EQUAL_INT(0, score_file(&s, &stream, file, 0, NULL, NULL, &m));
+        ideal = s.bits / 8;
+        size = (double)check_round_trip(opened.model, text.bytes, text.size);
+        test_note("%.0f bytes by the model's own account, %.0f compressed", ideal, size);
+        CHECK(ideal < 0.9 * (double)text.size);
+        CHECK(size <= ideal * 1.001 + 24);
+        CHECK(size >= ideal * 0.999);
+        byte_stream_close(&stream);
+        fclose(file);
+        free(text.bytes);
+        close_model(&opened);
+    }
+}
+
+/* The worst that can be done to a model: always the byte that it thinks least likely, or that every `period` bytes. */
+static size_t adverse(unsigned char *bytes, size_t n, const b2s6_model *model, size_t period)
+{
+    float row[BYTE_VALUES];
+    byte_stream stream;
+    char line[200];
+    message m = { line, sizeof line };
+    CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, 0, &m));
+    for (size_t i = 0; i < n; i++) {
+        int least = 0, most = 0;
+        CHECK_EQUAL_INT(0, byte_stream_next(&stream, row, &m));
+        for (int k = 1; k < BYTE_VALUES; k++) {
+            least = row[k] < row[least] ? k : least;
+            most = row[k] > row[most] ? k : most;
+        }
+        bytes[i] = (unsigned char)(i % period == 0 ? least : most);
+        byte_stream_take(&stream, bytes[i]);
+    }
+    byte_stream_close(&stream);
+    return n;
+}
+
+static void test_adverse(void)
+{
+    opened_model opened;
+    unsigned char bytes[5000];
+    open_byte_model(&opened, 2);
+    for (size_t period = 1; period <= 16; period *= 2) {
+        test_context("least likely byte every %zu", period);
+        adverse(bytes, sizeof bytes, opened.model, period);
+        CHECK(check_round_trip(opened.model, bytes, sizeof bytes) <= sizeof bytes + sizeof bytes / 500 + 24);
+    }
+    close_model(&opened);
+}
+
+/*
+ * The same against the whole: at each byte the one with the lowest frequency, or with the highest but every `period` bytes.
+ * What `compress` codes with is called here directly.
+ */
+static double adverse_bits(size_t n, size_t period)
+{
+    static const float row[BYTE_VALUES] = { 3, -3, 5 };
+    recall *memory = recall_create();
+    uint32_t weights[BYTE_VALUES], by_model[BYTE_VALUES], frequencies[BYTE_VALUES], flat = FLAT_MIN;
+    double bits = 0;
+    CHECK(memory != NULL);
+    weights_of_scores(row, SCALE_ONE, weights);
+    for (size_t i = 0; i < n; i++) {
+        int least = 0, most = 0, byte;
+        uint64_t sum = 0;
+        frequencies_of_weights(weights, flat, by_model);
+        memcpy(frequencies, by_model, sizeof frequencies);
+        recall_mix(memory, frequencies);
+        for (int k = 0; k < BYTE_VALUES; k++) {
+            CHECK(frequencies[k] > 0);
+            sum += frequencies[k];
+            least = frequencies[k] < frequencies[least] ? k : least;
+            most = frequencies[k] > frequencies[most] ? k : most;
+        }
+        CHECK_EQUAL_U64(FREQUENCY_TOTAL, sum);
+        byte = i % period == 0 ? least : most;
+        bits -= log2(frequencies[byte] / (double)FREQUENCY_TOTAL);
+        flat = flat_after(flat, by_model[byte]);
+        recall_take(memory, (unsigned char)byte);
+    }
+    recall_destroy(memory);
+    return bits;
+}
+
+static void test_adverse_to_all(void)
+{
+    for (size_t period = 1; period <= 64; period *= 2) {
+        const double bits = adverse_bits(20000, period);
+        test_context("lowest frequency every %zu", period);
+        test_note("the worst byte every %2zu: %.3f bits a byte", period, bits / 20000);
+        CHECK(bits / 8 <= 20000 * 1.02);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- equal bits */
+
+static void check_equal(blob expected, blob b)
+{
+    CHECK_EQUAL_SIZE(expected.size, b.size);
+    CHECK_BYTES(expected.bytes, b.bytes, b.size);
+    free(b.bytes);
+}
+
+/* The same file on every instruction set, however many bytes a run takes; and the same content from it. */
+static void test_instruction_sets(void)
+{
+    static const size_t runs[] = { 1, 2, 7, 64, 256, 1000 };
+    opened_model opened;
+    blob text, small;
+    open_byte_model(&opened, 4);
+    text = drawn_from(opened.model, 3000, 4);
+    small = compressed(opened.model, text.bytes, text.size, 256);
+    for (size_t k = 0; b2s6_isa_name(k) != NULL; k++) {
+        b2s6_model *model;
+        if (!b2s6_isa_is_available(k)) {
+            test_note("%s cannot run here", b2s6_isa_name(k));
+            continue;
+        }
+        model = open_capped(&opened, b2s6_isa_name(k));
+        for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+            test_context("%s, runs of %zu", b2s6_isa_name(k), runs[i]);
+            check_equal(small, compressed(model, text.bytes, text.size, runs[i]));
+        }
+        check_equal(text, decompressed(model, small.bytes, small.size));
+        b2s6_model_close(model);
+    }
+    free(text.bytes);
+    free(small.bytes);
+    close_model(&opened);
+}
+
+static void put(void *to, unsigned char byte)
+{
+    blob *b = (blob *)to;
+    b->bytes[b->size++] = byte;
+}
+
+/*
+ * The coded bytes themselves, for scores that no model had a part in: the same on every machine. A change here is a change
+ * of the format, and needs a new version of it.
+ */
+static void test_pinned(void)
+{
+    unsigned char bytes[9000]; /* something to be foretold, something not, and what has been there before, altered */
+    float row[BYTE_VALUES];
+    uint32_t weights[BYTE_VALUES], frequencies[BYTE_VALUES], flat = FLAT_MIN, below;
+    random_source random = { 21 };
+    recall *memory = recall_create();
+    blob coded = { (unsigned char *)malloc(2 * sizeof bytes), 0 };
+    range_encoder encoder;
+    random_bytes(bytes, sizeof bytes, 6);
+    for (size_t i = 0; i < 3000; i++)
+        bytes[i] = (unsigned char)(bytes[i] % 8 * (bytes[i] % 3));
+    memcpy(bytes + 6000, bytes + 1500, 3000);
+    for (size_t i = 6000; i < 9000; i += i / 100)
+        bytes[i]++;
+    range_encoder_start(&encoder, put, &coded);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        uint32_t by_model;
+        for (int k = 0; k < BYTE_VALUES; k++)
+            row[k] = random_uniform(&random) + (k < 15 ? 4.0f : 0.0f);
+        weights_of_scores(row, SCALE_ONE, weights);
+        frequencies_of_weights(weights, flat, frequencies);
+        by_model = frequencies[bytes[i]];
+        recall_mix(memory, frequencies);
+        below = 0;
+        for (int k = 0; k < bytes[i]; k++)
+            below += frequencies[k];
+        range_encode(&encoder, below, frequencies[bytes[i]]);
+        flat = flat_after(flat, by_model);
+        recall_take(memory, bytes[i]);
+    }
+    range_encoder_finish(&encoder);
+    CHECK_EQUAL_SIZE(4508, coded.size);
+    CHECK_EQUAL_U64(2288200557u, checksum(0, coded.bytes, coded.size));
+    recall_destroy(memory);
+    free(coded.bytes);
+}
+
+/* --------------------------------------------------------------------------------------------------------------- damage */
+
+/* Must be refused as a file and through a pipe; from a file nothing at all is written. */
+static void check_refused(const b2s6_model *model, const unsigned char *bytes, size_t size, const char *why)
+{
+    for (int piped = 0; piped < 2; piped++) {
+        blob out;
+        const char *text = try_decompress(model, bytes, size, piped, &out);
+        if (strstr(text, why) == NULL)
+            CHECK_STRING(why, text);
+        CHECK(piped || out.size == 0);
+        free(out.bytes);
+    }
+}
+
+/* A small compressed file of the model's own text, with room behind it. */
+static blob small_file(const b2s6_model *model)
+{
+    blob text = drawn_from(model, 150, 8), small = compressed(model, text.bytes, text.size, 64), b = { NULL, small.size };
+    b.bytes = (unsigned char *)calloc(small.size + 16, 1);
+    memcpy(b.bytes, small.bytes, small.size);
+    free(text.bytes);
+    free(small.bytes);
+    return b;
+}
+
+static void test_truncated(void)
+{
+    opened_model opened;
+    blob small;
+    open_byte_model(&opened, 1);
+    small = small_file(opened.model);
+    for (size_t n = 0; n < small.size; n++) {
+        test_context("cut to %zu of %zu bytes", n, small.size);
+        check_refused(opened.model, small.bytes, n, n < 3 ? "in: not a file that b2s6 compressed" : "in: damaged or cut short");
+    }
+    for (size_t n = 1; n <= 16; n++) {
+        test_context("%zu bytes too many", n);
+        check_refused(opened.model, small.bytes, small.size + n, "in: damaged or cut short");
+    }
+    free(small.bytes);
+    close_model(&opened);
+}
+
+static void test_flipped(void)
+{
+    opened_model opened;
+    blob small;
+    open_byte_model(&opened, 1);
+    small = small_file(opened.model);
+    for (size_t bit = 0; bit < 8 * small.size; bit++) {
+        const size_t byte = bit / 8;
+        small.bytes[byte] ^= (unsigned char)(1 << bit % 8);
+        test_context("byte %zu, bit %zu", byte, bit % 8);
+        check_refused(opened.model, small.bytes, small.size,
+                      byte < 3 ? "in: not a file that b2s6" : byte == 3 ? "in: version " : byte < 12 ? "in: compressed with another model"
+                                                                                            : "in: ");
+        small.bytes[byte] ^= (unsigned char)(1 << bit % 8);
+    }
+    free(small.bytes);
+    close_model(&opened);
+}
+
+/* Damage with a checksum that fits it: what else is there must hold it up, and nothing may go wrong on the way. */
+static void test_forged(void)
+{
+    opened_model opened;
+    blob small;
+    size_t refused = 0;
+    random_source random = { 77 };
+    open_byte_model(&opened, 1);
+    small = small_file(opened.model);
+    for (int k = 0; k < 500; k++) {
+        const size_t place = 12 + random_below(&random, (uint32_t)(small.size - 16));
+        const unsigned char kept = small.bytes[place];
+        uint32_t crc;
+        blob out;
+        small.bytes[place] = (unsigned char)(random_u64(&random) >> 56);
+        crc = checksum(0, small.bytes, small.size - 4);
+        for (int i = 0; i < 4; i++)
+            small.bytes[small.size - 4 + (size_t)i] = (unsigned char)(crc >> 8 * i);
+        test_context("forged at byte %zu", place);
+        refused += try_decompress(opened.model, small.bytes, small.size, k & 1, &out)[0] != 0;
+        free(out.bytes);
+        small.bytes[place] = kept;
+    }
+    test_note("%zu of 500 refused", refused);
+    CHECK(refused > 480);
+    free(small.bytes);
+    close_model(&opened);
+}
+
+static void test_foreign(void)
+{
+    opened_model opened, other;
+    blob small;
+    unsigned char bytes[4000];
+    open_byte_model(&opened, 1);
+    open_byte_model(&other, 2);
+    small = small_file(opened.model);
+    check_refused(other.model, small.bytes, small.size, "in: compressed with another model");
+    random_bytes(bytes, sizeof bytes, 1);
+    check_refused(opened.model, bytes, sizeof bytes, "in: not a file that b2s6 compressed");
+    check_refused(opened.model, (const unsigned char *)utf8, sizeof utf8, "in: not a file that b2s6 compressed");
+    free(small.bytes);
+    close_model(&opened);
+    close_model(&other);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- the models */
+
+static void check_no_byte_model(const model_config *config, const char *why)
+{
+    random_source random = { 9 };
+    trained_model model;
+    opened_model opened;
+    char text[200] = "";
+    message m = { text, sizeof text };
+    memset(&model, 0, sizeof model);
+    model.config = *config;
+    generate_tensors(&model, &random);
+    open_trained(&opened, &model);
+    CHECK_EQUAL_INT(*why ? -1 : 0, byte_model_check(opened.model, &m));
+    CHECK_STRING(why, text);
+    close_model(&opened);
+    trained_free(&model);
+}
+
+static void test_no_byte_model(void)
+{
+    model_config c;
+    byte_config(&c);
+    check_no_byte_model(&c, "");
+    c.input_size = 255;
+    check_no_byte_model(&c, "not a language model of bytes: its vocabulary is not the 256 bytes");
+    byte_config(&c);
+    c.head_size = 257;
+    check_no_byte_model(&c, "not a language model of bytes: its answer is not one score for each of the 256 bytes");
+    c.head_size = 0;
+    c.d_model = 256;
+    check_no_byte_model(&c, "not a language model of bytes: its answer is not one score for each of the 256 bytes");
+    byte_config(&c);
+    c.input_kind = B2S6_FEATURES;
+    check_no_byte_model(&c, "not a language model of bytes: it reads features");
+    byte_config(&c);
+    c.pool = B2S6_POOL_MEAN;
+    check_no_byte_model(&c, "not a language model of bytes: it answers for the stream so far, not for the next byte");
+    byte_config(&c);
+    c.block = B2S6_BLOCK_S4;
+    c.d_inner = c.d_model;
+    c.d_conv = 0;
+    c.bidirectional = 1;
+    check_no_byte_model(&c, "not a language model of bytes: it is bidirectional");
+}
+
+static const test tests[] = {
+    TEST(test_contents), TEST(test_zeros), TEST(test_size), TEST(test_adverse), TEST(test_adverse_to_all), TEST(test_instruction_sets), TEST(test_pinned),
+    TEST(test_truncated), TEST(test_flipped), TEST(test_forged), TEST(test_foreign), TEST(test_no_byte_model),
+};
+const test_suite suite_compress = TEST_SUITE("compress", tests);
