@@ -62,6 +62,20 @@ static float row_sum(const float *x, size_t d)
     return partials_total(&s);
 }
 
+/* The same for fewer than 16 values, as blocks have: what is missing is +0 and adds nothing, so the tree stops short of it. */
+VF_INLINE float short_dot(const float *x, const float *y, size_t d)
+{
+    float lane[16];
+    size_t i, half;
+
+    for (i = 0; i < d; i++)
+        lane[i] = x[i] * y[i] + 0.0f; /* fused or not: adding zero to a product only takes the sign from -0 */
+    for (half = 8; half; half /= 2)
+        for (i = 0; i < half && i + half < d; i++)
+            lane[i] += lane[i + half];
+    return lane[0];
+}
+
 /* x_i y_i, fused */
 static float row_dot(const float *x, const float *y, size_t d)
 {
@@ -70,6 +84,8 @@ static float row_dot(const float *x, const float *y, size_t d)
     size_t i;
     int v;
 
+    if (d < 16)
+        return short_dot(x, y, d);
     partials_clear(&s);
     for (i = 0; i + 16 <= d; i += 16)
         for (v = 0; v < PARTIAL_VECTORS; v++)
