@@ -3,6 +3,7 @@
 #   make firmware-check     builds the image for every board, runs it under QEMU, compares its output with the desktop's
 #   make firmware-size      measures every configuration; fails where a figure of docs/firmware.md has grown by more than 3 %
 #   make firmware-report    the same, and writes the figures into docs/firmware.md
+#   make firmware-switches  builds the library with the switches of src/switches.h in many combinations, for this machine
 #   make amalgamation       build/amalgamation/b2s6.c and b2s6.h: the library as one file
 #
 # Wants Debian's gcc-arm-none-eabi, gcc-riscv64-unknown-elf, qemu-system-arm, qemu-system-misc and python3; no C library.
@@ -28,7 +29,7 @@ microbit_CPU = -mcpu=cortex-m0 -mthumb
 microbit_SOURCES = start_cortex_m.c board_microbit.c
 microbit_SCRIPT = microbit.ld
 microbit_RUN = qemu-system-arm -M microbit -semihosting-config enable=on,target=native
-microbit_IMAGES = 2
+microbit_IMAGES = 4
 
 rv32imafc_PREFIX = $(RISCV_PREFIX)
 rv32imafc_CPU = -march=rv32imafc -mabi=ilp32f
@@ -42,75 +43,115 @@ rv32imac_CPU = -march=rv32imac -mabi=ilp32
 rv32imac_SOURCES = board_virt.c
 rv32imac_SCRIPT = virt.ld
 rv32imac_RUN = qemu-system-riscv32 -M virt -bios none
-rv32imac_IMAGES = 4
+rv32imac_IMAGES = 8
 
-# What the image leaves out: all that the digits model does not use (src/switches.h).
-FW_SWITCHES = -DB2S6_FREESTANDING -DB2S6_SMALL -DB2S6_NO_MESSAGES -DB2S6_NO_ISAS -DB2S6_NO_MAMBA -DB2S6_NO_BIDIRECTIONAL \
-    -DB2S6_NO_DELTA_LOWRANK -DB2S6_NO_REAL
+# A configuration: what the library leaves out (src/switches.h). The images are built with the first.
+FW_CONFIGS = digits small words fast
+digits_SWITCHES = $(small_SWITCHES) -DB2S6_NO_MAMBA -DB2S6_NO_BIDIRECTIONAL -DB2S6_NO_DELTA_LOWRANK -DB2S6_NO_REAL
+small_SWITCHES = $(words_SWITCHES) -DB2S6_NO_MESSAGES
+words_SWITCHES = -DB2S6_FREESTANDING -DB2S6_SMALL -DB2S6_NO_ISAS
+fast_SWITCHES = -DB2S6_FREESTANDING -DB2S6_NO_ISAS -DB2S6_NO_MESSAGES
+
 FW_CFLAGS = -std=c99 -pedantic $(WARNINGS) -Os -ffreestanding -ffunction-sections -fdata-sections -ffp-contract=off \
-    -fno-math-errno -fno-tree-loop-distribute-patterns -fcallgraph-info=su $(FW_SWITCHES)
+    -fno-math-errno -fno-tree-loop-distribute-patterns -fcallgraph-info=su
+FW_LINK = -nostdlib -static -L$(FW) -Wl,--gc-sections -Wl,--fatal-warnings -Wl,--no-warn-rwx-segments -Wl,-z,noexecstack
 
 FW_LIB_SOURCES = $(filter-out src/file.c src/x86/% src/arm/%,$(LIB_SOURCES))
 FW_SOURCES = image.c refusals.c print.c memory_functions.c digits_data.S
 FW_MODELS = digits mamba small
+FW_MODEL_SOURCES = $(FW_MODELS:%=$(FW_BUILD)/models/%.c)
 
-# The models as C arrays.
+# ---------------------------------------------------------------------------------------------------- the models as C arrays
+
+.SECONDARY: $(FW_MODEL_SOURCES) $(FW_MODELS:%=$(FW_BUILD)/models/%.b2s6)
+
 $(FW_BUILD)/models/%.b2s6: $(BUILD)/b2s6
 	@mkdir -p $(@D)
-	$(BUILD)/b2s6 convert tests/cases/$(if $(filter mamba,$*),b2s6-mamba,long)/model.safetensors $@ >/dev/null
+	$(Q)$(BUILD)/b2s6 convert tests/cases/$(if $(filter mamba,$*),b2s6-mamba,long)/model.safetensors $@ >/dev/null
 
 $(FW_BUILD)/models/digits.b2s6: examples/models/digits.b2s6
 	@mkdir -p $(@D)
-	cp $< $@
+	@cp $< $@
 
 $(FW_BUILD)/models/%.c: $(FW_BUILD)/models/%.b2s6 $(BUILD)/b2s6
-	$(BUILD)/b2s6 embed $< $@
+	$(SAY) EMB $@
+	$(Q)$(BUILD)/b2s6 embed $< $@
 
-.SECONDARY: $(FW_MODELS:%=$(FW_BUILD)/models/%.c) $(FW_MODELS:%=$(FW_BUILD)/models/%.b2s6)
+# --------------------------------------------------------------------------------------------- the library, image and budget
 
-FW_MODEL_SOURCES = $(FW_MODELS:%=$(FW_BUILD)/models/%.c)
+# $(1) the board, $(2) the configuration: the library and the program that its cost is measured on.
+define FW_LIBRARY
+$(1)_$(2)_OBJECTS = $$(FW_LIB_SOURCES:%.c=$$(FW_BUILD)/$(1)/$(2)/%.o)
 
-# One board's rules: $(1) its name.
-define FW_BOARD
-$(1)_OBJECTS = $$(FW_LIB_SOURCES:%.c=$$(FW_BUILD)/$(1)/%.o) $$(addprefix $$(FW_BUILD)/$(1)/,$$(addsuffix .o,$$(basename \
-    $$(FW_SOURCES) $$($(1)_SOURCES)))) $$(FW_MODELS:%=$$(FW_BUILD)/$(1)/model_%.o)
-
-$$(FW_BUILD)/$(1)/src/%.o: src/%.c $$(FW)/firmware.mk
+$$(FW_BUILD)/$(1)/$(2)/src/%.o: src/%.c $$(FW)/firmware.mk
 	@mkdir -p $$(@D)
-	$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(SAY) CC '$$< ($(1), $(2))'
+	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) $$($(2)_SWITCHES) -MMD -MP -c -o $$@ $$<
+
+$$(FW_BUILD)/$(1)/$(2)/budget.elf: $$($(1)_$(2)_OBJECTS) $$(FW_BUILD)/$(1)/budget.o $$(FW_BUILD)/$(1)/memory_functions.o
+	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_LINK) -T $$($(1)_SCRIPT) -Wl,-e,program -Wl,--defsym,elsewhere=stack_top -o $$@ $$^ -lgcc
+
+$$(FW_BUILD)/$(1)/$(2)/figures.txt: $$(FW_BUILD)/$(1)/$(2)/budget.elf $$(FW)/tools/measure.py $$(FW)/tools/stack.py $$(FW)/tools/objdump.py
+	$$(SAY) SIZE '$(1), $(2)'
+	$$(Q)$$(PYTHON) $$(FW)/tools/measure.py --prefix $$($(1)_PREFIX) --elf $$< --program $$(FW_BUILD)/$(1)/budget.o \
+	    $$($(1)_$(2)_OBJECTS) >$$@
+endef
+$(foreach board,$(FW_BOARDS),$(foreach config,$(FW_CONFIGS),$(eval $(call FW_LIBRARY,$(board),$(config)))))
+
+# $(1) the board: its image.
+define FW_IMAGE
+$(1)_OBJECTS = $$(addprefix $$(FW_BUILD)/$(1)/,$$(addsuffix .o,$$(basename $$(FW_SOURCES) $$($(1)_SOURCES)))) \
+    $$(FW_MODELS:%=$$(FW_BUILD)/$(1)/model_%.o) $$($(1)_digits_OBJECTS)
 
 $$(FW_BUILD)/$(1)/%.o: $$(FW)/%.c $$(FW)/firmware.mk $$(FW_MODEL_SOURCES)
 	@mkdir -p $$(@D)
-	$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) -DIMAGES=$$($(1)_IMAGES) -I. -I$$(FW_BUILD)/models -MMD -MP -c -o $$@ $$<
+	$$(SAY) CC '$$< ($(1))'
+	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) $$(digits_SWITCHES) -DIMAGES=$$($(1)_IMAGES) -I. -I$$(FW_BUILD)/models \
+	    -MMD -MP -c -o $$@ $$<
 
 $$(FW_BUILD)/$(1)/%.o: $$(FW)/%.S examples/models/digits-test.bin
 	@mkdir -p $$(@D)
-	$$($(1)_PREFIX)gcc $$($(1)_CPU) -DDIGITS_TEST='"examples/models/digits-test.bin"' -c -o $$@ $$<
+	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) -DDIGITS_TEST='"examples/models/digits-test.bin"' -c -o $$@ $$<
 
 $$(FW_BUILD)/$(1)/model_%.o: $$(FW_BUILD)/models/%.c
 	@mkdir -p $$(@D)
-	$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(filter-out -DB2S6_NO_%,$$(FW_CFLAGS)) -I. -c -o $$@ $$<
+	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) -I. -c -o $$@ $$<
 
 $$(FW_BUILD)/$(1)/image.elf: $$($(1)_OBJECTS) $$(FW)/$$($(1)_SCRIPT) $$(FW)/sections.ld
-	$$($(1)_PREFIX)gcc $$($(1)_CPU) -nostdlib -static -L$$(FW) -T $$($(1)_SCRIPT) -Wl,--gc-sections -Wl,--fatal-warnings \
-	    -Wl,--no-warn-rwx-segments -Wl,-z,noexecstack -o $$@ $$($(1)_OBJECTS) -lgcc
-endef
-$(foreach board,$(FW_BOARDS),$(eval $(call FW_BOARD,$(board))))
+	$$(SAY) LD $$@
+	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_LINK) -T $$($(1)_SCRIPT) -o $$@ $$($(1)_OBJECTS) -lgcc
 
--include $(wildcard $(FW_BUILD)/*/*.d $(FW_BUILD)/*/src/*.d $(FW_BUILD)/*/src/*/*.d)
+$$(FW_BUILD)/$(1)/output.txt: $$(FW_BUILD)/$(1)/image.elf $$(FW_BUILD)/desktop.txt $$(FW)/tools/run_image.sh
+	$$(SAY) RUN $$<
+	$$(Q)$$(FW)/tools/run_image.sh $$@ $$(FW_BUILD)/desktop.txt $$($(1)_RUN) -kernel $$<
+
+firmware-check-$(1): $$(FW_BUILD)/$(1)/output.txt
+endef
+$(foreach board,$(FW_BOARDS),$(eval $(call FW_IMAGE,$(board))))
+
+-include $(wildcard $(FW_BUILD)/*/*.d $(FW_BUILD)/*/*/src/*.d $(FW_BUILD)/*/*/src/*/*.d)
+
+# ------------------------------------------------------------------------------------------------------------- comparisons
 
 # The same program on this machine, with the library as it is used here.
 $(FW_BUILD)/desktop: $(FW)/image.c $(FW)/no_refusals.c $(FW)/print.c $(FW)/board_desktop.c $(FW)/digits_data.S \
     $(FW_BUILD)/models/digits.c $(BUILD)/libb2s6.a
-	$(CC) $(B2S6_CFLAGS) $(CFLAGS) -DIMAGES=16 -DDIGITS_TEST='"examples/models/digits-test.bin"' -I. -I$(FW_BUILD)/models \
+	$(SAY) LD $@
+	$(Q)$(CC) $(B2S6_CFLAGS) $(CFLAGS) -DIMAGES=16 -DDIGITS_TEST='"examples/models/digits-test.bin"' -I. -I$(FW_BUILD)/models \
 	    -o $@ $^ -lm
 
 $(FW_BUILD)/desktop.txt: $(FW_BUILD)/desktop
-	$< >$@
+	@$< >$@
 
 firmware-check: $(FW_BOARDS:%=firmware-check-%)
 
-firmware-check-%: $(FW_BUILD)/%/image.elf $(FW_BUILD)/desktop.txt
-	$(FW)/tools/run_image.sh $(FW_BUILD)/$*/output.txt $(FW_BUILD)/desktop.txt $($*_RUN) -kernel $<
+FW_FIGURES = $(foreach board,$(FW_BOARDS),$(FW_BUILD)/$(board)/output.txt $(FW_CONFIGS:%=$(FW_BUILD)/$(board)/%/figures.txt))
+FW_REPORT = $(PYTHON) $(FW)/tools/report.py --folder $(FW_BUILD) --document docs/firmware.md --configurations "$(FW_CONFIGS)" $(FW_BOARDS)
 
-.PHONY: firmware-check
+firmware-size: $(FW_FIGURES)
+	$(Q)$(FW_REPORT)
+
+firmware-report: $(FW_FIGURES)
+	$(Q)$(FW_REPORT) --write
+
+.PHONY: firmware-check firmware-size firmware-report $(FW_BOARDS:%=firmware-check-%)

@@ -112,7 +112,7 @@ static b2s6_status read_images(b2s6_state *state)
         print_image(i, largest(out), digest);
     }
     if (instructions) {
-        print_text("# instructions a step: ");
+        print_text("# digits: instructions a step ");
         print_number((uint32_t)(instructions / (IMAGES * DIGIT_PIXELS)));
         print_text("\n");
     }
@@ -148,6 +148,9 @@ int program(void)
     b2s6_state *state;
     b2s6_status status;
 
+    status = b2s6_self_test();
+    if (status)
+        return failed("self test", status);
     paint_guards();
     status = b2s6_model_place(&model, ram.handle, sizeof ram.handle, digits_model, sizeof digits_model, &verify, NULL);
     if (status)
