@@ -62,3 +62,5 @@ digest: $(BUILD)/tests/digest
 .PHONY: digest
 
 -include $(patsubst %.c,$(BUILD)/tests/%.d,$(CHECK_SOURCES) $(ELEMENTARY_SOURCES) $(TEST_PROGRAMS))
+
+include tests/fuzz.mk

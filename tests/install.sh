@@ -1,0 +1,138 @@
+#!/bin/sh
+# What a packager and a user of the installed library meet: make install, pkg-config, the README's program, make uninstall.
+#
+#   tests/install.sh        from a built tree, or it builds; MAKE, CC, CXX and BUILD are taken from the environment
+#
+# Prints what does not hold, and last "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+MAKE=${MAKE:-make} CC=${CC:-cc} CXX=${CXX:-c++} BUILD=${BUILD:-build}
+export CC
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+# expect NAME COMMAND...: one check
+expect() {
+    name=$1
+    shift
+    if "$@" >"$work/output" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "install.sh: $name"
+        sed 's/^/    /' "$work/output"
+    fi
+}
+
+same() { # same A B: two texts, their difference if there is one
+    [ "$1" = "$2" ] || { printf 'found:    %s\nexpected: %s\n' "$1" "$2"; return 1; }
+}
+
+files_below() { # sorted, without the folder's own name
+    (cd "$1" && find . ! -type d | LC_ALL=C sort | tr '\n' ' ')
+}
+
+number() { sed -n "s/^.define B2S6_VERSION_$1 //p" b2s6.h; }
+version=$(number MAJOR).$(number MINOR).$(number PATCH)
+major=$(number MAJOR)
+installed="./bin/b2s6 ./include/b2s6.h ./lib/libb2s6.a ./lib/libb2s6.so ./lib/libb2s6.so.$major ./lib/libb2s6.so.$version \
+./lib/pkgconfig/b2s6.pc "
+
+run_make() { $MAKE -s BUILD="$BUILD" "$@"; }
+
+expect "make builds" run_make all
+
+# ------------------------------------------------------------------------------------------------ a prefix with a space
+prefix="$work/a prefix"
+expect "make install with a space in PREFIX" run_make install PREFIX="$prefix"
+expect "installed files" same "$(files_below "$prefix")" "$installed"
+
+PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
+PKG_CONFIG_LIBDIR=$PKG_CONFIG_PATH # nothing else is found
+export PKG_CONFIG_PATH PKG_CONFIG_LIBDIR
+expect "pkg-config knows the version" same "$(pkg-config --modversion b2s6)" "$version"
+expect "pkg-config accepts the file" pkg-config --validate b2s6
+
+# The README's first C program that has a main, built with what pkg-config says and nothing else.
+awk '/^```c$/ { take = 1; text = ""; next } /^```$/ { if (take && text ~ /main\(/) { printf "%s", text; exit } take = 0 }
+     take { text = text $0 "\n" }' README.md >"$work/readme.c"
+expect "README.md has a program" test -s "$work/readme.c"
+link() { eval "$CC -o '$work/$1' '$work/$2' $(pkg-config "$3" --cflags --libs b2s6)"; }
+expect "the README's program builds with pkg-config alone" link readme readme.c --shared
+cat >"$work/version.c" <<'C'
+#include <b2s6.h>
+#include <stdio.h>
+int main(void)
+{
+    puts(b2s6_version_text());
+    return b2s6_version() != 10000 * B2S6_VERSION_MAJOR + 100 * B2S6_VERSION_MINOR + B2S6_VERSION_PATCH;
+}
+C
+expect "a program links with the shared library" link version version.c --shared
+expect "and finds it" same "$(LD_LIBRARY_PATH="$prefix/lib" "$work/version")" "$version"
+expect "by its soname" sh -c "readelf -d '$work/version' | grep -q 'NEEDED.*libb2s6.so.$major\]'"
+static() { eval "$CC -o '$work/static' '$work/version.c' $(pkg-config --cflags b2s6) '$prefix/lib/libb2s6.a' -lm"; }
+expect "a program links with the static library" static
+expect "and runs" same "$("$work/static")" "$version"
+expect "the installed command line program runs" "$prefix/bin/b2s6" --help
+
+# Another prefix without a clean in between: nothing of the first one stays.
+second="$work/second"
+expect "make install with another PREFIX" run_make install PREFIX="$second"
+expect "its pkg-config file names it" same "$(PKG_CONFIG_LIBDIR="$second/lib/pkgconfig" pkg-config --variable=prefix b2s6)" \
+    "$second"
+
+# Other folders, and a staging root.
+stage="$work/a stage"
+expect "make install with DESTDIR and folders" run_make install DESTDIR="$stage" PREFIX=/usr LIBDIR=/usr/lib/multi
+expect "staged files" same "$(files_below "$stage")" "./usr/bin/b2s6 ./usr/include/b2s6.h ./usr/lib/multi/libb2s6.a \
+./usr/lib/multi/libb2s6.so ./usr/lib/multi/libb2s6.so.$major ./usr/lib/multi/libb2s6.so.$version ./usr/lib/multi/pkgconfig/b2s6.pc "
+expect "DESTDIR is not in the pkg-config file" sh -c "! grep -q 'a stage' '$stage/usr/lib/multi/pkgconfig/b2s6.pc'"
+staged() { PKG_CONFIG_LIBDIR="$stage/usr/lib/multi/pkgconfig" pkg-config "$@" b2s6; }
+expect "LIBDIR is" same "$(staged --variable=libdir)" "/usr/lib/multi"
+expect "symbolic links stay inside" sh -c "readlink '$stage/usr/lib/multi/libb2s6.so' | grep -qv /"
+
+expect "make uninstall" run_make uninstall PREFIX="$prefix"
+expect "uninstall leaves no file" same "$(files_below "$prefix")" ""
+expect "make uninstall with DESTDIR" run_make uninstall DESTDIR="$stage" PREFIX=/usr LIBDIR=/usr/lib/multi
+expect "uninstall leaves no staged file" same "$(files_below "$stage")" ""
+
+# --------------------------------------------------------------------------------------------------------------- header
+printf '#include "b2s6.h"\nint main() { b2s6_open_options o = B2S6_OPEN_OPTIONS; b2s6_run_options r = B2S6_RUN_OPTIONS;\n
+return static_cast<int>(o.flags + r.flags); }\n' >"$work/header.cpp"
+printf '#include "b2s6.h"\nint main(void) { return (int)b2s6_version() == 0; }\n' >"$work/header.c"
+expect "the header is C++11" $CXX -std=c++11 -pedantic -Wall -Wextra -Wold-style-cast -Werror -I. -fsyntax-only "$work/header.cpp"
+for standard in c99 c11 c17; do
+    expect "the header is $standard" $CC -std=$standard -pedantic -Wall -Wextra -Wundef -Werror -I. -fsyntax-only "$work/header.c"
+done
+
+# -------------------------------------------------------------------------------------------------------------- symbols
+# Every function of the header is there, and nothing else.
+sed 's/B2S6_API//' b2s6.h | tr '\n' ' ' | sed 's|/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/||g' | grep -o 'b2s6_[a-z0-9_]* *(' | tr -d ' (' |
+    grep -vx 'b2s6_[a-z_]*_task' | LC_ALL=C sort -u >"$work/declared"
+nm -D --defined-only "$BUILD/libb2s6.so.$major" | awk '{ print $3 }' | LC_ALL=C sort >"$work/exported"
+expect "the shared library exports what the header declares" diff "$work/declared" "$work/exported"
+expect "exported symbols are functions" sh -c "! nm -D --defined-only '$BUILD/libb2s6.so.$major' | grep -v ' T '"
+nm --defined-only -g "$BUILD/libb2s6.a" 2>/dev/null | awk 'NF == 3 { print $3 }' | grep -v '^b2s6_' >"$work/unprefixed"
+expect "every global symbol of the static library begins with b2s6_" test ! -s "$work/unprefixed"
+
+# No global that can change: nothing in .data, .bss or thread-local storage.
+size -A "$BUILD/libb2s6.a" | awk '$1 ~ /^\.(data|bss|tdata|tbss)$|^\.(data|bss|tdata|tbss)\.[^r]/ && $2 > 0' >"$work/mutable"
+expect "no mutable data" test ! -s "$work/mutable"
+
+# What the library takes from outside: memory, strings, files, the square root; malloc and files from one source each.
+nm -g "$BUILD/libb2s6.a" 2>/dev/null | awk 'NF == 2 && $1 == "U" { print $2 } NF == 3 { print $3 " defined" }' | LC_ALL=C sort -u |
+    awk '$2 == "defined" { known[$1] } $2 == "" { used[$1] } END { for (s in used) if (!(s in known)) print s }' |
+    grep -vxE 'mem(cpy|set|move|cmp|chr)|str(len|cmp)|malloc|free|sqrtf?|fmaf?|open|close|fstat|mmap|munmap' |
+    grep -vxE '_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__(open|fstat)?64|open64|fstat64|mmap64|getauxval|__cpu_model|__cpu_indicator_init' \
+        >"$work/foreign"
+expect "no other symbol is needed" sh -c "! cat '$work/foreign' | grep ."
+users_of() { # the objects that need one of these symbols
+    nm -A -u "$BUILD/libb2s6.a" 2>/dev/null | grep -E " U ($1)\$" | sed 's/^[^:]*:\([^:]*\):.*/\1/' | sort -u | tr '\n' ' '
+}
+expect "malloc is needed in memory.o alone" same "$(users_of 'malloc|free|calloc|realloc')" "memory.o "
+expect "files are needed in file.o alone" same "$(users_of 'open|open64|close|fstat|fstat64|mmap|mmap64|munmap')" "file.o "
+
+echo "$passed passed, $failed failed"
+exit $((failed != 0))
