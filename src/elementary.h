@@ -114,7 +114,7 @@ VF_INLINE vf vf_softplus(vf x)
 }
 
 /* (n + n_lo) / (1 + e), e = e^-|x| in parts: a division corrected by its remainder, which counts what the roundings of n
- * and 1 + e lost. 1/d is needed to a few bits for that: a parabola on [1, 2], within 0.01. Where |x| >= 110, n may be
+ * and 1 + e lost. 1/d is needed to a few bits for that: a parabola on [1, 2], within 0.016. Where |x| >= 110, n may be
  * infinite and there is nothing to correct. */
 VF_INLINE vf vf_over_one_plus(vf n, vf n_lo, vf_exp_parts parts, vf x)
 {
