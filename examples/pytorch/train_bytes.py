@@ -7,7 +7,8 @@
 Training reads the text as many parallel streams of windows. A stream goes on from the state its last window left, or, with
 probability --restart, jumps to a random place and starts from the zero state; so the model learns long streams and
 cold starts. Matrices of the projections are trained by Muon (momentum orthogonalised by Newton-Schulz), all else by
-AdamW, w, b and A at a reduced rate. The log is one JSON object a line.
+AdamW, w, b and A at a reduced rate. The log is one JSON object a line. The defaults are the recipe of the shipped
+model (docs/models.md).
 """
 import argparse
 import json
@@ -129,15 +130,15 @@ def kept(state, going):
 
 
 @torch.no_grad()
-def bits(model, text, piece=0, window=16384, dtype=torch.float32):
+def bits(model, text, piece=0, dtype=torch.float32):
     """Bits per byte of a text read as one stream from the zero state, or in pieces that each start from it.
 
     The first byte of a stream has nothing before it and counts 8 bits.
     """
-    piece = piece or len(text)
-    total = 0.0
+    piece, total = piece or len(text), 0.0
+    window, count = (16384, 256) if text.is_cuda else (256, 16)                     # a CPU's cache is the limit there
     whole, rest = text[:len(text) // piece * piece].view(-1, piece), text[len(text) // piece * piece:].view(1, -1)
-    for rows in [r for part in whole.split(256) for r in [part]] + ([rest] if rest.numel() else []):
+    for rows in [*whole.split(count)] + ([rest] if rest.numel() else []):
         state, rows = None, rows.long()
         total += 8.0 * len(rows)
         for at in range(0, rows.shape[1] - 1, window):
@@ -254,7 +255,7 @@ def arguments():
     t.add_argument("--log", help="append the log to this file")
     t.add_argument("--resume", help="progress file: written while training, read when it exists")
     t.add_argument("--save-every", type=int, default=2000)
-    t.add_argument("--every", type=int, default=100)
+    t.add_argument("--every", type=int, default=500)
     t.add_argument("--d-model", type=int, default=256)
     t.add_argument("--d-inner", type=int, default=512)
     t.add_argument("--layers", type=int, default=8)
@@ -263,12 +264,12 @@ def arguments():
     t.add_argument("--streams", type=int, default=64)
     t.add_argument("--length", type=int, default=1024)
     t.add_argument("--restart", type=float, default=0.15)
-    t.add_argument("--steps", type=int, default=1000)
-    t.add_argument("--warmup", type=int, default=200)
-    t.add_argument("--cooldown", type=float, default=0.5)
+    t.add_argument("--steps", type=int, default=11800)
+    t.add_argument("--warmup", type=int, default=100)
+    t.add_argument("--cooldown", type=float, default=0.6)
     t.add_argument("--matrices", choices=("muon", "adamw"), default="muon")
-    t.add_argument("--muon-lr", type=float, default=4e-3)
-    t.add_argument("--lr", type=float, default=3e-3)
+    t.add_argument("--muon-lr", type=float, default=6e-3)
+    t.add_argument("--lr", type=float, default=4e-3)
     t.add_argument("--slow", type=float, default=0.25, help="rate of w, b and A as a part of --lr")
     t.add_argument("--decay", type=float, default=0.05)
     t.add_argument("--beta2", type=float, default=0.98)
