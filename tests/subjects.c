@@ -198,6 +198,14 @@ void subject_make(subject *s, size_t i)
     free(file);
 }
 
+void subject_make_case(subject *s, const char *name)
+{
+    size_t i = 0;
+    while (strcmp(case_names[i], name) != 0)
+        i++;
+    subject_make(s, i);
+}
+
 void subject_free(subject *s)
 {
     close_model(&s->opened);

@@ -54,6 +54,7 @@ unsigned char *convert_case(const char *name, size_t *size);
 
 /* Subject i: a case for i < n_cases, else random model number i - n_cases. */
 void subject_make(subject *s, size_t i);
+void subject_make_case(subject *s, const char *name);
 void subject_free(subject *s);
 
 /* The same in two parts, for a program that keeps the model files: the file's bytes, and the rest from them. */
