@@ -42,6 +42,13 @@ int memcmp(const void *a, const void *b, size_t n);
 #  define B2S6_INTERNAL
 #endif
 
+/* In a small build a function of its own: what it had on the stack is gone when its caller goes deeper. */
+#if defined(B2S6_SMALL) && defined(__GNUC__)
+#  define B2S6_APART __attribute__((noinline))
+#else
+#  define B2S6_APART
+#endif
+
 /* Rounded up to whole groups of lanes; x is at most 2^24, so nothing wraps. */
 static inline uint32_t b2s6_pad16(uint32_t x)
 {

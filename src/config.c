@@ -104,6 +104,8 @@ static const char *left_out(const struct config *c)
         return "this build of the library leaves out real states";
     if (!B2S6_HAS_COMPLEX && c->complex_state)
         return "this build of the library leaves out complex states";
+    if (!B2S6_HAS_OTHER_UNITS && !config_is_b2s6(c))
+        return "this build of the library leaves out all units but B2S6";
     return NULL;
 }
 

@@ -42,6 +42,13 @@ static inline int config_is_bidirectional(const struct config *c)
     return B2S6_HAS_BIDIRECTIONAL && c->bidirectional;
 }
 
+/* The paper's own unit, out of the many that the keys allow. */
+static inline int config_is_b2s6(const struct config *c)
+{
+    return c->complex_state && c->discretization == ZERO_ORDER_HOLD && c->a_scope == B2S6_SCOPE_LAYER &&
+           c->b == (B_HAS_WEIGHT | B_HAS_BIAS) && c->c == C_SELECTIVE && !c->c_complex && c->delta == B2S6_DELTA_BLOCK;
+}
+
 /* Floats a channel's state and its B bias take: 2 complex, 1 real. */
 static inline uint32_t config_planes(const struct config *c)
 {

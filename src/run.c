@@ -95,7 +95,7 @@ static void advance(const struct b2s6_model *model, struct ends *e, size_t n_row
 }
 
 /* n_steps steps of one causal stream. */
-static void run_causal(struct b2s6_state *state, struct ends e, size_t n_steps, const b2s6_run_options *o)
+static void run_causal(struct b2s6_state *state, struct ends *e, size_t n_steps, const b2s6_run_options *o)
 {
     const int last = (o->flags & B2S6_RUN_LAST) != 0;
     struct work w;
@@ -110,9 +110,9 @@ static void run_causal(struct b2s6_state *state, struct ends e, size_t n_steps, 
     p.parallel = o->parallel;
     for (left = n_steps; left; left -= p.n_steps) {
         p.n_steps = left < w.n_rows ? left : w.n_rows;
-        e.first_row = !last ? 0 : left == p.n_steps ? p.n_steps - 1 : p.n_steps;
-        take_pass(&p, &e);
-        advance(p.model, &e, p.n_steps, p.n_steps - e.first_row);
+        e->first_row = !last ? 0 : left == p.n_steps ? p.n_steps - 1 : p.n_steps;
+        take_pass(&p, e);
+        advance(p.model, e, p.n_steps, p.n_steps - e->first_row);
     }
 }
 
@@ -128,7 +128,7 @@ static b2s6_status run(struct b2s6_state *state, struct ends *e, size_t n_steps,
     if (config_is_bidirectional(&state->model->config))
         return b2s6_sequence_run(state, e, n_steps, &o);
     if (n_steps)
-        run_causal(state, *e, n_steps, &o);
+        run_causal(state, e, n_steps, &o);
     return B2S6_OK;
 }
 

@@ -20,6 +20,8 @@
  *   B2S6_NO_DELTA_LOWRANK   low-rank deltas
  *   B2S6_NO_REAL            real A, B and states
  *   B2S6_NO_COMPLEX         complex A, B and states
+ *   B2S6_NO_OTHER_UNITS     all units but B2S6 itself: complex, zero-order hold, one A a layer, B of weight and bias, real
+ *                           selective C, delta of one product a block
  *
  * Here each becomes a constant for plain conditions: what is left out is still read by the compiler, and then dropped.
  */
@@ -32,6 +34,10 @@
 #endif
 #ifdef B2S6_NO_S4
 #  define B2S6_NO_BIDIRECTIONAL 1
+#endif
+#ifdef B2S6_NO_OTHER_UNITS
+#  define B2S6_NO_DELTA_LOWRANK 1
+#  define B2S6_NO_REAL 1
 #endif
 
 #ifdef B2S6_NO_FILES
@@ -110,6 +116,12 @@
 #  define B2S6_HAS_COMPLEX 0
 #else
 #  define B2S6_HAS_COMPLEX 1
+#endif
+
+#ifdef B2S6_NO_OTHER_UNITS
+#  define B2S6_HAS_OTHER_UNITS 0
+#else
+#  define B2S6_HAS_OTHER_UNITS 1
 #endif
 
 #if !B2S6_HAS_S4 && !B2S6_HAS_MAMBA || !B2S6_HAS_REAL && !B2S6_HAS_COMPLEX

@@ -65,7 +65,7 @@ static void project(void *context, size_t begin, size_t end)
 }
 
 /* delta of groups begin .. end - 1; constant steps stay in the file. Returns where they lie and their stride. */
-static const float *find_delta(const struct unit_context *c, size_t begin, size_t end, ptrdiff_t *stride)
+static B2S6_APART const float *find_delta(const struct unit_context *c, size_t begin, size_t end, ptrdiff_t *stride)
 {
     const struct pass *p = c->pass;
     const struct config *g = &p->model->config;
@@ -99,23 +99,31 @@ static const float *find_delta(const struct unit_context *c, size_t begin, size_
     return u->delta_bias;
 }
 
-/* The recurrence of one stream through its rows, groups first_group .. end_group - 1 of s; backwards from the last row. */
-static void scan_stream(const struct unit_context *c, struct scan s, size_t stream)
+/* The recurrence of one stream through its rows, groups begin .. end - 1; backwards from the last row. */
+static void scan_stream(const struct unit_context *c, const float *delta, ptrdiff_t delta_stride, size_t begin, size_t end,
+                        size_t stream)
 {
     const struct pass *p = c->pass;
-    const ptrdiff_t row = (ptrdiff_t)(stream * p->n_steps + (c->unit->backwards ? p->n_steps - 1 : 0));
+    const struct unit_pass *u = c->unit;
+    const struct work *w = p->work;
+    const ptrdiff_t row = (ptrdiff_t)(stream * p->n_steps + (u->backwards ? p->n_steps - 1 : 0));
+    const ptrdiff_t di = (ptrdiff_t)w->di, bc_row = (ptrdiff_t)((size_t)p->model->config.h * w->bc_width);
+    struct scan s;
 
-    s.u += row * s.u_stride;
-    s.y += row * s.y_stride;
-    s.delta += row * s.delta_stride;
-    s.bc = s.bc ? s.bc + row * s.bc_stride : NULL;
-    s.x = b2s6_state_unit(p->states[stream], c->unit->slot);
-    if (c->unit->backwards) {
-        s.u_stride = -s.u_stride;
-        s.y_stride = -s.y_stride;
-        s.delta_stride = -s.delta_stride;
-        s.bc_stride = -s.bc_stride;
-    }
+    s.config = &p->model->config;
+    s.unit = u->unit;
+    s.u = u->u + row * di;
+    s.delta = delta + row * delta_stride;
+    s.bc = u->unit->bc.data ? w->bc + row * bc_row : NULL;
+    s.y = u->y + row * di;
+    s.x = b2s6_state_unit(p->states[stream], u->slot);
+    s.u_stride = s.y_stride = u->backwards ? -di : di;
+    s.delta_stride = u->backwards ? -delta_stride : delta_stride;
+    s.bc_stride = u->backwards ? -bc_row : bc_row;
+    s.n_steps = p->n_steps;
+    s.bc_width = w->bc_width;
+    s.first_group = (uint32_t)begin;
+    s.end_group = (uint32_t)end;
     p->model->kernels->scan(&s);
 }
 
@@ -125,26 +133,13 @@ static void recur(void *context, size_t begin, size_t end)
     const struct unit_context *c = context;
     const struct pass *p = c->pass;
     const struct unit_pass *u = c->unit;
-    const struct work *w = p->work;
-    const struct span span = pass_span(p, w->di, begin, end);
-    struct scan s;
+    const struct span span = pass_span(p, p->work->di, begin, end);
+    ptrdiff_t delta_stride;
+    const float *delta = find_delta(c, begin, end, &delta_stride);
     size_t i;
 
-    s.config = &p->model->config;
-    s.unit = u->unit;
-    s.u = u->u;
-    s.delta = find_delta(c, begin, end, &s.delta_stride);
-    s.bc = u->unit->bc.data ? w->bc : NULL;
-    s.y = u->y;
-    s.x = NULL;
-    s.u_stride = s.y_stride = (ptrdiff_t)w->di;
-    s.bc_stride = (ptrdiff_t)((size_t)s.config->h * w->bc_width);
-    s.bc_width = w->bc_width;
-    s.n_steps = p->n_steps;
-    s.first_group = (uint32_t)begin;
-    s.end_group = (uint32_t)end;
     for (i = 0; i < p->n_streams; i++)
-        scan_stream(c, s, i);
+        scan_stream(c, delta, delta_stride, begin, end, i);
     if (B2S6_HAS_S4 && u->after == AFTER_GELU)
         p->model->kernels->gelu(u->y, span);
     if (B2S6_HAS_MAMBA && u->after == AFTER_GATE)

@@ -5,6 +5,36 @@
  * A sum over features has 16 partial sums, value i going to partial i mod 16 in ascending order, and then one fixed tree.
  */
 
+#if defined(B2S6_SMALL)
+
+/* x_i, or x_i y_i fused unless y is NULL. No partial sum is ever -0, so leaving zeros out changes nothing. */
+static float row_total(const float *x, const float *y, size_t d)
+{
+    float lane[16];
+    size_t i, half;
+
+    for (i = 0; i < 16; i++)
+        lane[i] = 0.0f;
+    for (i = 0; i < d; i++)
+        lane[i % 16] = y ? b2s6_fma(x[i], y[i], lane[i % 16]) : lane[i % 16] + x[i];
+    for (half = 8; half; half /= 2)
+        for (i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    return lane[0];
+}
+
+static float row_sum(const float *x, size_t d)
+{
+    return row_total(x, NULL, d);
+}
+
+static float row_dot(const float *x, const float *y, size_t d)
+{
+    return row_total(x, y, d);
+}
+
+#else
+
 /* 16 partial sums, whatever the width of a vector. */
 struct partials {
     vf lane[16 / VF_LANES];
@@ -98,6 +128,8 @@ static float row_dot(const float *x, const float *y, size_t d)
     }
     return partials_total(&s);
 }
+
+#endif
 
 /* out_i = x_i - mean */
 static void row_centre(const float *x, float *out, float mean, size_t d)

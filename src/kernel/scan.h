@@ -47,7 +47,7 @@ VF_INLINE vf flush_tiny(vf x)
 
 /* What of the configuration the inner loop depends on; a constant where the caller has one. */
 struct scan_kind {
-    int is_complex, hold, a_lanes, b_weight, b_bias, c_selective, c_complex;
+    unsigned char is_complex, hold, a_lanes, b_weight, b_bias, c_selective, c_complex;
 };
 
 /* States that are worked on together: they and their A stay in registers while the steps go by. */
@@ -215,7 +215,7 @@ VF_INLINE void scan_vector(const struct scan *s, const struct scan_kind kind, si
     find_lanes(&lanes, (uint32_t)(channel < c->d_inner ? channel : c->d_inner - 1), c->d_inner / c->h, c->d_inner);
     for (; i + SCAN_STATES <= c->d_state; i += SCAN_STATES)
         scan_states(s, kind, &lanes, &at, channel, i, SCAN_STATES);
-    for (; i < c->d_state; i++)
+    for (; SCAN_STATES > 1 && i < c->d_state; i++)
         scan_states(s, kind, &lanes, &at, channel, i, 1);
 }
 
@@ -236,7 +236,7 @@ static void scan(const struct scan *s)
     kind.c_complex = c->c_complex != 0;
 
     /* the two units that matter most get loops of their own; the arithmetic is the same */
-    if (VF_LANES > 1 && memcmp(&kind, &b2s6, sizeof kind) == 0) {
+    if (!B2S6_HAS_OTHER_UNITS || (VF_LANES > 1 && memcmp(&kind, &b2s6, sizeof kind) == 0)) {
         for (channel = begin; channel < end; channel += VF_LANES)
             scan_vector(s, b2s6, channel);
     } else if (VF_LANES > 1 && memcmp(&kind, &s6, sizeof kind) == 0) {

@@ -164,29 +164,29 @@ static inline float b2s6_fma_any(float a, float b, float c)
             return b2s6_bits_float(sign & csign);   /* -0 only from -0 + -0 */
         return c;
     }
-    if (t == 0)
-        return b2s6_round_pack(sign, p, ep);
-    /* Both to the top of the word, two bits spare: the larger keeps every bit, what the smaller loses stays sticky. */
-    int up = 61 - b2s6_top_bit(p), uq = 61 - b2s6_top_bit(t);
-    p <<= up;
-    ep -= up;
-    t <<= uq;
-    ec -= uq;
-    if (ep >= ec) {
-        t = b2s6_shift_sticky(t, ep - ec);
-    } else {
-        p = b2s6_shift_sticky(p, ec - ep);
-        ep = ec;
+    if (t != 0) {
+        /* Both to the top of the word, two bits spare: the larger keeps every bit, what the smaller loses stays sticky. */
+        const int up = 61 - b2s6_top_bit(p), uq = 61 - b2s6_top_bit(t);
+        p <<= up;
+        ep -= up;
+        t <<= uq;
+        ec -= uq;
+        if (ep >= ec) {
+            t = b2s6_shift_sticky(t, ep - ec);
+        } else {
+            p = b2s6_shift_sticky(p, ec - ep);
+            ep = ec;
+        }
+        if (sign == csign) {
+            p += t;
+        } else if (p > t) {
+            p -= t;
+        } else {
+            p = t - p;
+            sign = p ? csign : 0;                   /* exact cancellation is +0 */
+        }
     }
-    if (sign == csign)
-        return b2s6_round_pack(sign, p + t, ep);
-    if (p == t)
-        return b2s6_bits_float(0);                  /* exact cancellation is +0 */
-    if (p < t) {
-        sign = csign;
-        return b2s6_round_pack(sign, t - p, ep);
-    }
-    return b2s6_round_pack(sign, p - t, ep);
+    return b2s6_round_pack(sign, p, ep);
 }
 
 /* 64 bits as two words: a machine without 64-bit registers calls a function to shift them by a number of bits that varies. */
