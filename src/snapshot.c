@@ -92,7 +92,7 @@ static uint32_t snapshot_crc(const unsigned char *snapshot, size_t size)
 
 b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size)
 {
-    unsigned char *bytes = snapshot, *p = bytes + SNAPSHOT_HEADER_BYTES;
+    unsigned char *bytes = snapshot, *p;
     struct part part;
     const float *x;
     size_t i, k, total;
@@ -108,6 +108,7 @@ b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size
     write64(bytes + AT_FINGERPRINT, state->model->fingerprint);
     write64(bytes + AT_STEPS, state->n_steps);
     write64(bytes + AT_BYTES, total);
+    p = bytes + SNAPSHOT_HEADER_BYTES;
     for (i = 0; find_part(state->model, i, &part); i++) {
         x = (const float *)(const void *)((const unsigned char *)state + part.offset);
         for (k = 0; k < part.n; k++, p += 4) /* padding as zero and one NaN for all, so that equal states give equal bytes */
@@ -119,7 +120,7 @@ b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size
 
 b2s6_status b2s6_state_restore(b2s6_state *state, const void *snapshot, size_t size)
 {
-    const unsigned char *bytes = snapshot, *p = bytes + SNAPSHOT_HEADER_BYTES;
+    const unsigned char *bytes = snapshot, *p;
     struct part part;
     size_t i, k;
     float *x;
@@ -140,6 +141,7 @@ b2s6_status b2s6_state_restore(b2s6_state *state, const void *snapshot, size_t s
         if (bytes[i])
             return B2S6_ERROR_SNAPSHOT;
     b2s6_state_reset(state);
+    p = bytes + SNAPSHOT_HEADER_BYTES;
     for (i = 0; find_part(state->model, i, &part); i++) {
         x = (float *)(void *)((unsigned char *)state + part.offset);
         for (k = 0; k < part.n; k++, p += 4)
