@@ -141,10 +141,14 @@ B2S6_API int b2s6_isa_is_available(size_t index);
 #define B2S6_ALIGNMENT 64
 
 /*
- * No call takes more stack than this many bytes, callbacks of the host apart: of the portable kernels, compiled for size on a
- * 32-bit machine (figures for each target: docs/firmware.md), and for others of any kernels and optimisation.
+ * No call takes more stack than this many bytes, callbacks of the host apart. Firmware needs less on most targets and for most
+ * models: docs/firmware.md has the figures.
  */
-#define B2S6_STACK_SIZE (sizeof(void *) > 4 ? 8192u : 1024u)
+#if defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
+#  define B2S6_STACK_SIZE 1536
+#else
+#  define B2S6_STACK_SIZE 8192
+#endif
 
 /* Before a definition: aligned so. Define it yourself for a compiler that is not among these. */
 #ifndef B2S6_ALIGNED

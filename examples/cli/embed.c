@@ -22,6 +22,12 @@ static void put_capitals(FILE *f, const char *name)
 #define DEFINE(f, e, what, ...) (fprintf(f, "#define "), put_capitals(f, (e)->name), fprintf(f, "_%s ", what), \
                                  fprintf(f, __VA_ARGS__), putc('\n', f))
 
+static int is_b2s6(const b2s6_model_info *i)
+{
+    return i->complex_state && !i->euler && i->a_scope == B2S6_SCOPE_LAYER && i->b_weight && i->b_bias && i->c_selective &&
+           !i->c_complex && i->delta == B2S6_DELTA_BLOCK;
+}
+
 /* The switches of the library that would leave out what this model needs. */
 static void refuse_switches(FILE *f, const embedding *e)
 {
@@ -38,6 +44,7 @@ static void refuse_switches(FILE *f, const embedding *e)
         { i->delta == B2S6_DELTA_LOWRANK, "DELTA_LOWRANK" },
         { !i->complex_state, "REAL" },
         { i->complex_state != 0, "COMPLEX" },
+        { !is_b2s6(i), "OTHER_UNITS" },
     };
     int n = 0;
     for (size_t k = 0; k < sizeof switches / sizeof switches[0]; k++)

@@ -47,7 +47,7 @@ rv32imac_IMAGES = 8
 
 # A configuration: what the library leaves out (src/switches.h). The images are built with the first.
 FW_CONFIGS = digits small words fast
-digits_SWITCHES = $(small_SWITCHES) -DB2S6_NO_MAMBA -DB2S6_NO_BIDIRECTIONAL -DB2S6_NO_DELTA_LOWRANK -DB2S6_NO_REAL
+digits_SWITCHES = $(small_SWITCHES) -DB2S6_NO_MAMBA -DB2S6_NO_BIDIRECTIONAL -DB2S6_NO_OTHER_UNITS
 small_SWITCHES = $(words_SWITCHES) -DB2S6_NO_MESSAGES
 words_SWITCHES = -DB2S6_FREESTANDING -DB2S6_SMALL -DB2S6_NO_ISAS
 fast_SWITCHES = -DB2S6_FREESTANDING -DB2S6_NO_ISAS -DB2S6_NO_MESSAGES
@@ -94,7 +94,8 @@ $$(FW_BUILD)/$(1)/$(2)/budget.elf: $$($(1)_$(2)_OBJECTS) $$(FW_BUILD)/$(1)/budge
 $$(FW_BUILD)/$(1)/$(2)/figures.txt: $$(FW_BUILD)/$(1)/$(2)/budget.elf $$(FW)/tools/measure.py $$(FW)/tools/stack.py $$(FW)/tools/objdump.py
 	$$(SAY) SIZE '$(1), $(2)'
 	$$(Q)$$(PYTHON) $$(FW)/tools/measure.py --prefix $$($(1)_PREFIX) --elf $$< --program $$(FW_BUILD)/$(1)/budget.o \
-	    $$($(1)_$(2)_OBJECTS) >$$@
+	    --stack $$$$(echo B2S6_STACK_SIZE | $$($(1)_PREFIX)gcc $$($(1)_CPU) -ffreestanding $$($(2)_SWITCHES) -include b2s6.h -E -P - | \
+	    tail -1) $$($(1)_$(2)_OBJECTS) >$$@
 endef
 $(foreach board,$(FW_BOARDS),$(foreach config,$(FW_CONFIGS),$(eval $(call FW_LIBRARY,$(board),$(config)))))
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What the library costs in a linked budget program: one line of figures.
 
-    measure.py --prefix ARM-NONE-EABI- --elf BUDGET --header DIGITS.H --program budget.o OBJECT...
+    measure.py --prefix arm-none-eabi- --elf budget.elf --program budget.o --stack 1536 [--show] OBJECT...
 
 The figures are bytes: code, constants, writable data and bss of the library and what it needs of the compiler's
-library, without the program; and the worst stack of open, state and step. Fails if the library has writable data, or needs a function
-beyond the four of memory_functions.c and the compiler's own.
+library, without the program; and the worst stack of open, state and step. Fails if the library has writable data, needs a
+function beyond the four of memory_functions.c and the compiler's own, or takes more stack than it promises.
 """
 import argparse
 import os
@@ -66,6 +66,7 @@ def main():
     parser.add_argument('--prefix', required=True)
     parser.add_argument('--elf', required=True)
     parser.add_argument('--program', required=True)
+    parser.add_argument('--stack', required=True, type=int, help='B2S6_STACK_SIZE')
     parser.add_argument('--show', action='store_true')
     parser.add_argument('objects', nargs='+')
     o = parser.parse_args()
@@ -77,6 +78,8 @@ def main():
     if o.show:
         print(stack)
     worst = [int(line.split()[1]) for line in stack.splitlines() if line.startswith('b2s6_')]
+    if max(worst) > o.stack:
+        sys.exit(f'measure.py: {max(worst)} bytes of stack, B2S6_STACK_SIZE promises {o.stack}')
     print(sum_of(whole, '.text') - sum_of(program, '.text'), sum_of(whole, '.rodata') - sum_of(program, '.rodata'),
           sum_of(whole, '.data', '.bss') - sum_of(program, '.data', '.bss'), *worst)
 
