@@ -79,6 +79,8 @@ include examples/firmware/firmware.mk
 demo: $(BUILD)/b2s6
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin
 
+# Made anew each time: the directories may be others than at the last call.
+.PHONY: $(BUILD)/b2s6.pc
 $(BUILD)/b2s6.pc: pkgconfig/b2s6.pc.in b2s6.h Makefile
 	@mkdir -p $(@D)
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
