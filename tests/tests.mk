@@ -3,6 +3,7 @@
 # build/tests/check        every suite, under cmocka where pkg-config finds it (CMOCKA=no: on our own runner)
 # build/tests/elementary   the elementary functions, dense over all floats, on every instruction set
 # build/tests/failing      tests that fail on purpose, for tests/check_runner.sh
+# build/tests/byte_model   writes the byte models for tests/check_bytes.sh and tests/cross_bytes.sh
 # build/tests/digest       one number over the outputs of many models, to compare builds and machines
 
 CMOCKA ?= $(shell $(PKG_CONFIG) --exists cmocka 2>/dev/null && echo yes || echo no)
@@ -11,13 +12,14 @@ TEST_CFLAGS = -DB2S6_CMOCKA $(shell $(PKG_CONFIG) --cflags cmocka)
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 endif
 
-TEST_PROGRAMS = tests/digest.c tests/failing.c
+TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c
 ELEMENTARY_SOURCES = $(sort $(wildcard tests/elementary*.c))
 CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wildcard tests/*.c)))
 # The converter, which the tests make their models with: the command line program without its verbs.
 CONVERTER_OBJECTS = $(filter-out $(BUILD)/cli/examples/cli/main.o $(BUILD)/cli/examples/cli/verb_%.o,$(CLI_OBJECTS))
 TEST_FLAGS = -I. -DTESTS_DIR='"$(CURDIR)/tests"' $(TEST_CFLAGS)
 DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c subjects.c)
+BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c subjects.c)
 FAILING_SOURCES = tests/failing.c tests/runner.c
 
 # GNU ld and lld can show the tests every call of malloc (tests/wrap.h).
@@ -42,6 +44,10 @@ $(BUILD)/tests/digest: $(DIGEST_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJE
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
+$(BUILD)/tests/byte_model: $(BYTE_MODEL_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
+
 $(BUILD)/tests/failing: $(FAILING_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
@@ -50,9 +56,10 @@ $(BUILD)/tests/elementary: $(ELEMENTARY_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
-check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing
+check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
 	@tests/check_runner.sh $(BUILD)/tests/failing
 	@tests/check_cli.sh $(BUILD)/b2s6 tests
+	@tests/check_bytes.sh $(BUILD)/b2s6 $(BUILD)/tests/byte_model
 	$(BUILD)/tests/elementary
 	$(BUILD)/tests/check
 

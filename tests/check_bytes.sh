@@ -1,0 +1,195 @@
+#!/bin/sh
+# score, generate, compress and decompress as a person meets them: exit status, one line of error, output whole or not there.
+#   check_bytes.sh PROGRAM BYTE_MODEL        BYTE_MODEL is build/tests/byte_model
+set -u
+program=$1
+passed=0
+failed=0
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+"$2" "$work" >/dev/null || { echo "check_bytes: no models" >&2; exit 1; }
+model=$work/one.b2s6 other=$work/other.b2s6 text=$work/text
+
+report() { # report OK NAME
+    if test "$1" -eq 0; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "check_bytes: $2" >&2
+    fi
+}
+
+expect() { # expect WHAT COMMAND...: the command succeeds
+    what=$1
+    shift
+    "$@" >/dev/null 2>&1
+    report $? "not so: $what"
+}
+
+runs() { # runs ARGUMENTS...: exit status 0, nothing on stderr
+    "$program" "$@" >"$work/out" 2>"$work/err"
+    status=$?
+    test "$status" -eq 0 && test ! -s "$work/err"
+    report $? "b2s6 $*: status $status, $(head -n 1 "$work/err")"
+}
+
+fails() { # fails STATUS TEXT ARGUMENTS...: this exit status, nothing on stdout, one line on stderr (two of usage) with TEXT
+    wanted=$1 says=$2
+    shift 2
+    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+    status=$?
+    test "$status" -eq "$wanted" && test ! -s "$work/out" && test "$(wc -l <"$work/err")" -eq "$wanted" &&
+        grep -q "^b2s6: .*$says" "$work/err"
+    report $? "b2s6 $*: status $status and not $wanted with '$says': $(head -n 1 "$work/err")"
+}
+
+said() { # said TEXT: the last run printed it
+    grep -q -e "$1" "$work/out"
+    report $? "output without '$1': $(head -n 1 "$work/out")"
+}
+
+same() { # same WHAT FILE: what the last run printed is the file
+    expect "$1" cmp "$work/out" "$2"
+}
+
+no_leftovers() { # no_leftovers: no temporary file, nothing under a final name that should not be
+    test -z "$(find "$work" -name '*.??????' ! -name '*.b2s6')" && test ! -e "$work/x"
+    report $? "something is left: $(ls "$work")"
+}
+
+for verb in score generate compress decompress; do
+    runs "$verb" --help
+    said "usage: b2s6 $verb"
+    fails 2 "$verb: " "$verb" --no-such-option
+    fails 2 "missing" "$verb"
+done
+
+# -------------------------------------------------------------------------------------------------- compress, decompress
+printf '' >"$work/empty"
+printf 'x' >"$work/single"
+i=0
+while test $i -lt 256; do
+    # shellcheck disable=SC2059
+    printf "\\$(printf %o $i)"
+    i=$((i + 1))
+done >"$work/every"
+head -c 100000 /dev/zero >"$work/zeros"
+head -c 5000 /dev/urandom >"$work/random"
+for name in empty single every text zeros random; do
+    runs compress "$model" "$work/$name" "$work/small"
+    runs decompress "$model" "$work/small" "$work/back"
+    expect "$name comes back" cmp "$work/$name" "$work/back"
+    runs compress "$model" "$work/$name" -
+    same "$name on standard output is the same file" "$work/small"
+    "$program" compress "$model" - - <"$work/$name" 2>&1 | cat >"$work/piped"
+    expect "$name through pipes is the same file" cmp "$work/small" "$work/piped"
+    cat "$work/small" | "$program" decompress "$model" - - 2>&1 | cat >"$work/back"
+    expect "$name comes back through pipes" cmp "$work/$name" "$work/back"
+    expect "$name has not grown" test "$(wc -c <"$work/small")" -le $(($(wc -c <"$work/$name") * 51 / 50 + 64))
+done
+
+runs compress "$model" "$text" "$work/small"
+cp "$work/small" "$work/kept"
+isas=$("$program" bench --isa list | awk 'NF == 1 { print $1 }')
+expect "there are instruction sets" test -n "$isas"
+for isa in $isas; do
+    runs compress --isa "$isa" "$model" "$text" -
+    same "$isa gives the same file" "$work/small"
+    runs decompress --isa "$isa" "$model" "$work/small" -
+    same "$isa reads it" "$text"
+done
+
+fails 1 "another model" decompress "$other" "$work/small" "$work/x"
+fails 1 "text: not a file that b2s6 compressed" decompress "$model" "$text" "$work/x"
+fails 1 "empty: not a file that b2s6 compressed" decompress "$model" "$work/empty" "$work/x"
+head -c 500 "$work/small" >"$work/cut"
+fails 1 "cut: damaged or cut short" decompress "$model" "$work/cut" "$work/x"
+cat "$work/small" "$work/single" >"$work/longer"
+fails 1 "longer: damaged or cut short" decompress "$model" "$work/longer" "$work/x"
+fails 1 "longer: damaged or cut short" decompress "$model" "$work/longer" -
+cat "$work/cut" | "$program" decompress "$model" - "$work/x" 2>"$work/err"
+expect "a cut file in a pipe is a failure" test $? -eq 1
+expect "and says so" grep -q "^b2s6: standard input: damaged or cut short" "$work/err"
+fails 1 "No such file" compress "$model" "$work/none" "$work/x"
+fails 1 "No such file\|cannot be opened" compress "$work/none" "$text" "$work/x"
+fails 1 "not a .b2s6 file" compress "$text" "$text" "$work/x"
+fails 1 "irectory" compress "$model" "$work" "$work/x"
+fails 1 "irectory" compress "$model" "$text" "$work"
+fails 1 "No such file" compress "$model" "$text" "$work/none/x"
+fails 1 "overwrite" compress "$model" "$text" "$text"
+fails 1 "overwrite" compress "$model" "$text" "$model"
+fails 1 "overwrite" decompress "$model" "$work/small" "$work/small"
+fails 1 "nstruction set" compress --isa none "$model" "$text" "$work/x"
+fails 1 "another model" decompress "$other" "$work/small" "$work/kept"
+expect "a failure leaves the old file" cmp "$work/small" "$work/kept"
+if test -w /dev/full; then
+    fails 1 "No space" compress "$model" "$text" /dev/full
+    fails 1 "No space" decompress "$model" "$work/small" /dev/full
+    for verb in compress decompress; do
+        "$program" "$verb" "$model" "$work/small" - >/dev/full 2>"$work/err"
+        expect "a full standard output is a failure" test $? -eq 1
+    done
+fi
+runs compress "$model" "$work/random" "$work/more"
+( # files of one block at most
+    ulimit -f 1
+    "$program" decompress "$model" "$work/more" "$work/x"
+) >/dev/null 2>&1
+expect "what could not be written is a failure" test $? -eq 1
+mkdir "$work/locked" && chmod 500 "$work/locked"
+test -w "$work/locked" || fails 1 "ermission" compress "$model" "$text" "$work/locked/x"
+no_leftovers
+
+# ----------------------------------------------------------------------------------------------------------------- score
+runs score "$model" "$text"
+said "^[0-9.]* bits per byte: 3000 bytes as [0-9]*, [0-9.]* %$"
+said "^[0-9]* tokens per second"
+runs score --json "$model" "$text"
+bits=$(sed -n 's/.*"bits": \([0-9]*\).*/\1/p' "$work/out")
+size=$(wc -c <"$work/small")
+expect "what compress makes of the model's own text is what score says" \
+    test $((size * 8)) -ge $((bits - bits / 100)) -a $((size * 8)) -le $((bits + bits / 100 + 30 * 8))
+cat "$text" | "$program" score --json "$model" - | grep -q "\"bits\": $bits"
+expect "the same from a pipe" test $? -eq 0
+runs score --json --piece 1000 "$model" "$text"
+said '"bytes": 3000'
+runs score --json "$model" "$work/empty"
+said '"bits_per_byte": null'
+runs score "$model" "$work/empty"
+said 'empty'
+printf 'one line\nand another\n' >"$work/lines"
+runs score --map "$model" "$work/lines"
+said '^one line$'
+runs score --map --color "$model" "$work/lines"
+expect "colours are there" grep -q "38;5;" "$work/out"
+fails 1 "No such file" score "$model" "$work/none"
+fails 1 "irectory" score "$model" "$work"
+fails 2 "number of bytes" score --piece 0 "$model" "$text"
+fails 2 "number of bytes" score --piece 1k "$model" "$text"
+fails 2 "do not go together" score --map --json "$model" "$text"
+
+# -------------------------------------------------------------------------------------------------------------- generate
+runs generate "$model" --prompt "begin " -n 300 --seed 5
+cp "$work/out" "$work/generated"
+expect "a prompt and 300 bytes" test "$(wc -c <"$work/generated")" -eq 306
+expect "the prompt comes first" grep -q -a "^begin " "$work/generated"
+runs generate --seed=5 -n 300 "$model" --temperature 0.80 --prompt "begin " --isa portable
+same "the same seed, the same text" "$work/generated"
+runs generate "$model" --prompt "begin " -n 300 --seed 6
+if cmp -s "$work/out" "$work/generated"; then report 1 "another seed, the same text"; else report 0; fi
+runs generate "$model" --temperature 0 --seed 1
+cp "$work/out" "$work/generated"
+runs generate "$model" --top-k 1 --seed 2
+same "temperature 0 is the likeliest byte, whatever the seed" "$work/generated"
+runs generate "$model" -n 0
+same "nothing asked for, nothing written" "$work/empty"
+for bad in --temperature=hot --temperature=-1 --temperature=0.001 --top-k=0 --top-k=257 --seed=-1 --seed=x -n=-5 -n=1.5; do
+    fails 2 "generate: ${bad%%=*}" generate "$model" "$bad"
+done
+if test -w /dev/full; then
+    "$program" generate "$model" -n 100000 >/dev/full 2>"$work/err"
+    expect "a full standard output is a failure" test $? -eq 1
+fi
+
+echo "check_bytes: $passed passed, $failed failed"
+test "$failed" -eq 0
