@@ -13,8 +13,6 @@ static const struct isa *isa_at(size_t index)
 
     if (index == 0)
         return &portable;
-    if (!B2S6_HAS_ISAS)
-        return NULL;
     for (i = 0; i < index; i++)
         if (!b2s6_family_isas[i].kernels)
             return NULL; /* the list ends before it */

@@ -132,6 +132,16 @@ $(foreach board,$(FW_BOARDS),$(eval $(call FW_IMAGE,$(board))))
 
 -include $(wildcard $(FW_BUILD)/*/*.d $(FW_BUILD)/*/*/src/*.d $(FW_BUILD)/*/*/src/*/*.d)
 
+# -------------------------------------------------------------------------------------------------------- one file of it all
+
+$(BUILD)/amalgamation/b2s6.c: $(LIB_SOURCES) $(wildcard src/*.h src/*/*.h) b2s6.h $(FW)/tools/amalgamate.py
+	$(SAY) ONE $@
+	$(Q)$(PYTHON) $(FW)/tools/amalgamate.py . $(@D)
+
+amalgamation: $(BUILD)/amalgamation/b2s6.c
+
+.PHONY: amalgamation
+
 # ------------------------------------------------------------------------------------------------------------- comparisons
 
 # The same program on this machine, with the library as it is used here.

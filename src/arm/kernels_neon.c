@@ -1,7 +1,7 @@
 /* The kernels for NEON of AArch64. */
 #include "../kernels.h"
 
-#if defined(__aarch64__) && !defined(__AARCH64EB__) && defined(__GNUC__)
+#if defined(__aarch64__) && !defined(__AARCH64EB__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
 #include "vec_neon.h"
 #include "../elementary.h"

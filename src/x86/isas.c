@@ -1,7 +1,7 @@
 /* The instruction sets of x86-64, and how to ask for them. */
 #include "../isa.h"
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(__GNUC__) && defined(__x86_64__) && B2S6_HAS_ISAS
 
 #include <cpuid.h>
 

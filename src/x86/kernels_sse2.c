@@ -1,7 +1,7 @@
 /* The kernels for SSE2, which every x86-64 has. */
 #include "../kernels.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
 #include "vec_sse2.h"
 #include "../elementary.h"
