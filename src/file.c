@@ -44,7 +44,7 @@ static b2s6_status open_planned(b2s6_model **model, const struct blueprint *plan
 static b2s6_status map_file(const char *path, void **data, size_t *size, b2s6_error *error)
 {
     struct stat info;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe that nobody writes to must not hold the caller */
     b2s6_status status = B2S6_OK;
 
     if (file < 0)

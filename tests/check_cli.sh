@@ -125,6 +125,8 @@ runs info --json "$mamba"
 said '"d_inner": 96'
 fails 1 "No such file\|cannot be opened" info "$work/none"
 fails 1 "not a regular file" info "$work"
+mkfifo "$work/pipe"
+fails 1 "not a regular file" info "$work/pipe" # nobody writes to it: it must not wait
 fails 1 "" info "$cases/b2s6-s4/inputs.npy"
 head -c 1000 "$s4" >"$work/cut.b2s6"
 fails 1 "cut.b2s6" info "$work/cut.b2s6"
