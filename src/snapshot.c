@@ -76,6 +76,8 @@ size_t b2s6_snapshot_size(const b2s6_model *model)
 
     if (!model)
         return 0;
+    if (model->state.size == SIZE_MAX)
+        return SIZE_MAX; /* there is no such state on this machine */
     for (i = 0; find_part(model, i, &part); i++)
         bytes += part.n * sizeof(float);
     return bytes;
