@@ -3,6 +3,7 @@
 #include "thread_pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 enum { MAX_THREADS = 256, SPINS = 4000 };
@@ -22,10 +23,10 @@ struct thread_pool {
     void (*task)(void *context, size_t index);
     void *context;
     size_t n_tasks;
+    int stop;            /* there is no more work */
 
     unsigned round;      /* atomic: number of pieces handed out */
     size_t busy;         /* atomic: workers that have not finished this one */
-    int stop;
     int sleepers;        /* under the lock */
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -93,14 +94,21 @@ static void start_round(thread_pool *pool)
 static void run(void *user, size_t n_tasks, void (*task)(void *context, size_t index), void *context)
 {
     thread_pool *pool = user;
+    int spins = 0;
     pool->task = task;
     pool->context = context;
     pool->n_tasks = n_tasks;
     __atomic_store_n(&pool->busy, pool->n_threads - 1, __ATOMIC_RELAXED);
     start_round(pool);
     do_share(pool, 0);
-    while (__atomic_load_n(&pool->busy, __ATOMIC_ACQUIRE))
-        pause_briefly();
+    while (__atomic_load_n(&pool->busy, __ATOMIC_ACQUIRE)) {
+        if (spins < SPINS) {
+            spins++;
+            pause_briefly();
+        } else {
+            sched_yield(); /* more threads than processors: this one is in the way of those that it waits for */
+        }
+    }
 }
 
 thread_pool *thread_pool_create(size_t n_threads)
