@@ -34,7 +34,7 @@ VF_INLINE vf block_value(const struct lanes *l, const float *at, uint32_t width)
     vf value = vf_set1(*at);
     uint32_t i;
 
-    for (i = 1; i < l->n_blocks; i++)
+    for (i = 1; VF_LANES > 1 && i < l->n_blocks; i++) /* one lane has one block, which gcc does not see */
         value = vf_select(l->mask[i], vf_set1(at[(size_t)i * width]), value);
     return value;
 }
