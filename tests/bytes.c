@@ -74,7 +74,7 @@ blob drawn_from(const b2s6_model *model, size_t n, uint64_t seed)
     char text[200];
     message m = { text, sizeof text };
     CHECK_EQUAL_INT(0, sampler_scale("1", &draw.scale));
-    CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, 0, &m));
+    CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, 1, NULL, &m));
     for (size_t i = 0; i < n; i++) {
         CHECK_EQUAL_INT(0, byte_stream_next(&stream, row, &m));
         b.bytes[i] = sampler_draw(&draw, row);

@@ -99,6 +99,16 @@ for isa in $isas; do
     same "$isa reads it" "$text"
 done
 
+for threads in 2 3; do
+    runs compress --threads "$threads" "$model" "$text" -
+    same "$threads threads give the same file" "$work/small"
+    runs decompress --threads "$threads" "$model" "$work/small" -
+    same "$threads threads read it" "$text"
+done
+for verb in compress decompress; do
+    fails 2 "a number from 1 to 256" "$verb" --threads 0 "$model" "$text" "$work/x"
+done
+
 fails 1 "another model" decompress "$other" "$work/small" "$work/x"
 fails 1 "text: not a file that b2s6 compressed" decompress "$model" "$text" "$work/x"
 fails 1 "empty: not a file that b2s6 compressed" decompress "$model" "$work/empty" "$work/x"
@@ -166,6 +176,9 @@ fails 1 "No such file" score "$model" "$work/none"
 fails 1 "irectory" score "$model" "$work"
 fails 2 "number of bytes" score --piece 0 "$model" "$text"
 fails 2 "number of bytes" score --piece 1k "$model" "$text"
+fails 2 "a number from 1 to 256" score --threads 257 "$model" "$text"
+runs score --threads 2 --json "$model" "$text"
+said "\"bits\": $bits"
 fails 2 "do not go together" score --map --json "$model" "$text"
 
 # -------------------------------------------------------------------------------------------------------------- generate
@@ -173,7 +186,7 @@ runs generate "$model" --prompt "begin " -n 300 --seed 5
 cp "$work/out" "$work/generated"
 expect "a prompt and 300 bytes" test "$(wc -c <"$work/generated")" -eq 306
 expect "the prompt comes first" grep -q -a "^begin " "$work/generated"
-runs generate --seed=5 -n 300 "$model" --temperature 0.80 --prompt "begin " --isa portable
+runs generate --seed=5 -n 300 "$model" --temperature 0.80 --prompt "begin " --isa portable --threads 2
 same "the same seed, the same text" "$work/generated"
 runs generate "$model" --prompt "begin " -n 300 --seed 6
 if cmp -s "$work/out" "$work/generated"; then report 1 "another seed, the same text"; else report 0; fi
@@ -183,7 +196,7 @@ runs generate "$model" --top-k 1 --seed 2
 same "temperature 0 is the likeliest byte, whatever the seed" "$work/generated"
 runs generate "$model" -n 0
 same "nothing asked for, nothing written" "$work/empty"
-for bad in --temperature=hot --temperature=-1 --temperature=0.001 --top-k=0 --top-k=257 --seed=-1 --seed=x -n=-5 -n=1.5; do
+for bad in --temperature=hot --temperature=-1 --temperature=0.001 --top-k=0 --top-k=257 --seed=-1 --seed=x --threads=x -n=-5 -n=1.5; do
     fails 2 "generate: ${bad%%=*}" generate "$model" "$bad"
 done
 if test -w /dev/full; then

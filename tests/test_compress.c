@@ -97,7 +97,7 @@ static void test_size(void)
         open_byte_model(&opened, seed);
         text = drawn_from(opened.model, 60000, seed);
         file = file_of(text.bytes, text.size);
-        CHECK_EQUAL_INT(0, byte_stream_open(&stream, opened.model, 100, &m));
+        CHECK_EQUAL_INT(0, byte_stream_open(&stream, opened.model, 100, NULL, &m));
         CHECK_EQUAL_INT(0, score_file(&s, &stream, file, 0, NULL, NULL, &m));
         ideal = s.bits / 8;
         size = (double)check_round_trip(opened.model, text.bytes, text.size);
@@ -119,7 +119,7 @@ static size_t adverse(unsigned char *bytes, size_t n, const b2s6_model *model, s
     byte_stream stream;
     char line[200];
     message m = { line, sizeof line };
-    CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, 0, &m));
+    CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, 1, NULL, &m));
     for (size_t i = 0; i < n; i++) {
         int least = 0, most = 0;
         CHECK_EQUAL_INT(0, byte_stream_next(&stream, row, &m));

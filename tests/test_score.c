@@ -37,7 +37,7 @@ static void check_score(const b2s6_model *model, const unsigned char *text, size
     message m = { line, sizeof line };
     FILE *file = file_of(text, n);
     test_context("%zu bytes in pieces of %zu, runs of %zu", n, piece, run);
-    CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, run, &m));
+    CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, run, NULL, &m));
     CHECK_EQUAL_INT(0, score_file(&s, &stream, file, piece, NULL, NULL, &m));
     CHECK_EQUAL_U64(n, s.n_bytes);
     CHECK_NEAR(expected_bits(model, text, n, piece ? piece : n + 1), s.bits, 1e-4 * (double)n);
@@ -70,7 +70,7 @@ static void test_unreadable(void)
     FILE *folder = fopen(tests_folder, "rb");
     open_byte_model(&opened, 5);
     CHECK(folder != NULL);
-    CHECK_EQUAL_INT(0, byte_stream_open(&stream, opened.model, 10, &m));
+    CHECK_EQUAL_INT(0, byte_stream_open(&stream, opened.model, 10, NULL, &m));
     CHECK_EQUAL_INT(-1, score_file(&s, &stream, folder, 0, NULL, NULL, &m));
     CHECK(line[0] != 0);
     byte_stream_close(&stream);

@@ -57,17 +57,18 @@ uint64_t byte_model_fingerprint(const b2s6_model *model)
     return describe(model).fingerprint;
 }
 
-int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, message *m)
+int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, const b2s6_parallel *parallel, message *m)
 {
     memset(s, 0, sizeof *s);
     s->run = run;
     s->last = BEFORE_FIRST;
-    s->workspace_size = run > 1 ? b2s6_workspace_size(model, run) : 0;
+    s->parallel = parallel;
+    s->workspace_size = run > 1 || parallel ? b2s6_workspace_size(model, run) : 0;
     if (s->workspace_size != 0 && posix_memalign(&s->workspace, B2S6_ALIGNMENT, s->workspace_size) != 0) {
         s->workspace = NULL; /* a causal model can do without */
         s->workspace_size = 0;
     }
-    s->tokens = malloc((run + 1) * sizeof *s->tokens);
+    s->tokens = malloc(run * sizeof *s->tokens);
     if (s->tokens && b2s6_state_create(&s->state, model, NULL) == B2S6_OK)
         return 0;
     byte_stream_close(s);
@@ -93,9 +94,22 @@ static int check(b2s6_status status, message *m)
     return status == B2S6_OK ? 0 : complain(m, "%s", b2s6_status_text(status));
 }
 
+static b2s6_status run_tokens(byte_stream *s, size_t n, float *rows)
+{
+    b2s6_run_options options = B2S6_RUN_OPTIONS;
+    options.workspace = s->workspace;
+    options.workspace_size = s->workspace_size;
+    options.parallel = s->parallel;
+    return b2s6_run_tokens(s->state, s->tokens, n, rows, &options);
+}
+
+/* A step knows no threads; a run of one does. */
 int byte_stream_next(byte_stream *s, float *row, message *m)
 {
-    return check(b2s6_step_token(s->state, s->last, row), m);
+    if (!s->parallel)
+        return check(b2s6_step_token(s->state, s->last, row), m);
+    s->tokens[0] = s->last;
+    return check(run_tokens(s, 1, row), m);
 }
 
 void byte_stream_take(byte_stream *s, unsigned char byte)
@@ -106,14 +120,11 @@ void byte_stream_take(byte_stream *s, unsigned char byte)
 /* The state reads each byte one step late: it answers to the byte before with the scores for this one. */
 int byte_stream_run(byte_stream *s, const unsigned char *bytes, size_t n, float *rows, message *m)
 {
-    b2s6_run_options options = B2S6_RUN_OPTIONS;
-    options.workspace = s->workspace;
-    options.workspace_size = s->workspace_size;
     if (n == 0)
         return 0;
     s->tokens[0] = s->last;
     for (size_t i = 1; i < n; i++)
         s->tokens[i] = bytes[i - 1];
     s->last = bytes[n - 1];
-    return check(b2s6_run_tokens(s->state, s->tokens, n, rows, &options), m);
+    return check(run_tokens(s, n, rows), m);
 }

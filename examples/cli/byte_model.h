@@ -31,21 +31,22 @@ uint64_t byte_model_fingerprint(const b2s6_model *model);
 
 typedef struct byte_stream {
     b2s6_state *state;
-    size_t run;            /* bytes that byte_stream_run takes at most */
+    size_t run;            /* bytes that byte_stream_run takes at most; 1: byte_stream_next is all that is called */
     int32_t *tokens;       /* (run) */
     void *workspace;
     size_t workspace_size;
+    const b2s6_parallel *parallel;
     unsigned char last;    /* the byte that the state has not read yet */
 } byte_stream;
 
-/* run 0: single steps only. 0, or -1 with nothing to release. */
-int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, message *m);
+/* run: as above, from 1. parallel: threads to work on, or NULL. 0, or -1 with nothing to release. */
+int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, const b2s6_parallel *parallel, message *m);
 void byte_stream_close(byte_stream *s);
 
 /* Back to the beginning. */
 void byte_stream_reset(byte_stream *s);
 
-/* The scores for the next byte, row (256). byte_stream_take then says which byte it was. 0 or -1. */
+/* The scores for the next byte, row (256) or NULL. byte_stream_take then says which byte it was. 0 or -1. */
 int byte_stream_next(byte_stream *s, float *row, message *m);
 void byte_stream_take(byte_stream *s, unsigned char byte);
 

@@ -117,7 +117,7 @@ static int compressor_open(compressor *c, const compress_job *j, message *m)
     c->rows = malloc(j->run * BYTE_VALUES * sizeof *c->rows);
     if (!c->bytes || !c->rows)
         return complain(m, "out of memory");
-    return foresight_begin(&c->next, m) != 0 ? -1 : byte_stream_open(&c->stream, j->model, j->run, m);
+    return foresight_begin(&c->next, m) != 0 ? -1 : byte_stream_open(&c->stream, j->model, j->run, j->parallel, m);
 }
 
 int compress(compress_job *j, message *m)
@@ -222,7 +222,7 @@ int decompress(compress_job *j, message *m)
     j->n_in = j->n_out = 0;
     if (!d)
         return complain(m, "out of memory");
-    failed = foresight_begin(&d->next, m) != 0 ? -1 : byte_stream_open(&d->stream, j->model, 0, m);
+    failed = foresight_begin(&d->next, m) != 0 ? -1 : byte_stream_open(&d->stream, j->model, 1, j->parallel, m);
     if (!failed)
         failed = decompress_stream(d, j, m);
     byte_stream_close(&d->stream);

@@ -18,6 +18,7 @@ typedef struct compress_job {
     const b2s6_model *model; /* a byte model */
     FILE *in, *out;
     const char *in_name, *out_name; /* for messages */
+    const b2s6_parallel *parallel; /* threads to work on, or NULL */
     size_t run;              /* bytes that compress hands to the model at once, from 1; no matter for the result */
     progress *bar;           /* begun by the caller; may be NULL */
     uint64_t n_in, n_out;    /* set: bytes read and written */

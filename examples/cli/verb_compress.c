@@ -9,10 +9,11 @@
 #include "byte_model.h"
 #include "cli.h"
 #include "compress.h"
+#include "option_values.h"
 #include "output.h"
 
 static const char compress_help[] =
-    "usage: b2s6 compress MODEL.b2s6 FILE OUT [--isa NAME]\n"
+    "usage: b2s6 compress MODEL.b2s6 FILE OUT [--threads N] [--isa NAME]\n"
     "\n"
     "Compresses a file without loss, by what a language model of bytes expects of it. '-' is standard\n"
     "input or output. Any file comes back as it was; text like the model's training text shrinks most, and\n"
@@ -21,17 +22,19 @@ static const char compress_help[] =
     "Each byte takes a step of the model: this is for small files and narrow links, not for speed. The\n"
     "memory does not grow with the file. OUT appears complete or not at all.\n"
     "\n"
-    "  --isa NAME  use this instruction set; the compressed file is the same with each\n";
+    "  --threads N  use N threads, 1 to 256 (default: 1); the compressed file is the same\n"
+    "  --isa NAME   use this instruction set (see `b2s6 bench --isa list`); the file is the same\n";
 
 static const char decompress_help[] =
-    "usage: b2s6 decompress MODEL.b2s6 FILE OUT [--isa NAME]\n"
+    "usage: b2s6 decompress MODEL.b2s6 FILE OUT [--threads N] [--isa NAME]\n"
     "\n"
     "Gives back the file that `b2s6 compress` read. It takes the same model file, byte for byte; the\n"
     "machine may be another one. '-' is standard input or output. A file that is damaged, cut short or made\n"
     "with another model is refused. OUT appears complete or not at all; on standard output, what was\n"
     "written before damage was found has to be thrown away if the exit status is not 0.\n"
     "\n"
-    "  --isa NAME  use this instruction set; the content is the same with each\n";
+    "  --threads N  use N threads, 1 to 256 (default: 1); the content is the same\n"
+    "  --isa NAME   use this instruction set (see `b2s6 bench --isa list`); the content is the same\n";
 
 typedef int work(compress_job *j, message *m);
 
@@ -74,34 +77,46 @@ static int to_output(work *do_work, compress_job *j, const char *out_path)
     return output_close(&o, &m) == 0 ? 0 : cli_fail("%s: %s", out_path, text);
 }
 
-static int run(const cli_verb *verb, work *do_work, int argc, char **argv)
+static int with_model(work *do_work, compress_job *j, const char *const *operands, const char *isa)
 {
-    const char *isa = NULL, *operands[3];
-    const cli_option options[] = { { "--isa", &isa, NULL } };
+    const char *in_path = operands[1], *out_path = operands[2];
     char text[300];
     message m = { text, sizeof text };
-    compress_job j = { 0 };
-    b2s6_model *model;
-    int status = cli_parse(verb, argc, argv, options, 1, operands, 3);
-    const char *in_path = operands[1], *out_path = operands[2];
-    if (status != 0)
-        return status;
-    if (!is_stream(out_path) && (cli_same_file(out_path, in_path) || cli_same_file(out_path, operands[0])))
-        return cli_fail("%s would overwrite what is being read", out_path);
-    if (is_stream(out_path) && do_work == compress && isatty(STDOUT_FILENO))
-        return cli_fail("standard output is a terminal; compressed data would be no pleasure there");
-    model = byte_model_open(operands[0], isa, &m);
+    int status;
+    b2s6_model *model = byte_model_open(operands[0], isa, &m);
     if (!model)
         return cli_fail("%s: %s", operands[0], text);
-    j.model = model;
-    j.run = BYTE_RUN;
-    j.in = is_stream(in_path) ? stdin : fopen(in_path, "rb");
-    j.in_name = is_stream(in_path) ? "standard input" : in_path;
-    j.out_name = is_stream(out_path) ? "standard output" : out_path;
-    status = j.in ? to_output(do_work, &j, out_path) : cli_fail("%s: %s", in_path, strerror(errno));
-    if (j.in && j.in != stdin)
-        fclose(j.in);
+    j->model = model;
+    j->run = BYTE_RUN;
+    j->in = is_stream(in_path) ? stdin : fopen(in_path, "rb");
+    j->in_name = is_stream(in_path) ? "standard input" : in_path;
+    j->out_name = is_stream(out_path) ? "standard output" : out_path;
+    status = j->in ? to_output(do_work, j, out_path) : cli_fail("%s: %s", in_path, strerror(errno));
+    if (j->in && j->in != stdin)
+        fclose(j->in);
     b2s6_model_close(model);
+    return status;
+}
+
+static int run(const cli_verb *verb, work *do_work, int argc, char **argv)
+{
+    const char *isa = NULL, *threads = NULL, *operands[3];
+    const cli_option options[] = { { "--isa", &isa, NULL }, { "--threads", &threads, NULL } };
+    compress_job j = { 0 };
+    thread_pool *pool;
+    int status = cli_parse(verb, argc, argv, options, sizeof options / sizeof options[0], operands, 3);
+    if (status != 0)
+        return status;
+    if (!is_stream(operands[2]) && (cli_same_file(operands[2], operands[1]) || cli_same_file(operands[2], operands[0])))
+        return cli_fail("%s would overwrite what is being read", operands[2]);
+    if (is_stream(operands[2]) && do_work == compress && isatty(STDOUT_FILENO))
+        return cli_fail("standard output is a terminal, and compressed data are not for reading");
+    status = option_threads(verb, threads, &pool);
+    if (status != 0)
+        return status;
+    j.parallel = thread_pool_parallel(pool);
+    status = with_model(do_work, &j, operands, isa);
+    thread_pool_destroy(pool);
     return status;
 }
 

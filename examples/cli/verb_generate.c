@@ -1,14 +1,11 @@
 /* verb_generate.c - b2s6 generate: text from a byte model */
 #define _POSIX_C_SOURCE 200809L
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "byte_model.h"
-#include "cli.h"
+#include "option_values.h"
 #include "sampler.h"
 
 static const char help[] =
@@ -23,7 +20,8 @@ static const char help[] =
     "                   likeliest; else 0.01 to 100, four decimals at most (default: 0.8)\n"
     "  --top-k K        draw among the K likeliest bytes only, 1 to 256 (default: 256)\n"
     "  --seed S         another number, another text (default: 1)\n"
-    "  --isa NAME       use this instruction set; the text is the same with each\n";
+    "  --threads N      use N threads, 1 to 256 (default: 1); the text is the same\n"
+    "  --isa NAME       use this instruction set (see `b2s6 bench --isa list`); the text is the same\n";
 
 /* On a terminal, control bytes must not take effect. */
 static void put_byte(unsigned char byte, int terminal)
@@ -64,14 +62,14 @@ static int generate(byte_stream *s, sampler *draw, const char *prompt, uint64_t 
     return 0;
 }
 
-static int open_and_generate(const char *path, const char *isa, sampler *draw, const char *prompt, uint64_t n)
+static int open_and_generate(const char *path, const char *isa, const b2s6_parallel *parallel, sampler *draw, const char *prompt, uint64_t n)
 {
     char text[300];
     message m = { text, sizeof text };
     b2s6_model *model = byte_model_open(path, isa, &m);
     byte_stream stream;
     int failed = -1;
-    if (model && byte_stream_open(&stream, model, 0, &m) == 0) {
+    if (model && byte_stream_open(&stream, model, 1, parallel, &m) == 0) {
         failed = generate(&stream, draw, prompt, n, &m);
         byte_stream_close(&stream);
     }
@@ -79,41 +77,36 @@ static int open_and_generate(const char *path, const char *isa, sampler *draw, c
     return failed ? cli_fail("%s: %s", path, text) : 0;
 }
 
-/* An integer from least to most; *value stays as it is without a text. 0 or -1. */
-static int parse_integer(const char *text, uint64_t least, uint64_t most, uint64_t *value)
-{
-    char *end;
-    if (!text)
-        return 0;
-    if (*text < '0' || *text > '9')
-        return -1;
-    errno = 0;
-    *value = strtoull(text, &end, 10);
-    return *end == 0 && errno == 0 && *value >= least && *value <= most ? 0 : -1;
-}
-
 static int run(int argc, char **argv)
 {
-    const char *prompt = "", *temperature = "0.8", *top_k = NULL, *seed = NULL, *n = NULL, *isa = NULL, *model;
+    const char *prompt = "", *temperature = "0.8", *top_k = NULL, *seed = NULL, *n = NULL, *isa = NULL, *threads = NULL,
+               *model;
     const cli_option options[] = {
         { "--prompt", &prompt, NULL }, { "--temperature", &temperature, NULL }, { "--top-k", &top_k, NULL },
         { "--seed", &seed, NULL }, { "-n", &n, NULL }, { "--isa", &isa, NULL },
+        { "--threads", &threads, NULL },
     };
     uint64_t count = 500, likeliest = BYTE_VALUES;
     sampler draw = { 0, BYTE_VALUES, 1 };
+    thread_pool *pool;
     int status = cli_parse(&verb_generate, argc, argv, options, sizeof options / sizeof options[0], &model, 1);
     if (status != 0)
         return status;
     if (sampler_scale(temperature, &draw.scale) != 0)
         return cli_usage(&verb_generate, "generate: --temperature %.100s: 0, or 0.01 to 100, is needed", temperature);
-    if (parse_integer(top_k, 1, BYTE_VALUES, &likeliest) != 0)
+    if (option_number(top_k, 1, BYTE_VALUES, &likeliest) != 0)
         return cli_usage(&verb_generate, "generate: --top-k %.100s: a number from 1 to 256 is needed", top_k);
-    if (parse_integer(seed, 0, UINT64_MAX, &draw.state) != 0)
+    if (option_number(seed, 0, UINT64_MAX, &draw.state) != 0)
         return cli_usage(&verb_generate, "generate: --seed %.100s: a number below 2^64 is needed", seed);
-    if (parse_integer(n, 0, UINT64_MAX, &count) != 0)
+    if (option_number(n, 0, UINT64_MAX, &count) != 0)
         return cli_usage(&verb_generate, "generate: -n %.100s: a number of bytes is needed", n);
     draw.top_k = (unsigned)likeliest;
-    return open_and_generate(model, isa, &draw, prompt, count);
+    status = option_threads(&verb_generate, threads, &pool);
+    if (status != 0)
+        return status;
+    status = open_and_generate(model, isa, thread_pool_parallel(pool), &draw, prompt, count);
+    thread_pool_destroy(pool);
+    return status;
 }
 
 const cli_verb verb_generate = { "generate", "write text that a byte model makes up", help, run };

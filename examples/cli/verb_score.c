@@ -3,11 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "option_values.h"
 #include "score.h"
 
 static const char help[] =
@@ -22,7 +21,8 @@ static const char help[] =
     "  --color     colours also where standard output is no terminal\n"
     "  --piece N   start afresh every N bytes, as if the file were many small ones\n"
     "  --json      print one JSON object (not with --map)\n"
-    "  --isa NAME  use this instruction set; the figures are the same with each\n";
+    "  --threads N use N threads, 1 to 256 (default: 1)\n"
+    "  --isa NAME  use this instruction set (see `b2s6 bench --isa list`)\n";
 
 typedef struct options {
     const char *model_path, *in_path, *isa;
@@ -65,7 +65,7 @@ static int score_stream(const options *o, byte_stream *stream, FILE *in, message
     return failed;
 }
 
-static int score_with(const options *o, const b2s6_model *model)
+static int score_with(const options *o, const b2s6_model *model, const b2s6_parallel *parallel)
 {
     char text[300];
     message m = { text, sizeof text };
@@ -75,7 +75,7 @@ static int score_with(const options *o, const b2s6_model *model)
     int failed = -1;
     if (!in)
         return cli_fail("%s: %s", o->in_path, strerror(errno));
-    if (byte_stream_open(&stream, model, BYTE_RUN, &m) == 0) {
+    if (byte_stream_open(&stream, model, BYTE_RUN, parallel, &m) == 0) {
         failed = score_stream(o, &stream, in, &m);
         byte_stream_close(&stream);
     }
@@ -84,42 +84,43 @@ static int score_with(const options *o, const b2s6_model *model)
     return failed ? cli_fail("%s: %s", piped ? "standard input" : o->in_path, text) : 0;
 }
 
-static int parse_piece(const char *text, uint64_t *piece)
+static int open_and_score(const options *o, const b2s6_parallel *parallel)
 {
-    char *end;
-    *piece = 0;
-    if (!text)
-        return 0;
-    errno = 0;
-    *piece = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
-    return *piece > 0 && errno == 0 && *end == 0 ? 0 : -1;
+    char text[300];
+    message m = { text, sizeof text };
+    b2s6_model *model = byte_model_open(o->model_path, o->isa, &m);
+    int status;
+    if (!model)
+        return cli_fail("%s: %s", o->model_path, text);
+    status = score_with(o, model, parallel);
+    b2s6_model_close(model);
+    return status;
 }
 
 static int run(int argc, char **argv)
 {
     options o = { 0 };
-    const char *piece = NULL, *operands[2];
+    const char *piece = NULL, *threads = NULL, *operands[2];
     const cli_option known[] = {
         { "--map", NULL, &o.map }, { "--color", NULL, &o.color }, { "--json", NULL, &o.json },
         { "--piece", &piece, NULL }, { "--isa", &o.isa, NULL },
+        { "--threads", &threads, NULL },
     };
-    char text[300];
-    message m = { text, sizeof text };
-    b2s6_model *model;
+    thread_pool *pool;
     int status = cli_parse(&verb_score, argc, argv, known, sizeof known / sizeof known[0], operands, 2);
     if (status != 0)
         return status;
-    if (parse_piece(piece, &o.piece) != 0)
+    if (option_number(piece, 1, UINT64_MAX, &o.piece) != 0)
         return cli_usage(&verb_score, "score: --piece %.100s: a number of bytes is needed", piece);
     if (o.map && o.json)
         return cli_usage(&verb_score, "score: --map and --json do not go together");
     o.model_path = operands[0];
     o.in_path = operands[1];
-    model = byte_model_open(o.model_path, o.isa, &m);
-    if (!model)
-        return cli_fail("%s: %s", o.model_path, text);
-    status = score_with(&o, model);
-    b2s6_model_close(model);
+    status = option_threads(&verb_score, threads, &pool);
+    if (status != 0)
+        return status;
+    status = open_and_score(&o, thread_pool_parallel(pool));
+    thread_pool_destroy(pool);
     return status;
 }
 
