@@ -180,6 +180,8 @@ static void norm(const struct norm *n, const float *x, float *out, size_t n_rows
                 memcpy(out, x, n->d * sizeof *x);
             break;
         }
+        for (i = n->d; i % 16; i++) /* read with the rest of its group: the caller's memory must not show through */
+            out[i] = 0.0f;
     }
 }
 
