@@ -1,9 +1,11 @@
 /*
  * test_memory.c - one allocation a handle, none afterwards, none at all in the caller's memory, and nothing written beside it
  */
+#define _POSIX_C_SOURCE 200809L /* popen, getpid */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "allocator.h"
 #include "files.h"
@@ -263,6 +265,58 @@ static void test_failing_open_keeps_nothing(void)
     subject_free(&s);
 }
 
+/* Lines of a file of /proc, or entries of a folder there; 0 where there is no such thing. */
+static size_t count_proc(const char *command)
+{
+    FILE *pipe = popen(command, "r");
+    size_t n = 0;
+    if (pipe == NULL)
+        return 0;
+    if (fscanf(pipe, "%zu", &n) != 1)
+        n = 0;
+    pclose(pipe);
+    return n;
+}
+
+/* Mappings and file descriptors of this process. */
+static void count_handles(size_t *mappings, size_t *descriptors)
+{
+    char command[128];
+    snprintf(command, sizeof command, "cat /proc/%ld/maps 2>/dev/null | wc -l", (long)getpid());
+    *mappings = count_proc(command);
+    snprintf(command, sizeof command, "ls /proc/%ld/fd 2>/dev/null | wc -l", (long)getpid());
+    *descriptors = count_proc(command);
+}
+
+/* Files opened by path and closed, and files that fail: no mapping and no descriptor stays. */
+static void test_files_are_let_go(void)
+{
+    static const char *const files[] = { "good.b2s6", "bad.b2s6", "short.b2s6", "empty.b2s6" };
+    char folder[512], path[600];
+    size_t mappings[2], descriptors[2];
+    subject s;
+    subject_make(&s, 0);
+    CHECK(make_folder(folder, sizeof folder) && write_file(folder, files[0], s.opened.bytes, s.opened.size));
+    s.opened.bytes[s.opened.size - 1] ^= 1;
+    CHECK(write_file(folder, files[1], s.opened.bytes, s.opened.size));
+    CHECK(write_file(folder, files[2], s.opened.bytes, 100) && write_file(folder, files[3], "", 0));
+    count_handles(&mappings[0], &descriptors[0]);
+    for (int round = 0; round < 100; round++)
+        for (size_t i = 0; i < 5; i++) {
+            b2s6_model *model;
+            snprintf(path, sizeof path, "%s/%s", folder, i < 4 ? files[i] : "missing");
+            CHECK((b2s6_model_open_file(&model, path, NULL, NULL) == B2S6_OK) == (i == 0));
+            b2s6_model_close(model);
+        }
+    count_handles(&mappings[1], &descriptors[1]);
+    if (mappings[0] == 0)
+        test_note("not run here: counting mappings, which takes /proc");
+    CHECK(mappings[1] < mappings[0] + 20); /* the C library may take a few for its heap */
+    CHECK_EQUAL_SIZE(descriptors[0], descriptors[1]);
+    CHECK(remove_folder(folder, files, 4));
+    subject_free(&s);
+}
+
 /* ------------------------------------------------------------------------------------------------------ the caller's memory */
 
 /* size bytes amid margins of a known value. */
@@ -348,6 +402,7 @@ static void test_placed_bits(void) { for_each(check_placed_bits); }
 static const test tests[] = {
     TEST(test_one_allocation_each), TEST(test_malloc_by_default), TEST(test_file_takes_one_allocation),
     TEST(test_refusing_allocator), TEST(test_misaligning_allocator), TEST(test_failing_open_keeps_nothing),
+    TEST(test_files_are_let_go),
     TEST(test_placed), TEST(test_placed_bits),
 };
 const test_suite suite_memory = TEST_SUITE("memory", tests);

@@ -100,6 +100,42 @@ static void test_hugging_face(void)
     test_note("40 models in Hugging Face's layout, largest max|y - y*| / max|y*| %.1e", worst);
 }
 
+/* A mean over a long stream whose rows hardly change: a plain float sum would lose more at every step than it gains. */
+static void test_long_mean(void)
+{
+    enum { L = 100000 };
+    random_source random = { 12 };
+    trained_model model;
+    opened_model opened;
+    model_input input;
+    b2s6_state *state;
+    double *expected;
+    float out[10];
+    memset(&model, 0, sizeof model);
+    plain_config(&model.config, 2, 1, 1);
+    model.config.norm = model.config.final_norm = B2S6_NORM_NONE;
+    model.config.norm_eps = model.config.final_norm_eps = 0;
+    model.config.pool = B2S6_POOL_MEAN;
+    generate_tensors(&model, &random);
+    open_trained(&opened, &model);
+    generate_input(&input, &model.config, L, &random);
+    memset(input.tokens, 0, L * sizeof *input.tokens);
+    expected = (double *)calloc((size_t)L * 10, sizeof *expected);
+    reference_run(&model, input.tokens, NULL, L, NULL, expected);
+    CHECK_OK(b2s6_state_create(&state, opened.model, NULL));
+    for (size_t k = 0; k < L; k += 1000) {
+        b2s6_run_options options = B2S6_RUN_OPTIONS;
+        options.flags = B2S6_RUN_LAST;
+        CHECK_OK(run_input(state, &input, k, 1000, out, &options));
+        CHECK_NEAR(0, relative_error(expected + (k + 999) * 10, out, 10), 1e-6);
+    }
+    b2s6_state_destroy(state);
+    free(expected);
+    close_model(&opened);
+    trained_free(&model);
+    input_free(&input);
+}
+
 /* The option values of a configuration, one index for each option. */
 enum { N_OPTIONS = 19 };
 static void options_of(const model_config *c, unsigned values[N_OPTIONS])
@@ -149,5 +185,7 @@ static void test_random_models_cover(void)
                 }
 }
 
-static const test tests[] = { TEST(test_random_models_cover), TEST(test_random_models), TEST(test_hugging_face) };
+static const test tests[] = { TEST(test_random_models_cover), TEST(test_random_models), TEST(test_hugging_face),
+    TEST(test_long_mean),
+};
 const test_suite suite_random = TEST_SUITE("random", tests);
