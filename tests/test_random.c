@@ -185,7 +185,7 @@ static void test_random_models_cover(void)
                 }
 }
 
-static const test tests[] = { TEST(test_random_models_cover), TEST(test_random_models), TEST(test_hugging_face),
-    TEST(test_long_mean),
+static const test tests[] = {
+    TEST(test_random_models_cover), TEST(test_random_models), TEST(test_hugging_face), TEST(test_long_mean),
 };
 const test_suite suite_random = TEST_SUITE("random", tests);

@@ -4,7 +4,7 @@
  *
  * The mutator knows the format as far as sizes and checksums go: most mutants are sealed again, so that the checks behind the
  * checksum are reached, and now and then one field of the configuration or of the tensor table, or one weight, is replaced by
- * a value that is known to be awkward. tests/fuzz/README.md has the commands.
+ * a value that is known to be awkward. make fuzz runs it; with -DFUZZ_MAIN under any compiler it runs the files it is given.
  */
 #define _POSIX_C_SOURCE 200809L /* posix_memalign */
 #include <stdint.h>
