@@ -3,10 +3,12 @@
  *
  *     digest [--tests FOLDER] [--isa NAME] [--write FOLDER | --read FOLDER] [--expect DIGEST] [--list]
  *
- * --write   also writes the model files, NAME.b2s6 each
+ * --write   also writes the model files, NAME.b2s6 each, and a snapshot of a stream in its middle, NAME.snapshot
  * --read    takes the model files from there instead of converting them: the converter rounds values of the C library's
- *           exp and log, which differ between C libraries in rare last digits
+ *           exp and log, which differ between C libraries in rare last digits; and goes on from those snapshots
  * --list    a line for each model
+ *
+ * The rows are those of one run. Steps, chunks, batches, snapshots and threads must give the same ones, or it fails (ways.h).
  *
  * Prints "models" and "digest", 16 hexadecimal digits each: over the bytes of the model files, and over the bits of all
  * output rows. Where the models agree, the digests must, whatever the compiler, its options and the machine.
@@ -19,6 +21,7 @@
 #include "files.h"
 #include "subjects.h"
 #include "test.h"
+#include "ways.h"
 
 enum { N_RANDOM = 200 };
 
@@ -75,6 +78,30 @@ static void choose_isa(subject *s)
     CHECK_OK(b2s6_model_open_memory(&s->opened.model, s->opened.bytes, s->opened.size, &options, NULL));
 }
 
+/* All ways to the rows of one run, on 1 + i mod 4 threads. */
+static void check_rows(const subject *s, size_t i)
+{
+    char name[80];
+    size_t size, received_size = 0;
+    unsigned char *snapshot, *received = NULL;
+    float *rows = (float *)calloc(whole_rows(&s->opened, s->input.n_steps) * whole_width(&s->opened, 0), sizeof *rows);
+    CHECK(rows != NULL);
+    run_whole(&s->opened, &s->input, 0, rows);
+    snprintf(name, sizeof name, "%s.snapshot", s->name);
+    if (read_folder && !s->opened.info.bidirectional) {
+        received = read_file(read_folder, name, &received_size);
+        if (received == NULL)
+            FAIL("the snapshot cannot be read");
+    }
+    check_ways(s, 1 + i % 4, rows);
+    snapshot = check_journey(s, rows, received, received_size, &size);
+    if (write_folder && snapshot && !write_file(write_folder, name, snapshot, size))
+        FAIL("the snapshot cannot be written");
+    free(snapshot);
+    free(received);
+    free(rows);
+}
+
 /* Output rows and the rows before the head. */
 static uint64_t hash_outputs(uint64_t hash, const subject *s)
 {
@@ -101,6 +128,7 @@ static void test_digest(void)
         models = hash_bytes(models, bytes, size);
         subject_make_from(&s, i, bytes, size);
         choose_isa(&s);
+        check_rows(&s, i);
         digest = hash_outputs(digest, &s);
         if (list)
             printf("%-28s models %016" PRIx64 " digest %016" PRIx64 "\n", s.name, hash_bytes(hash_begin, bytes, size),

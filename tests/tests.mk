@@ -18,7 +18,7 @@ CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wil
 # The converter, which the tests make their models with: the command line program without its verbs.
 CONVERTER_OBJECTS = $(filter-out $(BUILD)/cli/examples/cli/main.o $(BUILD)/cli/examples/cli/verb_%.o,$(CLI_OBJECTS))
 TEST_FLAGS = -I. -DTESTS_DIR='"$(CURDIR)/tests"' $(TEST_CFLAGS)
-DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c subjects.c)
+DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c subjects.c streams.c ways.c)
 BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c subjects.c)
 FAILING_SOURCES = tests/failing.c tests/runner.c
 
@@ -42,7 +42,7 @@ $(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECT
 
 $(BUILD)/tests/digest: $(DIGEST_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
 
 $(BUILD)/tests/byte_model: $(BYTE_MODEL_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
