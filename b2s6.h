@@ -273,7 +273,7 @@ typedef enum b2s6_delta {
  */
 typedef struct b2s6_model_info {
     size_t struct_size;
-    uint64_t fingerprint;      /* tells this file from every other: states and archives name it */
+    uint64_t fingerprint;      /* two CRC-32 of the file, against mix-ups, not forgery: snapshots and archives name it */
     uint64_t parameter_count;  /* weights as trained, without padding; a tied head counts once */
     uint64_t file_size;        /* bytes */
     b2s6_input_kind input_kind;
@@ -323,7 +323,10 @@ B2S6_API const char *b2s6_model_metadata_at(const b2s6_model *model, size_t inde
 /* One stream in flight: everything the model remembers of it, and the scratch memory of one step. One thread at a time. */
 typedef struct b2s6_state b2s6_state;
 
-/* The exact size of a state of this model in bytes, for b2s6_state_place. 0 for NULL. Since 0.1.0. */
+/*
+ * The exact size of a state of this model in bytes, for b2s6_state_place. 0 for NULL, SIZE_MAX if this machine cannot address
+ * one. Since 0.1.0.
+ */
 B2S6_API size_t b2s6_state_size(const b2s6_model *model);
 
 /*
@@ -414,10 +417,11 @@ typedef struct b2s6_run_options {
 #define B2S6_RUN_OPTIONS { sizeof(b2s6_run_options), 0, NULL, 0, NULL }
 
 /*
- * The workspace for a run of n_steps steps, or a batch of as many streams. A causal model takes any size, or none: it works through a run in chunks as long
- * as the workspace has room for, and this is the size at which more would not be faster. A bidirectional model needs this
- * much, since it holds the whole sequence. SIZE_MAX if there is no such size on this machine, 0 for NULL or no steps. The
- * workspace holds nothing between calls; any number of states can share one, one call at a time. Since 0.1.0.
+ * The workspace for a run of n_steps steps, or a batch of as many streams. A causal model takes any size, or none: it works
+ * through a run in chunks as long as the workspace has room for, and this is the size at which more would not be faster. A
+ * bidirectional model needs this much, since it holds the whole sequence. SIZE_MAX if there is no such size on this machine,
+ * 0 for NULL or no steps. The workspace holds nothing between calls; any number of states can share one, one call at a
+ * time. Since 0.1.0.
  */
 B2S6_API size_t b2s6_workspace_size(const b2s6_model *model, size_t n_steps);
 
