@@ -40,8 +40,8 @@ B2S6_INTERNAL void b2s6_pass_section(const struct pass *p, void (*section)(void 
                                      void *context, size_t n_items);
 
 /*
- * y = W x + bias for all rows, panels begin .. end - 1 of matrix number index of m. y has room for whole panels;
- * b2s6_pass_head_product is for rows that do not.
+ * y = W x + bias for all rows, panels begin .. end - 1 of matrix number index. y has room for whole panels, which rows of
+ * the caller's do not: the head (ends.c) goes to the kernel itself.
  */
 struct operand {
     const struct matrix *matrix;
