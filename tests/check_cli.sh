@@ -151,6 +151,61 @@ fails 1 "overwrite" run "$s4" --in "$cases/b2s6-s4/inputs.npy" --out "$s4"
 fails 1 "No such file" run "$s4" --in "$work/none" --out "$work/x"
 fails 1 "not a .npy file" run "$s4" --in "$s4" --out "$work/x"
 
+# --------------------------------------------------------------------------------------------- threads, instruction sets
+for threads in 0 -1 257 1000000 99999999999999999999 '' x 2x ' 2' +2 0x2 1.5 1e1; do
+    fails 2 "--threads takes a number from 1 to 256" run a --in b --out c "--threads=$threads"
+    fails 2 "--threads takes a number from 1 to 256" bench a "--threads=$threads"
+done
+for isa in mmx AVX2 '' avx 'sse2 ' list; do
+    fails 2 "there is no instruction set $isa; this program has portable" run a --in b --out c "--isa=$isa"
+done
+fails 2 "there is no instruction set mmx" bench a --isa mmx
+fails 2 "there is no instruction set mmx" bench --kernels --isa mmx
+fails 2 "needs a value" run a --in b --out c --threads
+fails 2 "needs a value" run a --in b --out c --isa
+fails 1 "No such file\|cannot be opened" run "$work/none" --in b --out c --threads 3 --isa portable
+for name in b2s6-s4 hf-mamba1 b2s6-bidirectional-mean; do
+    source=$cases/$name
+    test -f "$source/config.json" || source=$source/model.safetensors
+    runs convert "$source" "$work/model.b2s6"
+    runs run "$work/model.b2s6" --in "$cases/$name/inputs.npy" --out "$work/whole.npy"
+    for threads in 1 2 4 256; do
+        runs run "$work/model.b2s6" --in "$cases/$name/inputs.npy" --out "$work/threads.npy" --threads "$threads"
+        expect "$name on $threads threads gives the same bits" cmp "$work/whole.npy" "$work/threads.npy"
+    done
+    "$program" bench --isa list >"$work/isas"
+    while read -r isa elsewhere; do
+        if test -n "$elsewhere"; then
+            fails 1 "this machine cannot run the instruction set $isa" run a --in b --out c --isa "$isa"
+            continue
+        fi
+        runs run "$work/model.b2s6" --in "$cases/$name/inputs.npy" --out "$work/isa.npy" --isa "$isa" --threads 3
+        expect "$name on $isa gives the same bits" cmp "$work/whole.npy" "$work/isa.npy"
+    done <"$work/isas"
+done
+for chunk in 1 3; do
+    runs run "$s4" --in "$cases/b2s6-s4/inputs.npy" --out "$work/whole.npy"
+    runs run "$s4" --in "$cases/b2s6-s4/inputs.npy" --out "$work/both.npy" --chunk "$chunk" --threads 2
+    expect "chunks of $chunk on 2 threads give the same bits" cmp "$work/whole.npy" "$work/both.npy"
+done
+expect "the portable instruction set is there" grep -q '^portable *$' "$work/isas"
+runs info "$s4"
+said '^kernels  *[a-z]'
+runs info --json "$s4"
+said '"isas": {"portable": true'
+if command -v qemu-x86_64 >/dev/null && grep -q avx512 "$work/isas"; then # a machine that has less
+    qemu-x86_64 -cpu qemu64 "$program" run "$s4" --in b --out "$work/x" --isa avx512 >"$work/out" 2>"$work/err"
+    expect "an instruction set that the machine lacks is a failure" test $? -eq 1
+    expect "and named" grep -q '^b2s6: this machine cannot run the instruction set avx512$' "$work/err"
+    qemu-x86_64 -cpu qemu64 "$program" info "$s4" >"$work/out"
+    said '^kernels  *sse2; also here: portable; not here: avx2'
+    qemu-x86_64 -cpu qemu64 "$program" run "$s4" --in "$cases/b2s6-s4/inputs.npy" --out "$work/isa.npy" >/dev/null 2>&1
+    expect "there the best that it has gives the same bits" cmp "$work/whole.npy" "$work/isa.npy"
+else
+    echo "    not run here: a machine that lacks an instruction set, which takes QEMU for x86-64"
+fi
+no_leftovers
+
 npy() { # npy DICTIONARY VALUES...: a .npy file, values in printf's escapes
     header=$1
     shift

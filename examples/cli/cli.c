@@ -104,9 +104,16 @@ int cli_parse(const cli_verb *verb, int argc, char **argv, const cli_option *opt
 
 b2s6_model *cli_open_model(const char *path)
 {
+    return cli_open_model_for(path, NULL);
+}
+
+b2s6_model *cli_open_model_for(const char *path, const char *isa)
+{
+    b2s6_open_options options = B2S6_OPEN_OPTIONS;
     b2s6_model *model;
     b2s6_error error;
-    if (b2s6_model_open_file(&model, path, NULL, &error) == B2S6_OK)
+    options.isa = isa;
+    if (b2s6_model_open_file(&model, path, &options, &error) == B2S6_OK)
         return model;
     if (error.offset > 0)
         cli_fail("%s: %s (byte %llu)", path, error.message, (unsigned long long)error.offset);

@@ -44,8 +44,9 @@ __attribute__((format(printf, 2, 3)))
 #endif
 int cli_usage(const cli_verb *verb, const char *format, ...);
 
-/* Opens a model with all its checks. NULL, with the error printed. */
+/* Opens a model with all its checks, for an instruction set or (NULL) the best. NULL, with the error printed. */
 b2s6_model *cli_open_model(const char *path);
+b2s6_model *cli_open_model_for(const char *path, const char *isa);
 
 /* Whether both names lead to one file. */
 int cli_same_file(const char *a, const char *b);

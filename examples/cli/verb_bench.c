@@ -1,11 +1,10 @@
 /* verb_bench.c - b2s6 bench: how fast a model is here, beside what the machine allows */
-#include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bench.h"
 #include "cli.h"
-#include "thread_pool.h"
+#include "machine.h"
 
 static const char help[] =
     "usage: b2s6 bench MODEL.b2s6 [--threads N] [--isa NAME] [--json]\n"
@@ -54,26 +53,16 @@ static int list_isas(void)
     return 0;
 }
 
-/* A whole number from 1 to 256, or 0. */
-static size_t thread_count(const char *text)
-{
-    char *end;
-    long n;
-    errno = 0;
-    n = strtol(text, &end, 10);
-    return errno || end == text || *end || n < 1 || n > 256 ? 0 : (size_t)n;
-}
-
 static int run(int argc, char **argv)
 {
-    const char *threads = "1", *isa = NULL, *operands[2] = { NULL, NULL };
+    const char *threads = NULL, *isa = NULL, *operands[2] = { NULL, NULL };
     int json = 0, kernels = 0, failed;
     const cli_option options[] = {
         { "--threads", &threads, NULL }, { "--isa", &isa, NULL }, { "--json", NULL, &json }, { "--kernels", NULL, &kernels }
     };
     char line[512];
     message m = { line, sizeof line };
-    thread_pool *pool;
+    machine on;
     bench_result r;
     int is_kernels = 0, is_list = 0;
     for (int i = 0; i < argc; i++) {
@@ -86,17 +75,15 @@ static int run(int argc, char **argv)
         return status;
     if (is_list)
         return list_isas();
-    if (thread_count(threads) == 0)
-        return cli_usage(&verb_bench, "--threads takes a number from 1 to 256, not %.40s", threads);
-    if (kernels)
-        return bench_kernels(isa, stdout, &m) != 0 ? cli_fail("%s", line) : 0;
-    pool = thread_count(threads) > 1 ? thread_pool_create(thread_count(threads)) : NULL;
-    if (!pool && thread_count(threads) > 1)
-        return cli_fail("%s threads cannot be started", threads);
-    failed = bench_model(operands[0], thread_pool_parallel(pool), isa, &r, &m);
-    thread_pool_destroy(pool);
+    status = machine_take(&on, &verb_bench, threads, isa);
+    if (status)
+        return status;
+    failed = kernels ? bench_kernels(isa, stdout, &m) : bench_model(operands[0], thread_pool_parallel(on.pool), isa, &r, &m);
+    machine_release(&on);
     if (failed)
         return cli_fail("%s", line);
+    if (kernels)
+        return 0;
     if (json)
         print_json(&r, "f32");
     else

@@ -10,7 +10,7 @@ static const char help[] =
     "usage: b2s6 info MODEL.b2s6 [--json]\n"
     "\n"
     "Says what a model is: input and output, layers, the unit and its options, the number of parameters,\n"
-    "metadata, and the memory that it needs.\n"
+    "metadata, the memory that it needs, and the instruction sets that there are kernels for.\n"
     "\n"
     "  --json   the same for programs\n";
 
@@ -130,6 +130,23 @@ static void print_memory(const facts *f)
     }
 }
 
+/* "avx512; also here: portable, sse2, avx2; not here: amx" */
+static void print_isas(const facts *f)
+{
+    static const char *const groups[] = { "; not here: ", "; also here: " };
+    const char *used = b2s6_model_isa(f->model), *name;
+    printf("kernels       %s", used);
+    for (int here = 1; here >= 0; here--) {
+        const char *before = groups[here];
+        for (size_t i = 0; (name = b2s6_isa_name(i)) != NULL; i++)
+            if (b2s6_isa_is_available(i) == here && strcmp(name, used) != 0) {
+                printf("%s%s", before, name);
+                before = ", ";
+            }
+    }
+    printf("\n");
+}
+
 static void print_for_people(const facts *f)
 {
     const char *key, *value;
@@ -140,6 +157,7 @@ static void print_for_people(const facts *f)
     print_layers(&f->info);
     print_unit(&f->info);
     print_memory(f);
+    print_isas(f);
     for (size_t k = 0; (key = b2s6_model_metadata_at(f->model, k, &value)) != NULL; k++) {
         printf("%s", k == 0 ? "metadata      " : "              ");
         print_text(key);
@@ -238,6 +256,9 @@ static void print_for_programs(const facts *f)
         else
             printf("%zu", size);
     }
+    printf("},\n  \"isa\": \"%s\",\n  \"isas\": {", b2s6_model_isa(f->model));
+    for (size_t k = 0; (key = b2s6_isa_name(k)) != NULL; k++)
+        printf("%s\"%s\": %s", k ? ", " : "", key, b2s6_isa_is_available(k) ? "true" : "false");
     printf("},\n  \"metadata\": {");
     for (size_t k = 0; (key = b2s6_model_metadata_at(f->model, k, &value)) != NULL; k++) {
         printf(k ? ",\n    " : "\n    ");

@@ -9,20 +9,23 @@
 #include <string.h>
 
 #include "cli.h"
+#include "machine.h"
 #include "npy.h"
 #include "output.h"
 
 static const char help[] =
-    "usage: b2s6 run MODEL.b2s6 --in X.npy --out Y.npy [--chunk N]\n"
+    "usage: b2s6 run MODEL.b2s6 --in X.npy --out Y.npy [--chunk N] [--threads N] [--isa NAME]\n"
     "\n"
     "Runs a sequence through a model. X.npy holds int32 (or int64) tokens of shape (L), or float32 (or\n"
     "float64) features of shape (L, width). Y.npy gets float32 rows, one a step; of a bidirectional model\n"
     "that pools one row in all. Y.npy appears complete or not at all.\n"
     "\n"
     "A causal model is run piece by piece, in memory that does not grow with the sequence. The pieces\n"
-    "make no difference to the values.\n"
+    "make no difference to the values, nor do threads and instruction sets.\n"
     "\n"
-    "  --chunk N   take N steps at a time; 1: single steps (not for a bidirectional model)\n";
+    "  --chunk N     take N steps at a time; 1: single steps (not for a bidirectional model)\n"
+    "  --threads N   use N threads, 1 to 256 (1)\n"
+    "  --isa NAME    use this instruction set instead of the best: see `b2s6 info`\n";
 
 #define PIECE_VALUES ((size_t)1 << 20)  /* floats of input and output that a piece may have */
 #define PIECE_STEPS ((size_t)4096)
@@ -30,6 +33,7 @@ static const char help[] =
 /* Everything one run needs; whatever is not NULL is released at the end. */
 typedef struct job {
     const char *model_path, *in_path, *out_path;
+    machine on;
     b2s6_model *model;
     b2s6_state *state;
     b2s6_model_info info;
@@ -85,7 +89,7 @@ static int prepare(job *j, uint64_t chunk)
     if (piece > j->in.rows)
         piece = j->in.rows;
     j->piece = piece > SIZE_MAX / 64 ? SIZE_MAX / 64 : (size_t)piece;
-    j->single_steps = chunk == 1;
+    j->single_steps = chunk == 1 && !j->on.pool; /* only a run takes threads */
     if (is_tokens(j)) {
         j->integers = allocate(j->piece, sizeof *j->integers);
         j->tokens = allocate(j->piece, sizeof *j->tokens);
@@ -136,6 +140,7 @@ static int run_piece(job *j, size_t n)
     b2s6_status status;
     options.workspace = j->workspace;
     options.workspace_size = j->workspace_size;
+    options.parallel = thread_pool_parallel(j->on.pool);
     if (j->single_steps && is_tokens(j))
         status = b2s6_step_token(j->state, j->tokens[0], j->rows);
     else if (j->single_steps)
@@ -181,7 +186,7 @@ static int do_job(job *j, uint64_t chunk)
 {
     char text[200];
     message m = { text, sizeof text };
-    j->model = cli_open_model(j->model_path);
+    j->model = cli_open_model_for(j->model_path, j->on.isa);
     if (!j->model)
         return CLI_FAILED;
     j->info.struct_size = sizeof j->info;
@@ -200,6 +205,7 @@ static void release(job *j)
     npy_close(&j->in);
     b2s6_state_destroy(j->state);
     b2s6_model_close(j->model);
+    machine_release(&j->on);
     free(j->integers);
     free(j->tokens);
     free(j->features);
@@ -221,11 +227,14 @@ static uint64_t positive(const char *text)
 
 static int run(int argc, char **argv)
 {
-    const char *in = NULL, *out = NULL, *chunk_text = NULL, *model;
-    const cli_option options[] = { { "--in", &in, NULL }, { "--out", &out, NULL }, { "--chunk", &chunk_text, NULL } };
+    const char *in = NULL, *out = NULL, *chunk_text = NULL, *threads = NULL, *isa = NULL, *model;
+    const cli_option options[] = {
+        { "--in", &in, NULL }, { "--out", &out, NULL }, { "--chunk", &chunk_text, NULL }, { "--threads", &threads, NULL },
+        { "--isa", &isa, NULL },
+    };
     uint64_t chunk;
     job j;
-    int status = cli_parse(&verb_run, argc, argv, options, 3, &model, 1);
+    int status = cli_parse(&verb_run, argc, argv, options, sizeof options / sizeof options[0], &model, 1);
     if (status != 0)
         return status;
     if (!in || !out)
@@ -239,7 +248,9 @@ static int run(int argc, char **argv)
     j.model_path = model;
     j.in_path = in;
     j.out_path = out;
-    status = do_job(&j, chunk);
+    status = machine_take(&j.on, &verb_run, threads, isa);
+    if (status == 0)
+        status = do_job(&j, chunk);
     release(&j);
     return status;
 }
