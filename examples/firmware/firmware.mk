@@ -145,14 +145,41 @@ amalgamation: $(BUILD)/amalgamation/b2s6.c
 # ------------------------------------------------------------------------------------------------------------- comparisons
 
 # The same program on this machine, with the library as it is used here.
-$(FW_BUILD)/desktop: $(FW)/image.c $(FW)/no_refusals.c $(FW)/print.c $(FW)/board_desktop.c $(FW)/digits_data.S \
-    $(FW_BUILD)/models/digits.c $(BUILD)/libb2s6.a
+FW_DESKTOP_SOURCES = $(FW)/image.c $(FW)/no_refusals.c $(FW)/print.c $(FW)/board_desktop.c $(FW)/digits_data.S \
+    $(FW_BUILD)/models/digits.c
+
+$(FW_BUILD)/desktop: $(FW_DESKTOP_SOURCES) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(B2S6_CFLAGS) $(CFLAGS) -DIMAGES=16 -DDIGITS_TEST='"examples/models/digits-test.bin"' -I. -I$(FW_BUILD)/models \
 	    -o $@ $^ -lm
 
 $(FW_BUILD)/desktop.txt: $(FW_BUILD)/desktop
 	@$< >$@
+
+# Every switch alone, and sets of them, "+" between two: the library as one file, for this machine, without a warning; the
+# program gives the same lines, or is refused where the switch leaves out what it needs.
+FW_SWITCHED = NO_FILES SMALL NO_MAMBA+NO_OTHER_UNITS NO_ISAS $(addsuffix +NO_ISAS,NO_FILES NO_MALLOC NO_MESSAGES NO_MAMBA \
+    NO_BIDIRECTIONAL NO_NORM_RMS NO_DELTA_LOWRANK NO_REAL NO_OTHER_UNITS SMALL FREESTANDING SMALL+SOFT_FMA_INTEGER+SOFT_SQRT \
+    FREESTANDING+SMALL FREESTANDING+NO_MESSAGES FREESTANDING+SMALL+NO_MESSAGES \
+    FREESTANDING+SMALL+NO_MESSAGES+NO_MAMBA+NO_BIDIRECTIONAL+NO_OTHER_UNITS)
+FW_SWITCHED_REFUSED = $(addsuffix +NO_ISAS,NO_VERIFY NO_S4 NO_NORM_LAYER NO_COMPLEX NO_S4+NO_COMPLEX+NO_NORM_LAYER)
+
+$(FW_BUILD)/switches/%.o: $(BUILD)/amalgamation/b2s6.c
+	@mkdir -p $(@D)
+	$(SAY) CC '$*'
+	$(Q)$(CC) -std=c99 -pedantic $(WARNINGS) -Werror -O1 -ffp-contract=off -fno-math-errno $(patsubst %,-DB2S6_%,$(subst +, ,$*)) -c -o $@ $<
+
+$(FW_BUILD)/switches/%.txt: $(FW_BUILD)/switches/%.o $(FW_BUILD)/desktop
+	$(Q)$(CC) $(B2S6_CFLAGS) $(CFLAGS) -DIMAGES=16 -DDIGITS_TEST='"examples/models/digits-test.bin"' -I. -I$(FW_BUILD)/models \
+	    -o $(@:.txt=) $(FW_DESKTOP_SOURCES) $< -lm
+	@$(@:.txt=) >$@ || true
+
+.SECONDARY: $(FW_SWITCHED:%=$(FW_BUILD)/switches/%.o) $(FW_SWITCHED_REFUSED:%=$(FW_BUILD)/switches/%.o)
+
+firmware-switches: $(FW_BUILD)/desktop.txt $(FW_SWITCHED:%=$(FW_BUILD)/switches/%.txt) $(FW_SWITCHED_REFUSED:%=$(FW_BUILD)/switches/%.txt)
+	$(Q)for s in $(FW_SWITCHED); do cmp $(FW_BUILD)/desktop.txt $(FW_BUILD)/switches/$$s.txt || exit 1; done
+	$(Q)for s in $(FW_SWITCHED_REFUSED); do echo 'open failed: status 40' | cmp - $(FW_BUILD)/switches/$$s.txt || exit 1; done
+	@echo 'firmware-switches: $(words $(FW_SWITCHED)) builds with the same bits, $(words $(FW_SWITCHED_REFUSED)) that refuse the model'
 
 firmware-check: $(FW_BOARDS:%=firmware-check-%)
 
@@ -165,4 +192,4 @@ firmware-size: $(FW_FIGURES)
 firmware-report: $(FW_FIGURES)
 	$(Q)$(FW_REPORT) --write
 
-.PHONY: firmware-check firmware-size firmware-report $(FW_BOARDS:%=firmware-check-%)
+.PHONY: firmware-check firmware-size firmware-report firmware-switches $(FW_BOARDS:%=firmware-check-%)
