@@ -59,6 +59,7 @@ $(BUILD)/tests/elementary: $(ELEMENTARY_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)
 check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
 	@tests/check_runner.sh $(BUILD)/tests/failing
 	@tests/check_cli.sh $(BUILD)/b2s6 tests
+	@CC="$(CC)" CFLAGS="$(CFLAGS)" tests/abi.sh $(BUILD)
 	@tests/check_bytes.sh $(BUILD)/b2s6 $(BUILD)/tests/byte_model
 	$(BUILD)/tests/elementary
 	$(BUILD)/tests/check
