@@ -60,6 +60,7 @@ check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing
 	@tests/check_runner.sh $(BUILD)/tests/failing
 	@tests/check_cli.sh $(BUILD)/b2s6 tests
 	@CC="$(CC)" CFLAGS="$(CFLAGS)" tests/abi.sh $(BUILD)
+	@CC='$(CC)' tests/check_embed.sh $(BUILD)/b2s6 $(BUILD)/libb2s6.a tests
 	@tests/check_bytes.sh $(BUILD)/b2s6 $(BUILD)/tests/byte_model
 	$(BUILD)/tests/elementary
 	$(BUILD)/tests/check

@@ -34,6 +34,15 @@ static char *stem_of(const char *path)
     return stem;
 }
 
+/* What #include "..." takes on every compiler. */
+static int is_plain(const char *name)
+{
+    for (; *name; name++)
+        if (!isalnum((unsigned char)*name) && !strchr("._-+", *name))
+            return 0;
+    return 1;
+}
+
 static int is_identifier(const char *name)
 {
     if (!isalpha((unsigned char)*name) && *name != '_')
@@ -139,7 +148,8 @@ static int run(int argc, char **argv)
     e.name = name ? name : name_from(name_of_file, sizeof name_of_file, stem);
     e.source = operands[0];
     e.header = strrchr(stem, '/') ? strrchr(stem, '/') + 1 : stem;
-    status = embed(&e, operands[0], stem);
+    status = is_plain(e.header) ? embed(&e, operands[0], stem)
+                                : cli_usage(&verb_embed, "embed: %.200s is no name for a header", e.header);
     free(stem);
     return status;
 }

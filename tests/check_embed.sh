@@ -1,0 +1,83 @@
+#!/bin/sh
+# b2s6 embed: the C array is the file, the macros are the library's figures, and what does not fit does not compile.
+#   check_embed.sh PROGRAM LIBRARY FOLDER        FOLDER is this one; CC compiles
+set -u
+program=$1 library=$2 tests=$3
+root=$tests/..
+passed=0
+failed=0
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+report() { # report OK NAME
+    if test "$1" -eq 0; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "check_embed: $2" >&2
+    fi
+}
+
+compiles() { # compiles ARGUMENTS...: a strict compilation of what lies in the work folder
+    "${CC:-cc}" -std=c99 -pedantic -Wall -Wextra -Werror -I"$work/include" -I"$root" -I"$work" "$@" >"$work/out" 2>&1
+}
+
+refuses() { # refuses WHAT TEXT ARGUMENTS...: the compilation fails, with TEXT
+    what=$1 text=$2
+    shift 2
+    ! compiles -fsyntax-only "$@" && grep -q "$text" "$work/out"
+    report $? "$what compiles, or fails without '$text'"
+}
+
+fails() { # fails STATUS TEXT ARGUMENTS...
+    wanted=$1 text=$2
+    shift 2
+    "$program" embed "$@" >"$work/out" 2>"$work/err"
+    test $? -eq "$wanted" && grep -q "$text" "$work/err"
+    report $? "b2s6 embed $* does not fail with status $wanted and '$text'"
+}
+
+# ------------------------------------------------------------- every kind of model: the same bytes, the library's figures
+for case in b2s6-s4 b2s6-mamba b2s6-features b2s6-bidirectional-mean s4d; do
+    "$program" convert "$tests/cases/$case/model.safetensors" "$work/$case.b2s6" >/dev/null &&
+        "$program" embed "$work/$case.b2s6" "$work/other-name.c" --name it --steps 100 &&
+        mv "$work/other-name.h" "$work/it.h" && sed 's/other-name/it/' "$work/other-name.c" >"$work/it.c" &&
+        compiles -o "$work/probe" "$tests/embed/probe.c" "$work/it.c" "$library" -lm &&
+        "$work/probe" "$work/$case.b2s6" >"$work/out"
+    report $? "$case: $(head -n 1 "$work/out")"
+done
+
+# ---------------------------------------------------------------------------------------------- what does not fit
+"$program" embed "$work/b2s6-s4.b2s6" "$work/2nd-model.c" && grep -q 'const unsigned char _nd_model_model\[' "$work/2nd-model.c"
+report $? "a file's name does not become an identifier"
+"$program" embed "$work/b2s6-s4.b2s6" "$work/it.c"
+report $? "embed"
+compiles -c -o "$work/it.o" "$work/it.c"
+report $? "the plain case does not compile: $(head -n 1 "$work/out")"
+for switch in S4 NORM_LAYER COMPLEX; do
+    refuses "a model that B2S6_NO_$switch leaves out" "without a part" -DB2S6_NO_$switch "$work/it.c"
+done
+mkdir "$work/include"
+sed 's/define B2S6_VERSION_MINOR .*/define B2S6_VERSION_MINOR 99/' "$root/b2s6.h" >"$work/include/b2s6.h"
+refuses "a model beside another version of the library" "run b2s6 embed" "$work/it.c"
+rm -r "$work/include"
+sed -i.old 's/_SIZE 16192u/_SIZE 16191u/' "$work/it.h"
+refuses "an array longer than its header says" "excess elements" "$work/it.c"
+
+# ---------------------------------------------------------------------------------------------- usage and bad files
+fails 2 "arguments are missing"
+fails 2 "does not end in .c" "$work/b2s6-s4.b2s6" "$work/out.h"
+fails 2 "no name for a header" "$work/b2s6-s4.b2s6" "$work/a b.c"
+fails 2 "not a name in C" "$work/b2s6-s4.b2s6" "$work/x.c" --name 'a-b'
+fails 2 "not a name in C" "$work/b2s6-s4.b2s6" "$work/x.c" --name ''
+fails 2 "must be a number" "$work/b2s6-s4.b2s6" "$work/x.c" --steps 0
+fails 2 "must be a number" "$work/b2s6-s4.b2s6" "$work/x.c" --steps 1x
+fails 2 "must be a number" "$work/b2s6-s4.b2s6" "$work/x.c" --steps 99999999999999999999
+fails 1 "cannot be opened" "$work/none.b2s6" "$work/x.c"
+fails 1 "not a .b2s6 file" "$tests/check_embed.sh" "$work/x.c"
+fails 1 "" "$work/b2s6-s4.b2s6" "$work/no/such/folder/x.c"
+test ! -e "$work/x.c" && test ! -e "$work/x.h"
+report $? "a failed embed leaves files"
+
+echo "check_embed: $passed passed, $failed failed"
+test $failed -eq 0
