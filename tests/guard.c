@@ -24,14 +24,33 @@ void guard_free(guard *g)
     memset(g, 0, sizeof *g);
 }
 
-const unsigned char *guard_copy(guard *g, const void *data, size_t size)
+/* The first byte between the guard pages. */
+static unsigned char *room_of(const guard *g)
 {
-    unsigned char *room = g->pages + (g->mapped - g->room) / 2;
+    return g->pages + (g->mapped - g->room) / 2;
+}
+
+unsigned char *guard_room(guard *g, size_t size)
+{
+    unsigned char *room = room_of(g);
     CHECK(size <= g->room);
     CHECK_EQUAL_INT(0, mprotect(room, g->room, PROT_READ | PROT_WRITE));
     memset(room, 0xA5, g->room);
     g->data = room + g->room - (size + 3) / 4 * 4;
-    memcpy(g->data, data, size);
-    CHECK_EQUAL_INT(0, mprotect(room, g->room, PROT_READ));
     return g->data;
+}
+
+const unsigned char *guard_copy(guard *g, const void *data, size_t size)
+{
+    memcpy(guard_room(g, size), data, size);
+    CHECK_EQUAL_INT(0, mprotect(room_of(g), g->room, PROT_READ));
+    return g->data;
+}
+
+size_t guard_touched(const guard *g)
+{
+    size_t n = 0;
+    for (const unsigned char *p = room_of(g); p < g->data; p++)
+        n += *p != 0xA5;
+    return n;
 }

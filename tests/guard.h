@@ -21,4 +21,10 @@ void guard_free(guard *g);
 /* Copies data so that it ends at the guard page, as near as an alignment of its beginning to 4 bytes allows; read-only. */
 const unsigned char *guard_copy(guard *g, const void *data, size_t size);
 
+/* The same place for size bytes to be written, all 0xA5, as is the room before them; aligned to 4 or what size is aligned to. */
+unsigned char *guard_room(guard *g, size_t size);
+
+/* How many of the bytes before the last copy or room are no longer 0xA5. */
+size_t guard_touched(const guard *g);
+
 #endif

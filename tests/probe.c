@@ -21,6 +21,7 @@ void probe_make(probe *p, const unit_config *unit, size_t d, uint64_t seed)
     float *weight;
     memset(p, 0, sizeof *p);
     p->d = d;
+    p->gain = 1;
     plain_config(&m->config, (uint32_t)d + 1, unit->h, unit->d_state);
     m->config.n_layers = 1;
     m->config.input_kind = B2S6_FEATURES;
@@ -53,6 +54,14 @@ void probe_make(probe *p, const unit_config *unit, size_t d, uint64_t seed)
     fill(trained_find(m, "layers.0.", "out_proj.weight"), 0);
     for (size_t i = 0; i < d; i++)
         weight[i * d + i] = 1;
+}
+
+void probe_gain(probe *p, float gain_wanted)
+{
+    trained_tensor *t = trained_find(&p->model, "layers.0.", "out_proj.weight");
+    for (size_t i = 0; i < t->count; i++)
+        t->values[i] *= gain_wanted / p->gain;
+    p->gain = gain_wanted;
 }
 
 void probe_open(probe *p)
@@ -114,6 +123,7 @@ void probe_run(const probe *p, const float *features, size_t n_steps, double *y)
     probe_rows(p, features, n_steps, rows);
     for (size_t k = 0; k < n_steps; k++)
         for (size_t i = 0; i < p->d; i++)
-            y[k * p->d + i] = ((double)rows[k * (p->d + 1) + i] - (double)features[k * p->d + i]) / silu((double)gate);
+            y[k * p->d + i] = ((double)rows[k * (p->d + 1) + i] - (double)features[k * p->d + i]) /
+                              (silu((double)gate) * (double)p->gain);
     free(rows);
 }

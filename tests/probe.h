@@ -15,11 +15,15 @@ typedef struct probe {
     trained_model model; /* the unit's tensors are layers.0.unit.* */
     opened_model opened;
     size_t d;
+    float gain; /* what the output projection multiplies y with; 1 unless probe_gain set it */
 } probe;
 
 /* A unit of width d with random tensors; alter probe->model's tensors before probe_open. */
 void probe_make(probe *p, const unit_config *unit, size_t d, uint64_t seed);
 void probe_open(probe *p);
+
+/* For a y that would drown in the residual stream: a power of two. Before probe_open. */
+void probe_gain(probe *p, float gain);
 void probe_free(probe *p);
 
 /* The unit's tensor of this name. */

@@ -319,60 +319,58 @@ static void test_files_are_let_go(void)
 
 /* ------------------------------------------------------------------------------------------------------ the caller's memory */
 
-/* size bytes amid margins of a known value. */
-static unsigned char *amid_margins(size_t size)
+/* size bytes before a page that cannot be touched, behind bytes of a known value. */
+static unsigned char *alone(guard *g, size_t size)
 {
-    unsigned char *memory = (unsigned char *)aligned_memory(size + 2 * MARGIN);
-    memset(memory, 0xA5, size + 2 * MARGIN);
-    return memory + MARGIN;
+    guard_make(g, size + MARGIN);
+    return guard_room(g, size);
 }
 
-static void check_margins(unsigned char *memory, size_t size)
+static void check_alone(guard *g)
 {
-    for (size_t i = 0; i < MARGIN; i++) {
-        CHECK_EQUAL_INT(0xA5, memory[(ptrdiff_t)i - MARGIN]);
-        CHECK_EQUAL_INT(0xA5, memory[size + i]);
-    }
-    free(memory - MARGIN);
+    CHECK_EQUAL_SIZE(0, guard_touched(g));
+    guard_free(g);
 }
 
-/* Both handles and the workspace in memory of exactly the size asked for; the file in memory that cannot be written. */
+/*
+ * Both handles, the workspace and the output in memory of exactly the size asked for: a byte read or written behind it ends
+ * the program, one written before it shows. The file lies in memory that cannot be written.
+ */
 static void check_placed(subject *s)
 {
     size_t model_size, state_size, workspace_size, out_size, before, frees;
-    unsigned char *model_memory, *state_memory, *other_memory, *workspace, *out;
+    guard file, model_memory, state_memory, other_memory, workspace, out;
     b2s6_state *state, *other;
     subject placed = *s;
-    guard g;
-    guard_make(&g, s->opened.size);
-    guard_copy(&g, s->opened.bytes, s->opened.size);
-    CHECK_OK(b2s6_model_size(&model_size, g.data, s->opened.size, NULL));
+    guard_make(&file, s->opened.size);
+    guard_copy(&file, s->opened.bytes, s->opened.size);
+    CHECK_OK(b2s6_model_size(&model_size, file.data, s->opened.size, NULL));
     state_size = b2s6_state_size(s->opened.model);
     workspace_size = b2s6_workspace_size(s->opened.model, s->input.n_steps);
     out_size = whole_rows(&s->opened, s->input.n_steps) * sizeof(float) *
                (s->opened.info.output_size > s->opened.info.d_model ? s->opened.info.output_size : s->opened.info.d_model);
-    model_memory = amid_margins(model_size);
-    state_memory = amid_margins(state_size);
-    other_memory = amid_margins(state_size);
-    workspace = amid_margins(workspace_size);
-    out = amid_margins(out_size);
+    alone(&model_memory, model_size);
+    alone(&state_memory, state_size);
+    alone(&other_memory, state_size);
+    alone(&workspace, workspace_size);
+    alone(&out, out_size);
     before = wrap_allocations();
     frees = wrap_frees();
-    CHECK_OK(b2s6_model_place(&placed.opened.model, model_memory, model_size, g.data, s->opened.size, NULL, NULL));
-    CHECK_OK(b2s6_state_place(&state, placed.opened.model, state_memory, state_size));
-    CHECK_OK(b2s6_state_place(&other, placed.opened.model, other_memory, state_size));
-    use(state, other, &placed, workspace, workspace_size, (float *)(void *)out);
+    CHECK_OK(b2s6_model_place(&placed.opened.model, model_memory.data, model_size, file.data, s->opened.size, NULL, NULL));
+    CHECK_OK(b2s6_state_place(&state, placed.opened.model, state_memory.data, state_size));
+    CHECK_OK(b2s6_state_place(&other, placed.opened.model, other_memory.data, state_size));
+    use(state, other, &placed, workspace.data, workspace_size, (float *)(void *)out.data);
     b2s6_state_destroy(state);
     b2s6_state_destroy(other);
     b2s6_model_close(placed.opened.model);
     CHECK_EQUAL_SIZE(before, wrap_allocations());
     CHECK_EQUAL_SIZE(frees, wrap_frees());
-    check_margins(model_memory, model_size);
-    check_margins(state_memory, state_size);
-    check_margins(other_memory, state_size);
-    check_margins(workspace, workspace_size);
-    check_margins(out, out_size);
-    guard_free(&g);
+    check_alone(&model_memory);
+    check_alone(&state_memory);
+    check_alone(&other_memory);
+    check_alone(&workspace);
+    check_alone(&out);
+    guard_free(&file);
 }
 
 static void test_placed(void) { for_each(check_placed); }

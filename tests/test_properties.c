@@ -44,6 +44,50 @@ static void test_probe(void)
     probe_free(&p);
 }
 
+/*
+ * The unit is as exact for steps of 1e-7 as for steps of 8: exp(delta A) - 1 must not cancel, nor must exp(delta A) lose the
+ * little that it forgets. All kinds of A and both discretisations; y is magnified so that its own digits count.
+ */
+static void test_every_step_size(void)
+{
+    enum { D = 20, L = 40, N_KINDS = 12 };
+    static const float log_deltas[] = { -16, -13, -10, -7, -4, -1, 2 };
+    static double u[L * D], y[L * D], expected[L * D];
+    static float features[L * D];
+    random_u(u, features, L * D, 6);
+    for (size_t s = 0; s < sizeof log_deltas / sizeof log_deltas[0]; s++)
+        for (int kind = 0; kind < N_KINDS; kind++) {
+            unit_config unit = b2s6_unit(4, 5);
+            double largest = 0;
+            float gain = 1;
+            probe p;
+            unit.complex_state = unit.conjugate = kind % 2;
+            unit.euler = kind / 2 % 2;
+            unit.a_scope = (b2s6_scope)(1 + kind / 4);
+            unit.delta = B2S6_DELTA_CONSTANT;
+            unit.skip = 0;
+            test_context("delta about exp(%g), %s, %s, A of a %s", (double)log_deltas[s],
+                         unit.complex_state ? "complex" : "real", unit.euler ? "euler" : "zero-order hold",
+                         scope_names[unit.a_scope]);
+            probe_make(&p, &unit, D, 100 + (uint64_t)kind);
+            for (size_t i = 0; i < D; i++)
+                probe_tensor(&p, "b")->values[i] = log_deltas[s] - 0.05f * (float)i;
+            for (size_t i = 0; unit.complex_state && i < probe_tensor(&p, "A_imag")->count; i++)
+                probe_tensor(&p, "A_imag")->values[i] = 0.75f * (float)(i % 9) - 2;
+            reference_unit(&p.model, "layers.0.unit.", u, L, expected);
+            for (size_t i = 0; i < L * D; i++)
+                largest = fmax(largest, fabs(expected[i]));
+            while ((double)gain * largest < 8)
+                gain *= 2;
+            probe_gain(&p, gain);
+            probe_open(&p);
+            probe_run(&p, features, L, y);
+            for (size_t i = 0; i < L * D; i++)
+                CHECK_NEAR(expected[i], y[i], 2e-6 * largest);
+            probe_free(&p);
+        }
+}
+
 /* A block sees only its own channels: other input in block j changes block j's output alone, and the others' not a bit. */
 static void test_block_locality(void)
 {
@@ -340,7 +384,7 @@ static void test_influence_of_the_past(void)
 }
 
 static const test tests[] = {
-    TEST(test_probe), TEST(test_block_locality), TEST(test_zero_input_gives_zero), TEST(test_one_block_without_bias_is_s6),
+    TEST(test_probe), TEST(test_every_step_size), TEST(test_block_locality), TEST(test_zero_input_gives_zero), TEST(test_one_block_without_bias_is_s6),
     TEST(test_constant_unit_is_a_convolution), TEST(test_influence_of_the_past),
 };
 const test_suite suite_properties = TEST_SUITE("properties", tests);

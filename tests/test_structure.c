@@ -89,6 +89,34 @@ static void test_surplus_bytes(void)
     free(longer);
 }
 
+/* Bytes that fill the header up to a multiple of 64 are zero. */
+static void test_header_padding(void)
+{
+    file_parts parts;
+    size_t size, end, header, tried = 0;
+    altered_parts(&parts);
+    file_set_metadata(&parts, 0, "", 0);
+    for (size_t bytes = 8; bytes <= 64; bytes += 8) {
+        char text[64] = "a key";
+        unsigned char *file;
+        file_set_metadata(&parts, 1, text, bytes);
+        file = file_build(&parts, &size);
+        end = file_entry(file, parts.n_tensors);
+        header = (size_t)get_le(file + AT_HEADER_BYTES, 4);
+        expect_altered_file(file, size, B2S6_OK, anywhere);
+        for (size_t at = end; at < header; at += 7, tried++) {
+            file[at] = 1;
+            file_seal(file, size);
+            test_context("byte %zu of %zu to %zu", at, end, header);
+            expect_altered_file(file, size, B2S6_ERROR_FORMAT, at);
+            file[at] = 0;
+        }
+        free(file);
+    }
+    CHECK(tried > 8);
+    file_free(&parts);
+}
+
 /* -------------------------------------------------------------------------------------------------------- configuration */
 
 static void test_configuration_keys(void)
@@ -224,7 +252,8 @@ static void test_metadata(void)
 }
 
 static const test tests[] = {
-    TEST(test_header_fields), TEST(test_surplus_bytes), TEST(test_configuration_keys), TEST(test_unknown_configuration_keys),
-    TEST(test_configuration_values), TEST(test_configuration_contradictions), TEST(test_metadata),
+    TEST(test_header_fields), TEST(test_surplus_bytes), TEST(test_header_padding), TEST(test_configuration_keys),
+    TEST(test_unknown_configuration_keys), TEST(test_configuration_values), TEST(test_configuration_contradictions),
+    TEST(test_metadata),
 };
 const test_suite suite_structure = TEST_SUITE("structure", tests);
