@@ -267,6 +267,11 @@ typedef enum b2s6_delta {
     B2S6_DELTA_BLOCK = 1, B2S6_DELTA_LOWRANK = 2, B2S6_DELTA_CONSTANT = 3, B2S6_DELTA_PIN = 0x7fffffff
 } b2s6_delta;
 
+/* How a matrix's weights are stored: floats, halves, or integers of 8 or 4 bits with a scale for 64 or 32 of them. */
+typedef enum b2s6_type {
+    B2S6_F32 = 1, B2S6_F16 = 2, B2S6_Q8 = 3, B2S6_Q4 = 4, B2S6_TYPE_PIN = 0x7fffffff
+} b2s6_type;
+
 /*
  * What a model is. Set struct_size to sizeof(b2s6_model_info) before b2s6_model_describe; the library fills no more than that,
  * and zeroes what it does not know. Truth values are 0 or 1. New members come at the end.
@@ -305,6 +310,7 @@ typedef struct b2s6_model_info {
     uint32_t conjugate;        /* a state stands for a conjugate pair */
     uint32_t skip;             /* has D */
     uint32_t metadata_count;   /* pairs for b2s6_model_metadata_at */
+    b2s6_type weight_type;     /* of most weights; some matrices may be of a more precise type */
 } b2s6_model_info;
 
 /* Fills *info. Errors: ARGUMENT. Since 0.1.0. */

@@ -53,6 +53,9 @@ struct cursor {
     uint32_t next;             /* entry */
     uint32_t section;
     uint64_t parameters;       /* weights without padding, so far */
+    uint32_t type;             /* of the tensor that was taken last */
+    uint64_t of_type[N_TYPES]; /* weights in matrices of each type, so far */
+    struct b2s6_model *model;
     b2s6_status status;
     b2s6_error *error;
 };
@@ -109,6 +112,7 @@ static const void *take_tensor(struct cursor *c, uint32_t role, uint32_t layout,
         fail_tensor(c, B2S6_ERROR_TENSOR, "%s has the wrong shape: the model needs (%u, %u, %u)", role, count, rows, cols);
         return NULL;
     }
+    c->type = t.type;
     c->next++;
     return c->data + (t.offset - c->format->header_bytes);
 }
@@ -120,17 +124,57 @@ static const float *take_vector(struct cursor *c, uint32_t role, uint32_t n)
     return take_tensor(c, role, LAYOUT_PLAIN, 1, 1, b2s6_pad16(n));
 }
 
+/* A matrix of any type. */
 static struct matrix take_matrix(struct cursor *c, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols)
 {
     struct matrix m;
 
     m.data = take_tensor(c, role, LAYOUT_PANELS, count, rows, cols);
-    m.type = TYPE_F32;
+    m.type = m.data ? c->type : TYPE_F32;
     m.count = count;
     m.rows = rows;
     m.cols = cols;
     c->parameters += (uint64_t)count * rows * cols;
+    c->of_type[m.type] += (uint64_t)count * rows * cols;
     return m;
+}
+
+/* A matrix that must be of floats. */
+static struct matrix take_precise(struct cursor *c, uint32_t role, uint32_t rows, uint32_t cols)
+{
+    const uint32_t entry = c->next;
+    const struct matrix m = take_matrix(c, role, 1, rows, cols);
+
+    if (!c->status && m.type != TYPE_F32) {
+        c->next = entry; /* for the offset in the message */
+        skip_to(c, (uint64_t)c->section << 16 | role);
+        fail_tensor(c, B2S6_ERROR_TENSOR, "section %u: %s must be of type f32", role, c->section, 0, 0);
+    }
+    return m;
+}
+
+/* A product with m takes rows of n_parts times its columns: the model needs room for them as integers. */
+static void need_codes(struct cursor *c, const struct matrix *m, uint32_t n_parts)
+{
+    const uint32_t width = n_parts * b2s6_code_width(m->cols);
+
+    if (!weights_are_integers(m->type))
+        return;
+    if (c->model->code_width < width)
+        c->model->code_width = width;
+    if (c->model->code_parts < n_parts)
+        c->model->code_parts = n_parts;
+}
+
+/* What most weights are stored as. */
+static uint32_t main_type(const struct cursor *c)
+{
+    uint32_t type, best = TYPE_F32;
+
+    for (type = TYPE_F32; type < N_TYPES; type++)
+        if (c->of_type[type] > c->of_type[best])
+            best = type;
+    return best;
 }
 
 /* Values of every channel and state. trained: how many of the planes are weights; lo parts and 1/A are not. */
@@ -168,15 +212,17 @@ static void take_unit(struct cursor *c, uint32_t role, const struct config *g, s
     if (g->delta == B2S6_DELTA_BLOCK)
         u->w = take_vector(c, role + UNIT_W, d);
     if (B2S6_HAS_DELTA_LOWRANK && g->delta == B2S6_DELTA_LOWRANK) {
-        u->x_weight = take_matrix(c, role + UNIT_X, 1, g->dt_rank, d);
-        u->dt_weight = take_matrix(c, role + UNIT_DT, 1, d, g->dt_rank);
+        u->x_weight = take_precise(c, role + UNIT_X, g->dt_rank, d);
+        u->dt_weight = take_precise(c, role + UNIT_DT, d, g->dt_rank);
     }
     u->delta_bias = take_vector(c, role + UNIT_DELTA, d);
     u->a = take_a(c, role + UNIT_A, g);
     if (config_has_a_inverse(g))
         u->a_inverse = take_lanes(c, role + UNIT_A_INVERSE, g, planes, 0);
-    if (config_bc_rows(g))
+    if (config_bc_rows(g)) {
         u->bc = take_matrix(c, role + UNIT_BC, g->h, config_bc_rows(g), d / g->h);
+        need_codes(c, &u->bc, g->h);
+    }
     if (g->b & B_HAS_BIAS)
         u->b_bias = take_lanes(c, role + UNIT_B_BIAS, g, planes, planes);
     if (g->c == C_CONSTANT)
@@ -190,6 +236,7 @@ static void take_layer(struct cursor *c, const struct config *g, struct layer *l
     take_norm(c, ROLE_NORM_WEIGHT, g->norm, g->d_model, &l->norm_weight, &l->norm_bias);
     if (config_is_mamba(g)) {
         l->in_proj = take_matrix(c, ROLE_IN_PROJ, 2, g->d_inner, g->d_model);
+        need_codes(c, &l->in_proj, 1);
         if (g->projection_biases & BIAS_IN_PROJ) {
             c->parameters += 2 * (uint64_t)g->d_inner;
             l->in_bias = take_tensor(c, ROLE_IN_BIAS, LAYOUT_PLAIN, 2, 1, b2s6_pad16(g->d_inner));
@@ -210,6 +257,7 @@ static void take_layer(struct cursor *c, const struct config *g, struct layer *l
         if (g->projection_biases & BIAS_OUT_PROJ)
             l->out_bias = take_vector(c, ROLE_OUT_BIAS, g->d_model);
     }
+    need_codes(c, &l->out, 1);
 }
 
 b2s6_status b2s6_bind(struct b2s6_model *model, struct layer *layers, const struct format *f, const unsigned char *data,
@@ -223,10 +271,11 @@ b2s6_status b2s6_bind(struct b2s6_model *model, struct layer *layers, const stru
     c.format = f;
     c.data = data;
     c.error = error;
+    c.model = model;
     if (g->input_kind == B2S6_TOKENS) {
         model->embedding = take_matrix(&c, ROLE_EMBEDDING, 1, g->input_size, g->d_model);
     } else {
-        model->encoder = take_matrix(&c, ROLE_ENCODER, 1, g->d_model, g->input_size);
+        model->encoder = take_precise(&c, ROLE_ENCODER, g->d_model, g->input_size);
         model->encoder_bias = take_vector(&c, ROLE_ENCODER_BIAS, g->d_model);
     }
     for (i = 0; i < g->n_layers && !c.status; i++) {
@@ -239,9 +288,12 @@ b2s6_status b2s6_bind(struct b2s6_model *model, struct layer *layers, const stru
         model->head = model->embedding;
     else if (g->head_size)
         model->head = take_matrix(&c, ROLE_HEAD, 1, g->head_size, g->d_model);
+    if (g->head_size)
+        need_codes(&c, &model->head, 1);
     if (g->head_bias)
         model->head_bias = take_vector(&c, ROLE_HEAD_BIAS, g->head_size);
     skip_to(&c, UINT64_MAX);
     model->parameter_count = c.parameters;
+    model->weight_type = main_type(&c);
     return c.status;
 }

@@ -19,6 +19,9 @@ static void mix(void *context, size_t begin, size_t end)
     struct operand o;
 
     o.matrix = &layer->out;
+    o.part = 0;
+    o.n_parts = 1;
+    o.n_rows = pass_rows(p);
     o.x = c->y;
     o.x_stride = d;
     o.y_stride = 2 * d;
@@ -38,6 +41,7 @@ void b2s6_s4_mix_pass(const struct pass *p, uint32_t l, const float *y, float *x
     c.layer = l;
     c.y = y;
     c.x = x;
+    b2s6_pass_quantize(p, &p->model->layers[l].out, y, p->work->d, pass_rows(p), 1);
     b2s6_pass_section(p, mix, &c, p->work->d / B2S6_LANES);
 }
 

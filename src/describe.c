@@ -43,6 +43,7 @@ b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
     full.conjugate = c->conjugate;
     full.skip = c->skip;
     full.metadata_count = model->n_metadata;
+    full.weight_type = (b2s6_type)model->weight_type;
 
     size = info->struct_size;
     full.struct_size = size;

@@ -2,24 +2,21 @@
 #include "pass.h"
 #include "portable/convert.h"
 
-/* The row of the embedding for a token, out of the panel it lies in. */
+/* The row of the embedding for a token. */
 static void look_up(const struct matrix *embedding, int32_t token, float *x)
 {
-    const uint32_t row = (uint32_t)token, d = embedding->cols;
-    const float *panel = (const float *)embedding->data + (size_t)(row / B2S6_LANES) * B2S6_LANES * d + row % B2S6_LANES;
     uint32_t i;
 
-    for (i = 0; i < d; i++)
-        x[i] = panel[(size_t)i * B2S6_LANES];
-    for (; i < b2s6_pad16(d); i++)
+    b2s6_weights_row(embedding->data, embedding->type, embedding->cols, (uint32_t)token, x);
+    for (i = embedding->cols; i < b2s6_pad16(embedding->cols); i++)
         x[i] = 0.0f;
 }
 
 struct ends_context {
     const struct pass *pass;
-    const struct ends *ends;
     float *x;
-    size_t n_rows; /* of the output */
+    size_t first_row, n_rows; /* of x, that the head is applied to */
+    float *out;
 };
 
 static void encode_features(void *context, size_t begin, size_t end)
@@ -29,7 +26,9 @@ static void encode_features(void *context, size_t begin, size_t end)
     struct operand o;
 
     o.matrix = &model->encoder;
-    o.index = 0;
+    o.index = o.part = 0;
+    o.n_parts = 1;
+    o.n_rows = pass_rows(c->pass);
     o.bias = model->encoder_bias;
     o.x = c->pass->work->input;
     o.y = c->x;
@@ -52,9 +51,7 @@ void b2s6_encode_pass(const struct pass *p, const struct ends *e, float *x)
     for (row = 0; row < pass_rows(p); row++)
         p->model->kernels->flush(p->work->input + row * padded, e->features + row * width, width);
     c.pass = p;
-    c.ends = e;
     c.x = x;
-    c.n_rows = 0;
     b2s6_pass_section(p, encode_features, &c, p->work->d / B2S6_LANES);
 }
 
@@ -89,28 +86,45 @@ static void one_nan(float *out, size_t n)
             out[i] = b2s6_float_of(0x7fc00000u);
 }
 
-/* Outputs begin * 16 .. end * 16 - 1 of every output row. */
+/* Outputs begin * 16 .. end * 16 - 1 of some output rows. */
 static void apply_head(void *context, size_t begin, size_t end)
 {
     const struct ends_context *c = context;
     const struct b2s6_model *model = c->pass->model;
     const size_t d = c->pass->work->d, last = end * B2S6_LANES < model->head.rows ? end * B2S6_LANES : model->head.rows;
-    struct product product;
+    struct operand o;
     size_t row;
 
-    product.weight = model->head.data;
-    product.bias = model->head_bias;
-    product.x = c->x + c->ends->first_row * d;
-    product.y = c->ends->out;
-    product.x_stride = d;
-    product.y_stride = product.n_out = model->head.rows;
-    product.n_rows = c->n_rows;
-    product.k = model->head.cols;
-    product.first_panel = (uint32_t)begin;
-    product.end_panel = (uint32_t)end;
-    model->kernels->product(&product);
+    o.matrix = &model->head;
+    o.index = o.part = 0;
+    o.n_parts = 1;
+    o.bias = model->head_bias;
+    o.x = c->x + c->first_row * d;
+    o.y = c->out;
+    o.x_stride = d;
+    o.y_stride = model->head.rows;
+    o.n_rows = c->n_rows;
+    b2s6_pass_product(c->pass, &o, begin, end);
     for (row = 0; row < c->n_rows; row++)
-        one_nan(c->ends->out + row * model->head.rows + begin * B2S6_LANES, last - begin * B2S6_LANES);
+        one_nan(c->out + row * model->head.rows + begin * B2S6_LANES, last - begin * B2S6_LANES);
+}
+
+/* Rows from first_row on, as many at once as the work has rows for. */
+static void put_out_head(const struct pass *p, const struct ends *e, float *x)
+{
+    const struct matrix *head = &p->model->head;
+    const size_t n_rows = pass_rows(p);
+    struct ends_context c;
+
+    c.pass = p;
+    c.x = x;
+    c.out = e->out;
+    for (c.first_row = e->first_row; c.first_row < n_rows; c.first_row += c.n_rows) {
+        c.n_rows = n_rows - c.first_row < p->work->n_rows ? n_rows - c.first_row : p->work->n_rows;
+        b2s6_pass_quantize(p, head, x + c.first_row * p->work->d, p->work->d, c.n_rows, 1);
+        b2s6_pass_section(p, apply_head, &c, b2s6_pad16(head->rows) / B2S6_LANES);
+        c.out += c.n_rows * head->rows;
+    }
 }
 
 /* Norm and pooling of the rows that are needed: all if they enter a mean, else those that are put out. */
@@ -139,23 +153,20 @@ void b2s6_finish_pass(const struct pass *p, const struct ends *e, float *x)
 {
     const struct config *g = &p->model->config;
     const size_t d = p->work->d, n_rows = pass_rows(p);
-    struct ends_context c;
     size_t row;
 
     if (e->out || g->pool == B2S6_POOL_MEAN)
         finish_rows(p, e, x);
     if (!e->out || e->first_row >= n_rows)
         return;
-    c.pass = p;
-    c.ends = e;
-    c.x = x;
-    c.n_rows = n_rows - e->first_row;
     if (g->head_size && !e->hidden) {
-        b2s6_pass_section(p, apply_head, &c, b2s6_pad16(g->head_size) / B2S6_LANES);
+        put_out_head(p, e, x);
         return;
     }
-    for (row = 0; row < c.n_rows; row++) {
-        memcpy(e->out + row * g->d_model, x + (e->first_row + row) * d, g->d_model * sizeof *x);
-        one_nan(e->out + row * g->d_model, g->d_model);
+    for (row = e->first_row; row < n_rows; row++) {
+        float *out = e->out + (row - e->first_row) * g->d_model;
+
+        memcpy(out, x + row * d, g->d_model * sizeof *x);
+        one_nan(out, g->d_model);
     }
 }

@@ -135,23 +135,33 @@ struct tensor b2s6_format_tensor(const struct format *f, uint32_t i)
     return t;
 }
 
-uint64_t b2s6_tensor_values(uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols)
+uint64_t b2s6_tensor_bytes(uint32_t type, uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols)
 {
-    uint64_t outer, high;
+    const uint32_t unit = layout == LAYOUT_PANELS ? 32 : sizeof(float); /* divides every piece */
+    uint64_t outer, inner, high;
 
     /* Each factor is checked, not the product: with all below 2^28 + 16, two of them fit 64 bits. The third goes in halves. */
     if (count == 0 || rows == 0 || cols == 0 || count > 1u << 28 || rows > 1u << 28 || cols > 1u << 28)
         return 0;
-    outer = (uint64_t)count * (layout == LAYOUT_PANELS ? b2s6_pad16(rows) : rows);
-    high = (outer >> 32) * cols + ((outer & 0xffffffffu) * cols >> 32);
-    return high >> 28 ? 0 : outer * cols;
+    outer = (uint64_t)count * (layout == LAYOUT_PANELS ? b2s6_pad16(rows) / B2S6_LANES : rows);
+    inner = layout == LAYOUT_PANELS ? weights_panel_bytes(type, cols) / 32 : cols;
+    high = (outer >> 32) * inner + ((outer & 0xffffffffu) * inner >> 32);
+    return high >> 26 ? 0 : outer * inner * unit;
+}
+
+/* Types and layouts that this build reads: matrices may be of any type, plain tensors are floats. */
+static int is_known(const struct tensor *t)
+{
+    if (t->layout == LAYOUT_PANELS)
+        return t->type == TYPE_F32 || (B2S6_HAS_F16 && t->type == TYPE_F16) || weights_are_integers(t->type);
+    return t->layout == LAYOUT_PLAIN && t->type == TYPE_F32;
 }
 
 /* One entry on its own: values that exist, a shape that gives its bytes, a place inside the data. */
 static b2s6_status check_tensor(const struct format *f, const struct tensor *t, uint64_t at, uint64_t expected_offset,
                                 b2s6_error *error)
 {
-    uint64_t values = b2s6_tensor_values(t->layout, t->count, t->rows, t->cols);
+    uint64_t bytes;
 
     if (t->flags & ~FORMAT_TENSOR_OPTIONAL || b2s6_read32(f->file + at + 28) != 0)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, at, "a reserved bit of a tensor entry is not zero");
@@ -162,12 +172,13 @@ static b2s6_status check_tensor(const struct format *f, const struct tensor *t, 
         return b2s6_fail(error, B2S6_ERROR_FORMAT, at + 40, "a tensor ends beyond the file");
     if (t->flags & FORMAT_TENSOR_OPTIONAL)
         return B2S6_OK; /* of a type or layout that only its reader knows */
-    if (t->type != TYPE_F32 || (t->layout != LAYOUT_PLAIN && t->layout != LAYOUT_PANELS))
+    if (!is_known(t))
         return b2s6_fail_at(error, B2S6_ERROR_UNSUPPORTED, at + 8, "a tensor has type %u and layout %u, unknown here", NULL,
                             t->type, t->layout, 0);
-    if (values == 0 || t->bytes % sizeof(float) != 0 || t->bytes / sizeof(float) != values)
-        return b2s6_fail_at(error, B2S6_ERROR_TENSOR, at + 40, "a tensor has %u bytes, its shape needs %u values", NULL,
-                            t->bytes, values, 0);
+    bytes = b2s6_tensor_bytes(t->type, t->layout, t->count, t->rows, t->cols);
+    if (bytes == 0 || t->bytes != bytes)
+        return b2s6_fail_at(error, B2S6_ERROR_TENSOR, at + 40, "a tensor has %u bytes, its type and shape need %u", NULL,
+                            t->bytes, bytes, 0);
     return B2S6_OK;
 }
 

@@ -5,7 +5,7 @@
 #ifndef B2S6_FORMAT_H
 #define B2S6_FORMAT_H
 
-#include "common.h"
+#include "weights.h"
 
 enum {
     FORMAT_HEADER_BYTES = 64,
@@ -14,7 +14,6 @@ enum {
     FORMAT_DATA_ALIGNMENT = 64
 };
 
-enum { TYPE_F32 = 1 };
 enum { LAYOUT_PLAIN = 1, LAYOUT_PANELS = 2 };
 
 /* Bit 31 of a configuration key and bit 0 of a tensor's flags: a reader that does not know the entry skips it. */
@@ -51,8 +50,8 @@ B2S6_INTERNAL b2s6_status b2s6_format_read(struct format *f, const void *data, s
 /* Entry i of the table. */
 B2S6_INTERNAL struct tensor b2s6_format_tensor(const struct format *f, uint32_t i);
 
-/* How many values (floats of type f32) a tensor of this layout and shape has, padding of panels included. */
-B2S6_INTERNAL uint64_t b2s6_tensor_values(uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols);
+/* How many bytes a tensor of this type, layout and shape takes, padding of panels included; 0 if there can be none. */
+B2S6_INTERNAL uint64_t b2s6_tensor_bytes(uint32_t type, uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols);
 
 /* Checks the checksum of the data, reading the whole file. */
 B2S6_INTERNAL b2s6_status b2s6_format_verify(const struct format *f, b2s6_error *error);

@@ -10,17 +10,39 @@
 
 #include "model.h"
 
-/* y = W x + bias for n_rows rows, over panels first_panel .. end_panel - 1 of one matrix. */
+/*
+ * y = W x + bias for n_rows rows, over panels first_panel .. end_panel - 1 of one matrix. For an integer type x is given as
+ * the codes that quantize made of it, and is not read.
+ */
 struct product {
-    const void *weight;     /* panels of 16 rows */
+    const void *weight;     /* panels of 16 rows, of the type that the function is for */
     const float *bias;      /* (panels * 16), or NULL */
     const float *x;         /* n_rows rows of k values, x_stride floats apart */
     float *y;               /* n_rows rows of n_out values, y_stride floats apart */
     size_t x_stride, y_stride;
+    const int16_t *codes;   /* n_rows rows, code_stride values apart */
+    const float *scales;    /* (n_rows), scale_stride apart */
+    size_t code_stride, scale_stride;
     size_t n_rows;
     uint32_t k;             /* columns of W */
     uint32_t n_out;         /* rows of W; if not a multiple of 16, y has no padding to write to */
     uint32_t first_panel, end_panel;
+};
+
+/*
+ * Rows of activations as integers: x = scale * code, code from -32512 to 32512, one scale a row. A row is one part of k
+ * values, or n_parts of them side by side, each with a scale of its own. A row without values of 2^-100 or more has codes
+ * and scale 0, one with an infinite value or a NaN has codes 0 and a NaN as scale.
+ *
+ * How codes lie in a row is between quantize and product of one table; it may depend on n_rows and k, which are the same
+ * in both. Codes beyond the last value, up to the width of the part, are zero.
+ */
+struct quantize {
+    const float *x;         /* n_rows rows of n_parts * k values, x_stride floats apart */
+    int16_t *codes;         /* (n_rows, n_parts, b2s6_code_width(k)) */
+    float *scales;          /* (n_rows, n_parts) */
+    size_t x_stride, n_rows;
+    uint32_t n_parts, k;
 };
 
 /*
@@ -69,7 +91,9 @@ struct span {
 
 struct b2s6_kernels {
     const char *name;
-    void (*product)(const struct product *p);
+    void (*product[N_TYPES])(const struct product *p); /* by type; NULL for one that this build leaves out */
+    /* Items begin .. end - 1, of which item i is part i % n_parts of row i / n_parts. */
+    void (*quantize)(const struct quantize *q, size_t begin, size_t end);
     void (*scan)(const struct scan *s);
     void (*conv_silu)(const struct conv *c);
     /* out = norm(x) for n_rows rows, stride floats apart in both; out may be x. */

@@ -45,18 +45,47 @@ b2s6_status b2s6_model_plan(struct blueprint *plan, const void *data, size_t siz
     return B2S6_OK;
 }
 
-/* A big-endian machine keeps the floats in its own order behind the handle; all tensors are of four-byte values. */
+/* n values of width bytes from the file's byte order to the machine's. */
+static void take_values(unsigned char *to, const unsigned char *from, size_t n, size_t width)
+{
+    size_t i, k;
+
+    for (i = 0; i < n; i++, to += width, from += width)
+        for (k = 0; k < width; k++)
+            to[k] = from[width - 1 - k];
+}
+
+/* Integers are bytes in any order of the machine; the scales before them are not. */
+static void take_panels(unsigned char *to, const unsigned char *from, const struct tensor *t)
+{
+    const size_t panel = (size_t)weights_panel_bytes(t->type, t->cols), scales = weights_scale_bytes(t->type, t->cols);
+    size_t at;
+
+    for (at = 0; at < t->bytes; at += panel) {
+        take_values(to + at, from + at, scales / 2, 2);
+        memcpy(to + at + scales, from + at + scales, panel - scales);
+    }
+}
+
+/* A big-endian machine keeps the weights in its own order behind the handle. */
 static const unsigned char *native_data(unsigned char *copy, const struct format *f)
 {
     const unsigned char *data = f->file + f->header_bytes;
-    size_t i, n = (size_t)(f->file_bytes - f->header_bytes) / 4;
-    uint32_t bits;
+    struct tensor t;
+    uint32_t i;
+    size_t at;
 
     if (!B2S6_BIG_ENDIAN)
         return data;
-    for (i = 0; i < n; i++) {
-        bits = b2s6_read32(data + 4 * i);
-        memcpy(copy + 4 * i, &bits, sizeof bits);
+    for (i = 0; i < f->n_tensors; i++) {
+        t = b2s6_format_tensor(f, i);
+        at = (size_t)(t.offset - f->header_bytes);
+        if (t.flags & FORMAT_TENSOR_OPTIONAL)
+            continue; /* nobody reads it */
+        if (weights_are_integers(t.type))
+            take_panels(copy + at, data + at, &t);
+        else
+            take_values(copy + at, data + at, (size_t)t.bytes / (t.type == TYPE_F16 ? 2 : 4), t.type == TYPE_F16 ? 2 : 4);
     }
     return copy;
 }
@@ -75,12 +104,12 @@ b2s6_status b2s6_model_build(void *memory, const struct blueprint *plan, const s
     m->config = plan->config;
     m->kernels = settings->kernels;
     m->layers = layers;
-    m->state = b2s6_state_layout(m);
     m->fingerprint = (uint64_t)f->header_crc << 32 | f->data_crc;
     m->file_bytes = f->file_bytes;
     m->metadata = (const char *)f->metadata;
     m->n_metadata = f->n_metadata;
     status = b2s6_bind(m, layers, f, data, error);
+    m->state = b2s6_state_layout(m);
     if (!status)
         status = b2s6_verify(m, f, data, settings->flags, error);
     return status;

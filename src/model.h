@@ -6,12 +6,18 @@
 
 struct b2s6_kernels;
 
-/* count matrices of rows x cols in panels of 16 rows; data NULL if the model has none. */
+/* count matrices of rows x cols in panels of 16 rows (weights.h); data NULL if the model has none. */
 struct matrix {
     const void *data;
     uint32_t type;
     uint32_t count, rows, cols;
 };
+
+/* What a row of k activations takes as codes, the integers that products of integer types read (kernels.h). */
+static inline uint32_t b2s6_code_width(uint32_t k)
+{
+    return k > 32 ? (k + 63) / 64 * 64 : (k + 15) / 16 * 16;
+}
 
 /* One recurrent unit (roles 32 to 41); a NULL pointer is a part that the configuration does not have. d = d_inner. */
 struct unit {
@@ -59,6 +65,9 @@ struct b2s6_model {
     struct matrix head;           /* head size x d_model; the embedding if tied */
     const float *head_bias;       /* (pad16(head size)) */
     uint64_t parameter_count, fingerprint, file_bytes;
+    uint32_t weight_type;         /* of most weights */
+    uint32_t code_width;          /* of the widest row of codes (b2s6_code_width); 0: all weights are floats */
+    uint32_t code_parts;          /* scales of such a row */
     const char *metadata;         /* n_metadata pairs of strings, in the file */
     uint32_t n_metadata;
     b2s6_allocator allocator;     /* release is NULL for a placed handle */

@@ -1,5 +1,8 @@
 #include "pass.h"
 
+/* Values below which waking the host's threads takes longer than quantizing them here. */
+enum { WORTH_A_SECTION = 16384 };
+
 /* A section on its way through the host's threads: task i does the i-th of n_parts ranges. */
 struct cut {
     void (*section)(void *context, size_t begin, size_t end);
@@ -36,18 +39,60 @@ void b2s6_pass_product(const struct pass *p, const struct operand *o, size_t beg
     const struct matrix *m = o->matrix;
     struct product product;
 
-    product.weight = (const float *)m->data + (size_t)o->index * b2s6_pad16(m->rows) * m->cols;
+    product.weight = (const unsigned char *)m->data +
+                     (size_t)o->index * (b2s6_pad16(m->rows) / B2S6_LANES) * (size_t)weights_panel_bytes(m->type, m->cols);
     product.bias = o->bias;
     product.x = o->x;
     product.y = o->y;
     product.x_stride = o->x_stride;
     product.y_stride = o->y_stride;
-    product.n_rows = pass_rows(p);
+    product.code_stride = (size_t)o->n_parts * b2s6_code_width(m->cols);
+    product.scale_stride = o->n_parts;
+    product.codes = NULL;
+    product.scales = NULL;
+    if (weights_are_integers(m->type)) {
+        product.codes = p->work->codes + (size_t)o->part * b2s6_code_width(m->cols);
+        product.scales = p->work->code_scales + o->part;
+    }
+    product.n_rows = o->n_rows;
     product.k = m->cols;
-    product.n_out = b2s6_pad16(m->rows);
+    product.n_out = o->y_stride == m->rows ? m->rows : b2s6_pad16(m->rows);
     product.first_panel = (uint32_t)begin;
     product.end_panel = (uint32_t)end;
-    p->model->kernels->product(&product);
+    p->model->kernels->product[m->type](&product);
+}
+
+struct quantize_context {
+    const struct b2s6_kernels *kernels;
+    struct quantize job;
+};
+
+static void quantize(void *context, size_t begin, size_t end)
+{
+    const struct quantize_context *c = context;
+
+    c->kernels->quantize(&c->job, begin, end);
+}
+
+void b2s6_pass_quantize(const struct pass *p, const struct matrix *m, const float *x, size_t x_stride, size_t n_rows,
+                        uint32_t n_parts)
+{
+    struct quantize_context c;
+
+    if (!weights_are_integers(m->type))
+        return;
+    c.kernels = p->model->kernels;
+    c.job.x = x;
+    c.job.codes = p->work->codes;
+    c.job.scales = p->work->code_scales;
+    c.job.x_stride = x_stride;
+    c.job.n_rows = n_rows;
+    c.job.n_parts = n_parts;
+    c.job.k = m->cols;
+    if (n_rows * n_parts * m->cols < WORTH_A_SECTION)
+        quantize(&c, 0, n_rows * n_parts);
+    else
+        b2s6_pass_section(p, quantize, &c, n_rows * n_parts);
 }
 
 void b2s6_norm_pass(const struct pass *p, uint32_t l, const float *x, float *out)

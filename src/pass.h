@@ -40,17 +40,24 @@ B2S6_INTERNAL void b2s6_pass_section(const struct pass *p, void (*section)(void 
                                      void *context, size_t n_items);
 
 /*
- * y = W x + bias for all rows, panels begin .. end - 1 of matrix number index. y has room for whole panels, which rows of
- * the caller's do not: the head (ends.c) goes to the kernel itself.
+ * y = W x + bias for n_rows rows, panels begin .. end - 1 of matrix number index of m. y has room for whole panels, or for
+ * the rows of the matrix alone if they are its y_stride.
+ *
+ * Matrices of integers read what b2s6_pass_quantize made of x before the section, while that still stands in the pass's work:
+ * of rows in n_parts parts, each as wide as the matrix, part number part.
  */
 struct operand {
     const struct matrix *matrix;
-    uint32_t index;
+    uint32_t index, part, n_parts;
     const float *bias, *x;
     float *y;
-    size_t x_stride, y_stride;
+    size_t x_stride, y_stride, n_rows;
 };
 B2S6_INTERNAL void b2s6_pass_product(const struct pass *p, const struct operand *o, size_t begin, size_t end);
+
+/* Fills the work's codes from the n_rows rows of n_parts * cols values at x, if m's type needs them. */
+B2S6_INTERNAL void b2s6_pass_quantize(const struct pass *p, const struct matrix *m, const float *x, size_t x_stride,
+                                      size_t n_rows, uint32_t n_parts);
 
 /* What the section that scans a group of channels does with the unit's output before it is done with them. */
 enum unit_after { AFTER_NOTHING, AFTER_GELU, AFTER_GATE };

@@ -53,15 +53,15 @@ static b2s6_status take_run_options(b2s6_run_options *known, const b2s6_run_opti
 /* The largest chunk that the workspace holds, in *w; one row in the state's own scratch if it holds none. */
 static void find_work(struct work *w, struct b2s6_state *state, const b2s6_run_options *o, size_t n_rows)
 {
-    const struct config *c = &state->model->config;
+    const struct b2s6_model *m = state->model;
     size_t rows = n_rows < CHUNK_ROWS ? n_rows : CHUNK_ROWS;
 
-    while (o->workspace && rows > 1 && b2s6_work_layout(w, c, rows, NULL) > o->workspace_size)
+    while (o->workspace && rows > 1 && b2s6_work_layout(w, m, rows, NULL) > o->workspace_size)
         rows--;
     if (o->workspace && rows > 1)
-        b2s6_work_layout(w, c, rows, o->workspace);
+        b2s6_work_layout(w, m, rows, o->workspace);
     else
-        b2s6_work_layout(w, c, 1, (unsigned char *)state + state->model->state.work_at);
+        b2s6_work_layout(w, m, 1, (unsigned char *)state + m->state.work_at);
 }
 
 /* All rows of a pass from encoder to output; the streams are n_steps further afterwards. */
@@ -252,6 +252,6 @@ size_t b2s6_workspace_size(const b2s6_model *model, size_t n_steps)
     if (!model || n_steps == 0)
         return 0;
     if (config_is_bidirectional(&model->config))
-        return b2s6_sequence_layout(&s, &model->config, n_steps, NULL);
-    return b2s6_work_layout(&w, &model->config, n_steps < CHUNK_ROWS ? n_steps : CHUNK_ROWS, NULL);
+        return b2s6_sequence_layout(&s, model, n_steps, NULL);
+    return b2s6_work_layout(&w, model, n_steps < CHUNK_ROWS ? n_steps : CHUNK_ROWS, NULL);
 }

@@ -91,10 +91,10 @@ b2s6_status b2s6_sequence_run(struct b2s6_state *state, const struct ends *e, si
 
     if (n_steps == 0)
         return B2S6_ERROR_ARGUMENT;
-    need = b2s6_sequence_layout(&k.at, c, n_steps, NULL);
+    need = b2s6_sequence_layout(&k.at, state->model, n_steps, NULL);
     if (!o->workspace || need == SIZE_MAX || o->workspace_size < need)
         return B2S6_ERROR_SIZE;
-    b2s6_sequence_layout(&k.at, c, n_steps, o->workspace);
+    b2s6_sequence_layout(&k.at, state->model, n_steps, o->workspace);
     b2s6_state_reset(state);
     k.pass.model = state->model;
     k.pass.states = &state;

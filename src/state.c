@@ -29,7 +29,7 @@ struct state_layout b2s6_state_layout(const struct b2s6_model *model)
     l.pool_at = round_up(end);
     end += l.pool_bytes;
     l.work_at = round_up(end);
-    work = b2s6_work_layout(&w, c, c->bidirectional ? 0 : 1, NULL);
+    work = b2s6_work_layout(&w, model, c->bidirectional ? 0 : 1, NULL);
     l.size = end > SIZE_MAX / 4 || work > SIZE_MAX / 4 ? SIZE_MAX : (size_t)end + work;
     return l;
 }

@@ -22,6 +22,9 @@
  *   B2S6_NO_COMPLEX         complex A, B and states
  *   B2S6_NO_OTHER_UNITS     all units but B2S6 itself: complex, zero-order hold, one A a layer, B of weight and bias, real
  *                           selective C, delta of one product a block
+ *   B2S6_NO_F16             weights of half precision
+ *   B2S6_NO_Q8              weights of 8 bits
+ *   B2S6_NO_Q4              weights of 4 bits
  *
  * Here each becomes a constant for plain conditions: what is left out is still read by the compiler, and then dropped.
  */
@@ -122,6 +125,24 @@
 #  define B2S6_HAS_OTHER_UNITS 0
 #else
 #  define B2S6_HAS_OTHER_UNITS 1
+#endif
+
+#ifdef B2S6_NO_F16
+#  define B2S6_HAS_F16 0
+#else
+#  define B2S6_HAS_F16 1
+#endif
+
+#ifdef B2S6_NO_Q8
+#  define B2S6_HAS_Q8 0
+#else
+#  define B2S6_HAS_Q8 1
+#endif
+
+#ifdef B2S6_NO_Q4
+#  define B2S6_HAS_Q4 0
+#else
+#  define B2S6_HAS_Q4 1
 #endif
 
 #if !B2S6_HAS_S4 && !B2S6_HAS_MAMBA || !B2S6_HAS_REAL && !B2S6_HAS_COMPLEX

@@ -26,7 +26,9 @@ static void project_block(const struct unit_context *c, uint32_t j, size_t begin
     struct operand o;
 
     o.matrix = &c->unit->unit->bc;
-    o.index = j;
+    o.index = o.part = j;
+    o.n_parts = o.matrix->count;
+    o.n_rows = pass_rows(c->pass);
     o.bias = NULL;
     o.x = c->unit->u + (size_t)j * o.matrix->cols;
     o.y = w->bc + (size_t)j * w->bc_width;
@@ -47,7 +49,9 @@ static void project(void *context, size_t begin, size_t end)
 
     if (begin < n_rank) {
         o.matrix = &c->unit->unit->x_weight;
-        o.index = 0;
+        o.index = o.part = 0;
+        o.n_parts = 1;
+        o.n_rows = pass_rows(c->pass);
         o.bias = NULL;
         o.x = c->unit->u;
         o.y = w->rank;
@@ -83,7 +87,9 @@ static B2S6_APART const float *find_delta(const struct unit_context *c, size_t b
         if (!B2S6_HAS_DELTA_LOWRANK)
             break;
         o.matrix = &u->dt_weight;
-        o.index = 0;
+        o.index = o.part = 0;
+        o.n_parts = 1;
+        o.n_rows = pass_rows(p);
         o.bias = u->delta_bias;
         o.x = w->rank;
         o.y = w->delta;
@@ -153,6 +159,8 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
 
     c.pass = p;
     c.unit = u;
+    if (u->unit->bc.data)
+        b2s6_pass_quantize(p, &u->unit->bc, u->u, p->work->di, pass_rows(p), u->unit->bc.count);
     if (panels)
         b2s6_pass_section(p, project, &c, panels);
     b2s6_pass_section(p, recur, &c, p->work->di / B2S6_LANES);

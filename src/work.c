@@ -34,8 +34,9 @@ static float *take(struct arena *a, size_t n_rows, uint64_t floats_a_row)
     return a->memory && bytes ? (float *)(void *)(a->memory + at) : NULL;
 }
 
-static void place_work(struct work *w, const struct config *c, size_t n_rows, struct arena *a)
+static void place_work(struct work *w, const struct b2s6_model *m, size_t n_rows, struct arena *a)
 {
+    const struct config *c = &m->config;
     const int mamba = config_is_mamba(c);
     uint64_t bc, mixed;
 
@@ -55,21 +56,23 @@ static void place_work(struct work *w, const struct config *c, size_t n_rows, st
     w->y = take(a, n_rows, w->di);
     w->bc = take(a, n_rows, bc > mixed ? bc : mixed);
     w->mixed = w->bc;
+    w->codes = (int16_t *)(void *)take(a, n_rows, m->code_width / 2);
+    w->code_scales = take(a, n_rows, m->code_parts);
 }
 
-size_t b2s6_work_layout(struct work *w, const struct config *c, size_t n_rows, void *memory)
+size_t b2s6_work_layout(struct work *w, const struct b2s6_model *m, size_t n_rows, void *memory)
 {
     struct arena a;
 
     a.memory = memory;
     a.used = 0;
-    place_work(w, c, n_rows, &a);
+    place_work(w, m, n_rows, &a);
     return a.used;
 }
 
-size_t b2s6_sequence_layout(struct sequence *s, const struct config *c, size_t n_steps, void *memory)
+size_t b2s6_sequence_layout(struct sequence *s, const struct b2s6_model *m, size_t n_steps, void *memory)
 {
-    const uint32_t d = b2s6_pad16(c->d_model);
+    const uint32_t d = b2s6_pad16(m->config.d_model);
     struct arena a;
 
     a.memory = memory;
@@ -77,6 +80,6 @@ size_t b2s6_sequence_layout(struct sequence *s, const struct config *c, size_t n
     s->x = take(&a, n_steps, d);
     s->normed = take(&a, n_steps, d);
     s->y = take(&a, n_steps, d);
-    place_work(&s->work, c, n_steps < CHUNK_ROWS ? n_steps : CHUNK_ROWS, &a);
+    place_work(&s->work, m, n_steps < CHUNK_ROWS ? n_steps : CHUNK_ROWS, &a);
     return a.used;
 }

@@ -17,12 +17,14 @@ struct work {
     float *bc;        /* (rows, h, bc_width) */
     float *y;         /* (rows, pad16(d_inner)) */
     float *mixed;     /* (rows, 2 or 1, pad16(d_model)): what the out projection gives; shares its place with bc */
+    int16_t *codes;   /* (rows, code_width): the input of a product as integers (kernels.h) */
+    float *code_scales; /* (rows, code_parts) */
     uint32_t d, di;   /* pad16(d_model), pad16(d_inner) */
     uint32_t bc_width;
 };
 
 /* Places the work of n_rows rows at memory, which may be NULL to measure. Returns its bytes, SIZE_MAX if too many. */
-B2S6_INTERNAL size_t b2s6_work_layout(struct work *w, const struct config *c, size_t n_rows, void *memory);
+B2S6_INTERNAL size_t b2s6_work_layout(struct work *w, const struct b2s6_model *m, size_t n_rows, void *memory);
 
 /*
  * A bidirectional model's workspace: three whole sequences (n_steps rows) and the work of a chunk.
@@ -32,7 +34,7 @@ struct sequence {
     float *x, *normed, *y; /* (n_steps, pad16(d_model)) */
     struct work work;
 };
-B2S6_INTERNAL size_t b2s6_sequence_layout(struct sequence *s, const struct config *c, size_t n_steps, void *memory);
+B2S6_INTERNAL size_t b2s6_sequence_layout(struct sequence *s, const struct b2s6_model *m, size_t n_steps, void *memory);
 
 /* Rows of a chunk beyond which a larger one is not faster. */
 enum { CHUNK_ROWS = 96 };

@@ -126,7 +126,7 @@ void check_refused(const checkpoint_file *file, const char *text)
     unsigned char *bytes = NULL;
     size_t size = 77;
     char error[300] = "";
-    int status = convert_safetensors_memory(file->bytes, file->size, "x", &bytes, &size, error, sizeof error);
+    int status = convert_safetensors_memory(file->bytes, file->size, "x", "f32", &bytes, &size, error, sizeof error);
     check_error(status, bytes, size, error, text);
 }
 
@@ -135,7 +135,7 @@ void check_refused_hf(const char *config, const checkpoint_file *file, const cha
     unsigned char *bytes = NULL;
     size_t size = 77;
     char error[300] = "";
-    int status = convert_hf_memory(config, strlen(config), file->bytes, file->size, "x", &bytes, &size, error, sizeof error);
+    int status = convert_hf_memory(config, strlen(config), file->bytes, file->size, "x", "f32", &bytes, &size, error, sizeof error);
     check_error(status, bytes, size, error, text);
 }
 
@@ -143,7 +143,7 @@ unsigned char *check_converts(const checkpoint_file *file, size_t *size)
 {
     unsigned char *bytes = NULL;
     char error[300] = "";
-    if (convert_safetensors_memory(file->bytes, file->size, "x", &bytes, size, error, sizeof error) != 0)
+    if (convert_safetensors_memory(file->bytes, file->size, "x", "f32", &bytes, size, error, sizeof error) != 0)
         FAIL(error);
     return bytes;
 }

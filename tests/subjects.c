@@ -48,7 +48,7 @@ unsigned char *convert_trained(const trained_model *model, size_t *size)
     size_t source_size;
     unsigned char *source = trained_write(model, &source_size), *bytes = NULL;
     char error[256] = "";
-    int status = convert_safetensors_memory(source, source_size, "generated.safetensors", &bytes, size, error, sizeof error);
+    int status = convert_safetensors_memory(source, source_size, "generated.safetensors", "f32", &bytes, size, error, sizeof error);
     free(source);
     if (status != 0)
         test_note("converter: %s", error);
@@ -128,7 +128,7 @@ unsigned char *convert_case(const char *name, size_t *size)
     unsigned char *bytes = NULL;
     int hugging_face = strncmp(name, "hf-", 3) == 0, status;
     snprintf(path, sizeof path, "%s/cases/%s%s", tests_folder, name, hugging_face ? "" : "/model.safetensors");
-    status = convert_checkpoint(path, &bytes, size, error, sizeof error);
+    status = convert_checkpoint(path, "f32", &bytes, size, error, sizeof error);
     if (status != 0)
         test_note("converter: %s", error);
     CHECK_EQUAL_INT(0, status);

@@ -85,7 +85,7 @@ static void test_hugging_face(void)
         }
         generate_input(&input, &model.config, 20, &random);
         CHECK(make_folder(folder, sizeof folder) && hugging_face_write(&model, folder));
-        if (convert_checkpoint(folder, &bytes, &size, error_text, sizeof error_text) != 0)
+        if (convert_checkpoint(folder, "f32", &bytes, &size, error_text, sizeof error_text) != 0)
             FAIL(error_text);
         open_bytes(&opened, bytes, size);
         error = model_error(&model, &opened, &input);

@@ -100,12 +100,13 @@ static size_t sample_runs(bench *b, b2s6_state *state, size_t n_steps, size_t at
     return 0;
 }
 
-/* Bytes a step reads: the file's data, but of an embedding that is not the head one row only. */
+/* Bytes a step reads: the file's data, but of an embedding that is not the head one row only; with q4 that is q8. */
 static double bytes_a_step(const b2s6_model_info *i)
 {
+    static const double bytes_a_weight[] = { 4, 4, 2, 1 + 2.0 / 64, 1 + 2.0 / 64 };
     double bytes = (double)i->file_size;
     if (i->input_kind == B2S6_TOKENS && !i->head_tied)
-        bytes -= 4.0 * i->input_size * i->d_model;
+        bytes -= bytes_a_weight[i->weight_type] * i->input_size * i->d_model;
     return bytes;
 }
 
@@ -208,6 +209,7 @@ int bench_model(const char *path, const b2s6_parallel *parallel, const char *isa
     b.parallel = parallel;
     r->threads = parallel ? parallel->n_tasks : 1;
     r->isa = b2s6_model_isa(b.model);
+    r->type = b.info.weight_type;
     r->state_bytes = (double)b2s6_state_size(b.model);
     r->read_gbs = limits_read_gbs(parallel, r->isa, READ_BYTES);
     r->fma_gflops = limits_fma_gflops(parallel, r->isa);

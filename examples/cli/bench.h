@@ -11,6 +11,7 @@
 typedef struct bench_result {
     size_t threads;
     const char *isa;
+    b2s6_type type;                        /* of most weights */
     double read_gbs, fma_gflops;
     double decode_tps, decode_fraction;    /* one stream, step by step */
     double prefill_tps, prefill_fraction;  /* 512 steps at once, last row only */

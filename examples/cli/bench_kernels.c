@@ -36,7 +36,7 @@ static void bench_product(const struct b2s6_kernels *k, size_t n_rows, uint32_t 
         p.y_stride = p.n_out = rows;
         p.n_rows = n_rows;
         p.end_panel = rows / 16;
-        BEST_RATE(rate, 2.0 * (double)n_rows * rows * cols, k->product(&p));
+        BEST_RATE(rate, 2.0 * (double)n_rows * rows * cols, k->product[TYPE_F32](&p));
         fprintf(out, "product   %5lu x %-5lu  %4zu row%s   %8.1f GFLOP/s  %3.0f %% of the peak  %7.1f GB/s of weights\n",
                 (unsigned long)rows, (unsigned long)cols, n_rows, n_rows == 1 ? " " : "s", 1e-9 * rate,
                 1e-7 * rate / peak, 1e-9 * rate * 2 / (double)n_rows);

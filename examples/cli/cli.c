@@ -127,3 +127,9 @@ int cli_same_file(const char *a, const char *b)
     struct stat x, y;
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
+
+const char *cli_type_name(b2s6_type type)
+{
+    static const char *const names[] = { "unknown", "f32", "f16", "q8", "q4" };
+    return names[type < sizeof names / sizeof names[0] ? type : 0];
+}

@@ -20,6 +20,9 @@ typedef struct cli_verb {
 extern const cli_verb verb_convert, verb_info, verb_run, verb_demo, verb_score, verb_generate, verb_compress,
     verb_decompress, verb_bench, verb_embed;
 
+/* A type of weights as --type calls it. */
+const char *cli_type_name(b2s6_type type);
+
 /* An option: with a value, `--chunk N` or `--chunk=N`, or, if value is NULL, a mere `--json`. */
 typedef struct cli_option {
     const char *name;    /* with its dashes */

@@ -15,6 +15,7 @@
 
 /* What comes out. */
 typedef struct result {
+    const char *type;  /* as --type calls it */
     unsigned char **bytes;
     size_t *n_bytes;
 } result;
@@ -35,13 +36,16 @@ static int convert(const safetensors *file, const json *config, const char *name
 {
     char source[256];
     writer_metadata metadata = { file->metadata, file->n_metadata, source };
+    const matrix_types *types = matrix_types_named(r.type);
     checkpoint ck;
     int failed;
+    if (!types)
+        return complain(m, "there is no type %.40s", r.type);
     memset(&ck, 0, sizeof ck);
     last_part(name, source, sizeof source);
     failed = config ? checkpoint_read_hf_mamba(&ck, file, *config, m) : checkpoint_read_b2s6(&ck, file, m);
     if (!failed)
-        failed = write_b2s6(&ck, &matrix_f32, &metadata, r.bytes, r.n_bytes, m);
+        failed = write_b2s6(&ck, types, &metadata, r.bytes, r.n_bytes, m);
     checkpoint_free(&ck);
     return failed;
 }
@@ -127,27 +131,28 @@ static int convert_file(const char *path, result r, message *m)
     return failed;
 }
 
-int convert_checkpoint(const char *path, unsigned char **bytes, size_t *n_bytes, char *error, size_t error_size)
+int convert_checkpoint(const char *path, const char *type, unsigned char **bytes, size_t *n_bytes, char *error,
+                       size_t error_size)
 {
     message m = { error, error_size };
-    result r = { bytes, n_bytes };
+    result r = { type, bytes, n_bytes };
     struct stat status;
     int folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
     return folder ? convert_folder(path, r, &m) : convert_file(path, r, &m);
 }
 
-int convert_safetensors_memory(const unsigned char *data, size_t size, const char *name, unsigned char **bytes,
-                               size_t *n_bytes, char *error, size_t error_size)
+int convert_safetensors_memory(const unsigned char *data, size_t size, const char *name, const char *type,
+                               unsigned char **bytes, size_t *n_bytes, char *error, size_t error_size)
 {
     message m = { error, error_size };
-    result r = { bytes, n_bytes };
+    result r = { type, bytes, n_bytes };
     return convert_bytes(data, size, NULL, name, r, &m);
 }
 
 int convert_hf_memory(const char *config, size_t config_size, const unsigned char *data, size_t size, const char *name,
-                      unsigned char **bytes, size_t *n_bytes, char *error, size_t error_size)
+                      const char *type, unsigned char **bytes, size_t *n_bytes, char *error, size_t error_size)
 {
     message m = { error, error_size };
-    result r = { bytes, n_bytes };
+    result r = { type, bytes, n_bytes };
     return convert_hf(config, config_size, data, size, name, r, &m);
 }

@@ -1,11 +1,17 @@
-/* matrix_types.c - see matrix_types.h */
+/* matrix_types.c - see matrix_types.h: floats, whole and half; integers are in matrix_integers.c */
 #include "matrix_types.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "writer.h"
 
-/* f32: panels of 16 rows, column after column, so that lane r of a vector is row r. */
+/* Panels of 16 rows, column after column, so that lane r of a vector is row r. */
+static uint64_t panel_index(const matrix_source *source, size_t i, size_t r, size_t k)
+{
+    return (uint64_t)i * pad16(source->rows) * source->cols + r / LANES * LANES * source->cols + k * LANES + r % LANES;
+}
+
 static uint64_t f32_size(const matrix_source *source)
 {
     return (uint64_t)source->count * pad16(source->rows) * source->cols * 4;
@@ -13,21 +19,62 @@ static uint64_t f32_size(const matrix_source *source)
 
 static void f32_pack(writer *w, unsigned char *place, const matrix_source *source)
 {
-    size_t matrix = pad16(source->rows) * source->cols;
     for (size_t i = 0; i < source->count; i++)
         for (size_t r = 0; r < source->rows && !w->failed; r++)
             for (size_t k = 0; k < source->cols; k++)
-                writer_store(w, place, i * matrix + r / LANES * LANES * source->cols + k * LANES + r % LANES,
-                             source->at(source->context, i, r, k));
+                writer_store(w, place, panel_index(source, i, r, k), source->at(source->context, i, r, k));
 }
 
-const matrix_type matrix_f32 = { "f32", TYPE_F32, f32_size, f32_pack };
-
-const matrix_type *matrix_type_named(const char *name)
+static uint64_t f16_size(const matrix_source *source)
 {
-    static const matrix_type *const types[] = { &matrix_f32 };
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (strcmp(types[i]->name, name) == 0)
-            return types[i];
+    return f32_size(source) / 2;
+}
+
+/* The nearest half, ties to even, of a value below 65520; below 2^-14 its steps are 2^-24. */
+static uint32_t half_of(double value)
+{
+    double magnitude = fabs(value);
+    uint32_t bits;
+    int exponent;
+    if (magnitude < ldexp(1, -14)) {
+        bits = (uint32_t)nearbyint(ldexp(magnitude, 24));
+    } else {
+        frexp(magnitude, &exponent);
+        bits = (uint32_t)(exponent + 13) * 1024 + (uint32_t)nearbyint(ldexp(magnitude, 11 - exponent));
+    }
+    return bits | (signbit(value) ? 0x8000 : 0);
+}
+
+static void f16_pack(writer *w, unsigned char *place, const matrix_source *source)
+{
+    for (size_t i = 0; i < source->count; i++)
+        for (size_t r = 0; r < source->rows && !w->failed; r++)
+            for (size_t k = 0; k < source->cols; k++) {
+                double value = source->at(source->context, i, r, k);
+                if (fabs(value) < 65520)
+                    writer_store_u16(place + 2 * panel_index(source, i, r, k), half_of(value));
+                else if (!w->failed)
+                    w->failed = complain(w->m, "tensor %.80s: the value %g at [%zu, %zu] is too large for type f16", w->name,
+                                         value, r, k);
+            }
+}
+
+const matrix_type matrix_f32 = { TYPE_F32, f32_size, f32_pack };
+const matrix_type matrix_f16 = { TYPE_F16, f16_size, f16_pack };
+
+const matrix_types matrix_types_f32 = { "f32", &matrix_f32, &matrix_f32, &matrix_f32 };
+
+const matrix_types *matrix_types_named(const char *name)
+{
+    static const matrix_types others[] = {
+        { "f16", &matrix_f16, &matrix_f16, &matrix_f16 },
+        { "q8", &matrix_q8, &matrix_q8, &matrix_q8 },
+        { "q4", &matrix_q8, &matrix_q8, &matrix_q4 },
+    };
+    if (strcmp(name, matrix_types_f32.name) == 0)
+        return &matrix_types_f32;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(others[i].name, name) == 0)
+            return &others[i];
     return NULL;
 }

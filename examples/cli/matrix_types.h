@@ -1,5 +1,5 @@
 /*
- * matrix_types.h - the ways a weight matrix can be stored, one entry each
+ * matrix_types.h - the ways a weight matrix can be stored, one entry each, and which matrices of a model get which
  *
  * A type says how many bytes a matrix takes and packs it. It asks the source for one value after another and does
  * not care where they come from.
@@ -21,15 +21,27 @@ typedef struct matrix_source {
 } matrix_source;
 
 typedef struct matrix_type {
-    const char *name;  /* as --type calls it */
     uint32_t type;     /* as the tensor table calls it */
     uint64_t (*size)(const matrix_source *source);
     void (*pack)(struct writer *w, unsigned char *place, const matrix_source *source);
 } matrix_type;
 
-extern const matrix_type matrix_f32;
+extern const matrix_type matrix_f32, matrix_f16, matrix_q8, matrix_q4;
 
-/* NULL if there is no type of this name. */
-const matrix_type *matrix_type_named(const char *name);
+/*
+ * What --type stands for. Matrices whose errors reach the output directly, or through the state, may be stored more precisely
+ * than the others; those that no row gives here (the step delta, the encoder of features) are always f32.
+ */
+typedef struct matrix_types {
+    const char *name;
+    const matrix_type *ends;         /* embedding and head */
+    const matrix_type *b_and_c;
+    const matrix_type *projections;  /* in_proj and out: most of a large model */
+} matrix_types;
+
+extern const matrix_types matrix_types_f32;
+
+/* NULL if there are none of this name. */
+const matrix_types *matrix_types_named(const char *name);
 
 #endif

@@ -34,13 +34,13 @@ static void print_text(const bench_result *r)
     printf("state       %.0f bytes a stream\n", r->state_bytes);
 }
 
-static void print_json(const bench_result *r, const char *type)
+static void print_json(const bench_result *r)
 {
     printf("{\"threads\": %zu, \"isa\": \"%s\", \"type\": \"%s\", \"read_gbs\": %.3f, \"fma_gflops\": %.2f, "
            "\"decode_tps\": %.3f, \"decode_fraction\": %.4f, \"prefill_tps\": %.3f, \"prefill_fraction\": %.4f, "
            "\"step_us_median\": %.3f, \"step_us_p99\": %.3f, \"batch64_tps\": %.3f, \"open_ms\": %.4f, "
            "\"state_bytes\": %.0f, \"scan_updates_per_s\": %.0f}\n",
-           r->threads, r->isa, type, r->read_gbs, r->fma_gflops, r->decode_tps, r->decode_fraction, r->prefill_tps,
+           r->threads, r->isa, cli_type_name(r->type), r->read_gbs, r->fma_gflops, r->decode_tps, r->decode_fraction, r->prefill_tps,
            r->prefill_fraction, r->step_us_median, r->step_us_p99, r->batch64_tps, r->open_ms, r->state_bytes,
            r->scan_updates_per_s);
 }
@@ -85,7 +85,7 @@ static int run(int argc, char **argv)
     if (kernels)
         return 0;
     if (json)
-        print_json(&r, "f32");
+        print_json(&r);
     else
         print_text(&r);
     return 0;

@@ -9,7 +9,7 @@
 #include "output.h"
 
 static const char help[] =
-    "usage: b2s6 convert SRC DST.b2s6 [--type f32]\n"
+    "usage: b2s6 convert SRC DST.b2s6 [--type TYPE]\n"
     "\n"
     "Makes a .b2s6 file of a trained checkpoint. SRC is\n"
     "\n"
@@ -20,7 +20,11 @@ static const char help[] =
     "Weights may be F32, F16, BF16 or F64. Every tensor is checked: there, of the right shape, finite, and\n"
     "of use to the configuration. DST appears complete or not at all.\n"
     "\n"
-    "  --type TYPE   how matrices are stored: f32\n";
+    "  --type TYPE   how matrices are stored; what steers the recurrence, and biases, is always f32\n"
+    "                f32   floats, as they are (the default)\n"
+    "                f16   half precision\n"
+    "                q8    integers of 8 bits, with a scale for 64 weights of a row\n"
+    "                q4    in_proj and out as integers of 4 bits, with a scale for 32; the rest as q8\n";
 
 /* DST must not be what is being read. */
 static int is_source(const char *source, const char *destination)
@@ -64,11 +68,11 @@ static int run(int argc, char **argv)
     int status = cli_parse(&verb_convert, argc, argv, options, 1, operands, 2);
     if (status != 0)
         return status;
-    if (!matrix_type_named(type))
-        return cli_usage(&verb_convert, "convert: --type %.100s: there is no such type; f32 is one", type);
+    if (!matrix_types_named(type))
+        return cli_usage(&verb_convert, "convert: --type %.100s: there is no such type, only f32, f16, q8 and q4", type);
     if (is_source(operands[0], operands[1]))
         return cli_fail("%s would overwrite what is being converted", operands[1]);
-    if (convert_checkpoint(operands[0], &bytes, &size, text, sizeof text) != 0)
+    if (convert_checkpoint(operands[0], type, &bytes, &size, text, sizeof text) != 0)
         return cli_fail("%s: %s", operands[0], text);
     status = write_file(operands[1], bytes, size, &m) != 0 ? cli_fail("%s: %s", operands[1], text) : 0;
     free(bytes);

@@ -114,9 +114,12 @@ static void print_unit(const b2s6_model_info *i)
     printf("  step        %s%s\n", i->euler ? "Bbar = delta B (euler)" : "zero-order hold", i->skip ? ", skip D" : ", no skip");
 }
 
+static const char *const type_texts[] = { "", "floats (f32)", "most of them halves (f16)", "most of them integers of 8 bits (q8)",
+                                          "most of them integers of 4 bits (q4)" };
+
 static void print_memory(const facts *f)
 {
-    printf("parameters    %s\n", grouped(f->info.parameter_count));
+    printf("parameters    %s, %s\n", grouped(f->info.parameter_count), type_texts[f->info.weight_type]);
     printf("file          %s bytes, fingerprint %016llx\n", grouped(f->info.file_size),
            (unsigned long long)f->info.fingerprint);
     printf("memory        %s bytes for the handle, %s for a stream's state\n", grouped(f->handle_size), grouped(f->state_size));
@@ -243,6 +246,7 @@ static void print_for_programs(const facts *f)
     print_json_layers(&f->info);
     print_json_unit(&f->info);
     json_number("parameter_count", f->info.parameter_count);
+    json_word("weight_type", cli_type_name(f->info.weight_type));
     json_number("file_size", f->info.file_size);
     printf(",\n  \"fingerprint\": \"%016llx\"", (unsigned long long)f->info.fingerprint);
     json_number("handle_size", f->handle_size);

@@ -14,12 +14,12 @@
 
 #define LANES 16  /* the width of panels and lanes; pad16 of docs/format.md */
 
-enum { TYPE_F32 = 1 };
+enum { TYPE_F32 = 1, TYPE_F16 = 2, TYPE_Q8 = 3, TYPE_Q4 = 4 };
 enum { LAYOUT_PLAIN = 1, LAYOUT_PANELS = 2 };
 
 typedef struct writer {
     const checkpoint *ck;
-    const matrix_type *matrix;  /* what the large matrices are stored as */
+    const matrix_types *types;  /* what the matrices are stored as */
     unsigned char *bytes;       /* the file; NULL while measuring */
     uint64_t data;              /* where the data begin */
     uint64_t end;               /* where the last tensor ended, rounded up to 64 */
@@ -51,8 +51,8 @@ void writer_store_u16(unsigned char *place, uint32_t value);
 void writer_store_u32(unsigned char *place, uint32_t value);
 void writer_store_u64(unsigned char *place, uint64_t value);
 
-/* A large matrix, or count of equal size one after another, stored as w->matrix says. */
-void writer_matrix(writer *w, uint32_t role, const matrix_source *source);
+/* A matrix, or count of equal size one after another, of this type; of f32 if it would not be smaller otherwise. */
+void writer_matrix(writer *w, uint32_t role, const matrix_type *type, const matrix_source *source);
 
 /* A vector of count * n values, each n padded to lanes. t may have two dimensions; they are read as one. */
 void writer_vector(writer *w, uint32_t role, const tensor *t, size_t count, size_t n);

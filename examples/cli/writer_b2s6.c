@@ -80,12 +80,15 @@ unsigned char *writer_place_plain(writer *w, const char *name, uint32_t role, si
     return writer_place(w, name, role, TYPE_F32, LAYOUT_PLAIN, count, rows, cols, (uint64_t)count * rows * cols * 4);
 }
 
-void writer_matrix(writer *w, uint32_t role, const matrix_source *source)
+void writer_matrix(writer *w, uint32_t role, const matrix_type *type, const matrix_source *source)
 {
-    unsigned char *place = writer_place(w, source->name, role, w->matrix->type, LAYOUT_PANELS, source->count, source->rows,
-                                        source->cols, w->matrix->size(source));
+    unsigned char *place;
+    if (type->size(source) >= matrix_f32.size(source))
+        type = &matrix_f32;
+    place = writer_place(w, source->name, role, type->type, LAYOUT_PANELS, source->count, source->rows, source->cols,
+                         type->size(source));
     if (place)
-        w->matrix->pack(w, place, source);
+        type->pack(w, place, source);
 }
 
 void writer_vector(writer *w, uint32_t role, const tensor *t, size_t count, size_t n)
@@ -110,11 +113,11 @@ static double stacked_at(const void *context, size_t i, size_t r, size_t k)
     return tensor_at(s->t, i * s->rows + r, k, 0, 0);
 }
 
-static void put_matrices(writer *w, uint32_t role, const tensor *t, size_t count)
+static void put_matrices(writer *w, uint32_t role, const matrix_type *type, const tensor *t, size_t count)
 {
     stacked s = { t, t->dims[0] / count };
     matrix_source source = { t->name, count, s.rows, t->dims[1], stacked_at, &s };
-    writer_matrix(w, role, &source);
+    writer_matrix(w, role, type, &source);
 }
 
 /* The scale that a batch norm comes down to, its square root taken once and for all. */
@@ -173,7 +176,7 @@ static void put_layer(writer *w, const checkpoint_layer *layer)
     int s4 = c->block == B2S6_BLOCK_S4;
     put_norm(w, NORM_WEIGHT, &layer->norm, c->norm, c->norm_eps);
     if (!s4) {
-        put_matrices(w, IN_PROJ, &layer->in_proj, 2);
+        put_matrices(w, IN_PROJ, w->types->projections, &layer->in_proj, 2);
         if (c->in_proj_bias)
             writer_vector(w, IN_PROJ_BIAS, &layer->in_proj_bias, 2, c->d_inner);
         put_conv(w, layer);
@@ -181,7 +184,7 @@ static void put_layer(writer *w, const checkpoint_layer *layer)
     writer_unit(w, UNIT, &layer->unit);
     if (c->bidirectional)
         writer_unit(w, UNIT_REV, &layer->unit_rev);
-    put_matrices(w, OUT, &layer->out, s4 ? 2 : 1);
+    put_matrices(w, OUT, w->types->projections, &layer->out, s4 ? 2 : 1);
     if (s4 || c->out_proj_bias)
         writer_vector(w, OUT_BIAS, &layer->out_bias, s4 ? 2 : 1, c->d_model);
 }
@@ -191,7 +194,10 @@ static void put_model(writer *w)
     const checkpoint *ck = w->ck;
     const checkpoint_config *c = &ck->config;
     w->section = 0;
-    put_matrices(w, c->input_kind == B2S6_TOKENS ? EMBEDDING : ENCODER_WEIGHT, &ck->encoder, 1);
+    if (c->input_kind == B2S6_TOKENS)
+        put_matrices(w, EMBEDDING, w->types->ends, &ck->encoder, 1);
+    else
+        put_matrices(w, ENCODER_WEIGHT, &matrix_f32, &ck->encoder, 1);
     if (c->input_kind == B2S6_FEATURES)
         writer_vector(w, ENCODER_BIAS, &ck->encoder_bias, 1, c->d_model);
     for (uint32_t i = 0; i < c->n_layers && !w->failed; i++) {
@@ -201,7 +207,7 @@ static void put_model(writer *w)
     w->section = c->n_layers + 1;
     put_norm(w, FINAL_NORM_WEIGHT, &ck->final_norm, c->final_norm, c->final_norm_eps);
     if (c->head_size > 0 && !c->head_tied)
-        put_matrices(w, HEAD, &ck->head, 1);
+        put_matrices(w, HEAD, w->types->ends, &ck->head, 1);
     if (c->head_bias)
         writer_vector(w, HEAD_BIAS, &ck->head_bias, 1, c->head_size);
 }
@@ -309,10 +315,10 @@ static void put_header(unsigned char *file, uint64_t header_size, uint64_t file_
     writer_store_u32(file + 24, crc32(file, (size_t)header_size));
 }
 
-int write_b2s6(const checkpoint *ck, const matrix_type *matrix, const writer_metadata *metadata, unsigned char **bytes,
+int write_b2s6(const checkpoint *ck, const matrix_types *types, const writer_metadata *metadata, unsigned char **bytes,
                size_t *n_bytes, message *m)
 {
-    writer measure = { ck, matrix, NULL, 0, 0, NULL, 0, 0, "", m, 0 }, w = measure;
+    writer measure = { ck, types, NULL, 0, 0, NULL, 0, 0, "", m, 0 }, w = measure;
     uint32_t n_config = put_config(NULL, &ck->config), n_metadata;
     safetensors_pair *pairs = choose_metadata(metadata, &n_metadata);
     uint64_t metadata_size = pairs ? put_metadata(NULL, pairs, n_metadata) : 0, header_size, file_size;

@@ -15,7 +15,7 @@ typedef struct writer_metadata {
 } writer_metadata;
 
 /* 0 with *bytes from malloc, or -1. */
-int write_b2s6(const checkpoint *ck, const matrix_type *matrix, const writer_metadata *metadata, unsigned char **bytes,
+int write_b2s6(const checkpoint *ck, const matrix_types *types, const writer_metadata *metadata, unsigned char **bytes,
                size_t *n_bytes, message *m);
 
 #endif

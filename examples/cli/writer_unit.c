@@ -174,7 +174,7 @@ static void put_bc(const unit_writer *x)
     size_t rows = (x->c->b_weight ? x->n * x->cx : 0) + (x->c->c_selective ? x->n * x->cc : 0);
     matrix_source source = { x->c->b_weight ? x->u->b_weight.name : x->u->c.name, x->h, rows, x->p, bc_at, x };
     if (rows > 0)
-        writer_matrix(x->w, x->first + BC, &source);
+        writer_matrix(x->w, x->first + BC, x->w->types->b_and_c, &source);
 }
 
 static double weight_at(const void *context, size_t i, size_t r, size_t k)
@@ -186,7 +186,7 @@ static double weight_at(const void *context, size_t i, size_t r, size_t k)
 static void put_weight(const unit_writer *x, uint32_t role, const tensor *t)
 {
     matrix_source source = { t->name, 1, t->dims[0], t->dims[1], weight_at, t };
-    writer_matrix(x->w, x->first + role, &source);
+    writer_matrix(x->w, x->first + role, &matrix_f32, &source);
 }
 
 /* b; or the step itself when nothing selects it. */

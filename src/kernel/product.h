@@ -54,12 +54,21 @@ VF_INLINE void store_panel(float *y, const vf *acc, uint32_t n_left)
     }
 }
 
-/* n_panels panels times n_rows rows, both constants of the call; ahead: k * 16 floats to fetch for later, or NULL. */
-VF_INLINE void product_tile(const struct product *p, uint32_t panel, size_t row, const int n_panels, const int n_rows,
-                            const float *ahead)
+/* A vector of weights: floats, or halves made to floats, which is exact. */
+VF_INLINE vf load_weights(const unsigned char *at, const uint32_t type)
 {
-    const size_t panel_floats = (size_t)p->k * 16, x_stride = p->x_stride;
-    const float *w = (const float *)p->weight + panel * panel_floats;
+    return type == TYPE_F16 ? load_half((const uint16_t *)(const void *)at) : vf_load((const float *)(const void *)at);
+}
+
+/*
+ * n_panels panels times n_rows rows, both constants of the call, as the type is. ahead: a panel to fetch for later, or NULL.
+ */
+VF_INLINE void product_tile(const struct product *p, const uint32_t type, uint32_t panel, size_t row, const int n_panels,
+                            const int n_rows, const unsigned char *ahead)
+{
+    const size_t panel_bytes = (size_t)weights_panel_bytes(type, p->k), x_stride = p->x_stride;
+    const uint32_t value_bytes = type == TYPE_F16 ? 2 : 4;
+    const unsigned char *w = (const unsigned char *)p->weight + panel * panel_bytes;
     const float *x = p->x + row * x_stride;
     vf acc[24][PANEL_VECTORS];
     uint32_t k;
@@ -72,13 +81,14 @@ VF_INLINE void product_tile(const struct product *p, uint32_t panel, size_t row,
                 acc[i * n_rows + r][v] = bias;
         }
     }
-    for (k = 0; k < p->k; k++, w += 16, x++) {
+    for (k = 0; k < p->k; k++, w += 16 * value_bytes, x++) {
         vf weight[4 * PANEL_VECTORS];
         if (ahead)
-            PRODUCT_AHEAD(ahead + (size_t)k * 16);
+            PRODUCT_AHEAD(ahead + (size_t)k * 16 * value_bytes);
         PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
             PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
-                weight[i * PANEL_VECTORS + v] = vf_load(w + (size_t)i * panel_floats + v * VF_LANES);
+                weight[i * PANEL_VECTORS + v] = load_weights(w + (size_t)i * panel_bytes + (uint32_t)v * VF_LANES * value_bytes,
+                                                             type);
         }
         PRODUCT_UNROLL for (r = 0; r < n_rows; r++) {
             const vf value = vf_set1(x[(size_t)r * x_stride]);
@@ -96,31 +106,41 @@ VF_INLINE void product_tile(const struct product *p, uint32_t panel, size_t row,
 }
 
 /* All rows of n_panels panels. */
-VF_INLINE void product_panels(const struct product *p, uint32_t panel, const int n_panels)
+VF_INLINE void product_panels(const struct product *p, const uint32_t type, uint32_t panel, const int n_panels)
 {
-    const size_t panel_floats = (size_t)p->k * 16;
+    const size_t panel_bytes = (size_t)weights_panel_bytes(type, p->k);
     uint32_t next = panel + (uint32_t)n_panels, last = next + (uint32_t)n_panels;
     size_t row = 0;
 
     last = last < p->end_panel ? last : p->end_panel;
     for (; row + TILE_ROWS <= p->n_rows; row += TILE_ROWS) /* one panel ahead for each of the first tiles */
-        product_tile(p, panel, row, n_panels, TILE_ROWS,
-                     next < last ? (const float *)p->weight + next++ * panel_floats : NULL);
+        product_tile(p, type, panel, row, n_panels, TILE_ROWS,
+                     next < last ? (const unsigned char *)p->weight + next++ * panel_bytes : NULL);
     for (; TILE_ROWS > 3 && row + TILE_ROWS / 3 <= p->n_rows; row += TILE_ROWS / 3)
-        product_tile(p, panel, row, n_panels, TILE_ROWS / 3, NULL);
+        product_tile(p, type, panel, row, n_panels, TILE_ROWS / 3, NULL);
     for (; TILE_ROWS > 1 && row < p->n_rows; row++)
-        product_tile(p, panel, row, n_panels, 1, NULL);
+        product_tile(p, type, panel, row, n_panels, 1, NULL);
 }
 
-static void product(const struct product *p)
+VF_INLINE void product_of(const struct product *p, const uint32_t type)
 {
     uint32_t panel = p->first_panel;
 
     if (p->n_rows == 1)
         for (; STEP_PANELS > 1 && panel + STEP_PANELS <= p->end_panel; panel += STEP_PANELS)
-            product_tile(p, panel, 0, STEP_PANELS, 1, NULL);
+            product_tile(p, type, panel, 0, STEP_PANELS, 1, NULL);
     for (; TILE_PANELS > 1 && panel + TILE_PANELS <= p->end_panel; panel += TILE_PANELS)
-        product_panels(p, panel, TILE_PANELS);
+        product_panels(p, type, panel, TILE_PANELS);
     for (; panel < p->end_panel; panel++)
-        product_panels(p, panel, 1);
+        product_panels(p, type, panel, 1);
+}
+
+static void product_f32(const struct product *p)
+{
+    product_of(p, TYPE_F32);
+}
+
+static void product_f16(const struct product *p)
+{
+    product_of(p, TYPE_F16);
 }

@@ -1,6 +1,13 @@
-/* The table of the functions above, for the instruction set that includes them; KERNELS and KERNELS_NAME name it. What a
- * build leaves out (switches.h) is never called. */
+/*
+ * The table of the functions above, for the instruction set that includes them; KERNELS and KERNELS_NAME name it, and
+ * INTEGER and QUANTIZE the variant of the integer kernels that goes with it. What a build leaves out (switches.h) is never
+ * called.
+ */
 const struct b2s6_kernels KERNELS = {
-    KERNELS_NAME, product, scan, B2S6_HAS_MAMBA ? conv_silu : NULL, norm, delta_block, softplus, B2S6_HAS_S4 ? gelu : NULL, add,
+    KERNELS_NAME,
+    { NULL, product_f32, B2S6_HAS_F16 ? product_f16 : NULL, B2S6_HAS_Q8 ? INTEGER(product_q8) : NULL,
+      B2S6_HAS_Q4 ? INTEGER(product_q4) : NULL },
+    B2S6_HAS_Q8 || B2S6_HAS_Q4 ? QUANTIZE : NULL,
+    scan, B2S6_HAS_MAMBA ? conv_silu : NULL, norm, delta_block, softplus, B2S6_HAS_S4 ? gelu : NULL, add,
     B2S6_HAS_MAMBA ? gate_silu : NULL, B2S6_HAS_S4 ? add_gated : NULL, flush
 };

@@ -3,10 +3,15 @@
 
 #include "vec.h"
 #include "../elementary.h"
+#include "stored.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
 #include "../kernel/scan.h"
+#include "../kernel/quantize.h"
+#include "integer.h"
 
 #define KERNELS b2s6_kernels_portable
 #define KERNELS_NAME "portable"
+#define INTEGER(name) name
+#define QUANTIZE quantize
 #include "../kernel/table.h"

@@ -1,19 +1,31 @@
 /* The instruction sets of x86-64, and how to ask for them. */
+#if defined(__linux__)
+#  define _DEFAULT_SOURCE /* syscall */
+#endif
 #include "../isa.h"
 
 #if defined(__GNUC__) && defined(__x86_64__) && B2S6_HAS_ISAS
 
 #include <cpuid.h>
 
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_sse2, b2s6_kernels_avx2, b2s6_kernels_avx512;
+#if defined(__linux__) && B2S6_HAS_ISAS
+#  include <sys/syscall.h>
+#  include <unistd.h>
+#endif
 
-enum { LEAF1_ECX_FMA = 1 << 12, LEAF1_ECX_OSXSAVE = 1 << 27, LEAF1_ECX_AVX = 1 << 28 };
+extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_sse2, b2s6_kernels_avx2, b2s6_kernels_avx512;
+extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512vnni, b2s6_kernels_amx;
+
+enum { LEAF1_ECX_FMA = 1 << 12, LEAF1_ECX_OSXSAVE = 1 << 27, LEAF1_ECX_AVX = 1 << 28, LEAF1_ECX_F16C = 1 << 29 };
 enum { LEAF7_EBX_AVX2 = 1 << 5, LEAF7_EBX_AVX512F = 1 << 16, LEAF7_EBX_AVX512DQ = 1 << 17 };
 #define LEAF7_EBX_AVX512BW (1u << 30)
 #define LEAF7_EBX_AVX512VL (1u << 31)
 
-/* Register sets that the operating system saves at a task switch: XMM and YMM; and with them opmask and both halves of ZMM. */
-enum { SAVES_YMM = 0x06, SAVES_ZMM = 0xe6 };
+enum { LEAF7_ECX_AVX512VNNI = 1 << 11, LEAF7_EDX_AMX_TILE = 1 << 24, LEAF7_EDX_AMX_INT8 = 1 << 25 };
+
+/* Register sets that the operating system saves at a task switch: XMM and YMM; and with them opmask and both halves of ZMM;
+ * and tiles. */
+enum { SAVES_YMM = 0x06, SAVES_ZMM = 0xe6, SAVES_TILES = 0x60000 };
 
 static unsigned saved_registers(void)
 {
@@ -32,7 +44,7 @@ static int has_sse2(void)
 
 static int has_avx2(void)
 {
-    const unsigned need1 = LEAF1_ECX_FMA | LEAF1_ECX_AVX;
+    const unsigned need1 = LEAF1_ECX_FMA | LEAF1_ECX_AVX | LEAF1_ECX_F16C;
     unsigned eax, ebx, ecx, edx;
 
     if ((saved_registers() & SAVES_YMM) != SAVES_YMM)
@@ -52,10 +64,41 @@ static int has_avx512(void)
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & need) == need;
 }
 
+static int has_avx512vnni(void)
+{
+    unsigned eax, ebx, ecx, edx;
+
+    return has_avx512() && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ecx & LEAF7_ECX_AVX512VNNI);
+}
+
+/* The registers of tiles are large, so Linux gives them to a process that asks; it may say no. Other systems are not known. */
+static int may_use_tiles(void)
+{
+#if defined(__linux__) && defined(SYS_arch_prctl)
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+#else
+    return 0;
+#endif
+}
+
+static int has_amx(void)
+{
+    const unsigned need = LEAF7_EDX_AMX_TILE | LEAF7_EDX_AMX_INT8;
+    unsigned eax, ebx, ecx, edx;
+
+    if (!has_avx512vnni() || (saved_registers() & SAVES_TILES) != SAVES_TILES)
+        return 0;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & need) == need && may_use_tiles();
+}
+
 const struct isa b2s6_family_isas[] = {
     { &b2s6_kernels_sse2, has_sse2 },
     { &b2s6_kernels_avx2, has_avx2 },
     { &b2s6_kernels_avx512, has_avx512 },
+    { &b2s6_kernels_avx512vnni, has_avx512vnni },
+    { &b2s6_kernels_amx, has_amx },
     { NULL, NULL }
 };
 

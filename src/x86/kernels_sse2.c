@@ -5,14 +5,22 @@
 
 #include "vec_sse2.h"
 #include "../elementary.h"
+#include "stored_sse2.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
 #include "../kernel/scan.h"
+#include "../kernel/quantize.h"
+
+#define INTEGER(name) name
+#define PAIRS_ADD(sum, w, c) _mm_add_epi32(sum, _mm_madd_epi16(w, c))
+#include "../kernel/pairs.h"
+#include "../kernel/integer.h"
 
 extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_sse2;
 
 #define KERNELS b2s6_kernels_sse2
 #define KERNELS_NAME "sse2"
+#define QUANTIZE quantize
 #include "../kernel/table.h"
 
 #include "../isa_end.h"

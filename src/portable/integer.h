@@ -1,0 +1,79 @@
+/*
+ * Products of integer matrices in plain C; include after vec.h. Four rows of the matrix at a time: their
+ * sums stay in registers, and their weights lie side by side. The sum of a group of columns is exact.
+ */
+/* sums += weights times codes of n columns, for the four rows from row on. */
+VF_INLINE void sum_q8(const unsigned char *weights, const int16_t *codes, uint32_t n, int32_t *sums)
+{
+    const int8_t *w = (const int8_t *)weights;
+    uint32_t k;
+    int r;
+
+    for (k = 0; k < n; k += 2, w += 32)
+        for (r = 0; r < 4; r++)
+            sums[r] += w[2 * r] * codes[k] + w[2 * r + 1] * codes[k + 1];
+}
+
+VF_INLINE void sum_q4(const unsigned char *weights, const int16_t *codes, uint32_t n, int32_t *sums)
+{
+    const int8_t *level = b2s6_q4_levels;
+    uint32_t k;
+    int i, r;
+
+    for (k = 0; k < n; k += 8, weights += 64)
+        for (i = 0; i < 4; i += 2) { /* columns k + i, k + i + 1 in the low halves, k + 4 + i, k + 5 + i in the high ones */
+            const unsigned char *w = weights + 16 * i;
+            const int16_t *c = codes + k + (uint32_t)i;
+
+            for (r = 0; r < 4; r++)
+                sums[r] += level[w[2 * r] & 15] * c[0] + level[w[2 * r + 1] & 15] * c[1] + level[w[2 * r] >> 4] * c[4] +
+                           level[w[2 * r + 1] >> 4] * c[5];
+        }
+}
+
+/* Outputs first .. first + 3 of a panel for one row of codes. */
+VF_INLINE void integer_quarter(const struct product *p, const uint32_t type, uint32_t panel, size_t row, uint32_t first)
+{
+    const unsigned char *at = (const unsigned char *)p->weight + panel * (size_t)weights_panel_bytes(type, p->k);
+    const uint16_t *scales = (const uint16_t *)(const void *)at + first;
+    const unsigned char *weights = at + weights_scale_bytes(type, p->k) + 2 * first;
+    const int16_t *codes = p->codes + row * p->code_stride;
+    const uint32_t group = weights_group(type), output = panel * 16 + first;
+    float total[4] = { 0.0f, 0.0f, 0.0f, 0.0f }, *y = p->y + row * p->y_stride + output;
+    uint32_t k, r;
+
+    for (k = 0; k < p->k; k += group, codes += group, scales += 16, weights += type == TYPE_Q4 ? group * 8 : group * 16) {
+        const uint32_t n = p->k - k < group ? p->k - k : group;
+        int32_t sums[4] = { 0, 0, 0, 0 };
+
+        if (type == TYPE_Q4)
+            sum_q4(weights, codes, n, sums);
+        else
+            sum_q8(weights, codes, n, sums);
+        for (r = 0; r < 4; r++)
+            total[r] = vf_fma((float)sums[r], weights_scale(scales[r]), total[r]);
+    }
+    for (r = 0; r < 4 && output + r < p->n_out; r++)
+        y[r] = vf_fma(total[r], p->scales[row * p->scale_stride], p->bias ? p->bias[output + r] : 0.0f);
+}
+
+VF_INLINE void integer_product(const struct product *p, const uint32_t type)
+{
+    uint32_t panel, first;
+    size_t row;
+
+    for (panel = p->first_panel; panel < p->end_panel; panel++)
+        for (row = 0; row < p->n_rows; row++)
+            for (first = 0; first < 16; first += 4)
+                integer_quarter(p, type, panel, row, first);
+}
+
+static void product_q8(const struct product *p)
+{
+    integer_product(p, TYPE_Q8);
+}
+
+static void product_q4(const struct product *p)
+{
+    integer_product(p, TYPE_Q4);
+}

@@ -1,0 +1,76 @@
+/*
+ * How a matrix lies in its panels of 16 rows, for each type (docs/format.md). What a step reads in one go lies in one go:
+ *
+ * f32, f16   column after column, 16 values each
+ * q8         16 scales a group of 64 columns; then pairs of columns, (k / 2, 16 rows, 2), one byte each: w = q * scale
+ * q4         16 scales a group of 32 columns; then eights of columns, (k / 8, 2, 16 rows, 2): the low halves of the bytes are
+ *            the codes of the first four columns, the high halves those of the other four: w = level(code) * scale
+ *
+ * Scales are the upper halves of floats. They take a multiple of 64 bytes a panel, so that the integers are aligned.
+ */
+#ifndef B2S6_WEIGHTS_H
+#define B2S6_WEIGHTS_H
+
+#include "common.h"
+
+/* As the tensor table has them, and as b2s6_type. */
+enum { TYPE_F32 = B2S6_F32, TYPE_F16 = B2S6_F16, TYPE_Q8 = B2S6_Q8, TYPE_Q4 = B2S6_Q4, N_TYPES = 5 };
+
+enum { Q8_GROUP = 64, Q4_GROUP = 32 };
+
+static inline int weights_are_integers(uint32_t type)
+{
+    return (B2S6_HAS_Q8 && type == TYPE_Q8) || (B2S6_HAS_Q4 && type == TYPE_Q4);
+}
+
+/* Columns that share a scale. */
+static inline uint32_t weights_group(uint32_t type)
+{
+    return type == TYPE_Q4 ? Q4_GROUP : Q8_GROUP;
+}
+
+/* Bytes of a panel's scales, two groups to 64 bytes; cols is at most 2^28. */
+static inline uint32_t weights_scale_bytes(uint32_t type, uint32_t cols)
+{
+    return type == TYPE_Q4 ? (cols + 63) / 64 * 64 : (cols + 127) / 128 * 64;
+}
+
+/* Bytes of a panel; 0 for a type that is not known. */
+static inline uint64_t weights_panel_bytes(uint32_t type, uint32_t cols)
+{
+    switch (type) {
+    case TYPE_F32:
+        return (uint64_t)cols * 64;
+    case TYPE_F16:
+        return (uint64_t)cols * 32;
+    case TYPE_Q8:
+        return weights_scale_bytes(type, cols) + (uint64_t)((cols + 3) / 4) * 64;
+    case TYPE_Q4:
+        return weights_scale_bytes(type, cols) + (uint64_t)((cols + 7) / 8) * 64;
+    }
+    return 0;
+}
+
+/* What the 16 codes of q4 stand for: (n (326 + 3 n n) + 80) >> 5 with n = code - 8, denser where weights are. */
+extern B2S6_INTERNAL const int8_t b2s6_q4_levels[16];
+
+/* The float whose upper half this is. */
+static inline float weights_scale(uint16_t upper)
+{
+    return b2s6_float_of((uint32_t)upper << 16);
+}
+
+/* Half precision to single, exactly; infinities and NaNs too. */
+static inline float weights_half(uint16_t half)
+{
+    const uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13; /* a float that is 2^112 too small */
+    const float value = b2s6_float_of(magnitude) * 0x1p112f;
+    const uint32_t special = magnitude >= 0x0f800000u ? 0x7f800000u : 0;
+
+    return b2s6_float_of(b2s6_bits_of(value) | special | (uint32_t)(half & 0x8000) << 16);
+}
+
+/* Row of a matrix whose panels of cols columns begin at data, as cols floats. */
+B2S6_INTERNAL void b2s6_weights_row(const void *data, uint32_t type, uint32_t cols, uint32_t row, float *values);
+
+#endif

@@ -1,0 +1,197 @@
+/*
+ * Products of integer matrices with AMX tiles: 16 rows of codes times a panel, a group of columns at once. Tiles multiply
+ * bytes, so codes come as two planes of signed bytes (stored_avx512.h), and the sum is 256 times the upper bytes' plus the lower
+ * bytes': exactly the sum of the other kernels. Only for 16 rows or more; fewer go to the VNNI kernels.
+ */
+enum { TILE_HEIGHT = 16, TILES_MIN_COLUMNS = 33 };
+
+/* A product or its quantize: whether codes are in planes. */
+VF_INLINE int uses_tiles(size_t n_rows, uint32_t k)
+{
+    return n_rows >= TILE_HEIGHT && k >= TILES_MIN_COLUMNS;
+}
+
+/* What _tile_loadconfig reads: how many rows and bytes a row each tile has. */
+struct tile_config {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+};
+
+/* Tiles 0 to 3 are sums, upper and lower of two panels; 4 and 5 codes, upper and lower; 6 and 7 weights of two panels. */
+VF_INLINE void configure_tiles(const uint32_t group)
+{
+    struct tile_config c;
+    int i;
+
+    memset(&c, 0, sizeof c);
+    c.palette = 1;
+    for (i = 0; i < 8; i++) {
+        c.rows[i] = (uint8_t)(i < 6 ? TILE_HEIGHT : (int)group / 4);
+        c.row_bytes[i] = (uint16_t)(i == 4 || i == 5 ? group : 64);
+    }
+    _tile_loadconfig(&c);
+}
+
+/* Pairs of columns, (2, 16 rows, 2), to fours, (16 rows, 4): one row of a tile of weights. */
+VF_INLINE void store_fours(int8_t *fours, __m512i pairs)
+{
+    const __m512i order =
+        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2,
+                         17, 1, 16, 0);
+    _mm512_storeu_si512(fours, _mm512_permutexvar_epi16(order, pairs));
+}
+
+/* n columns of a panel, and zeros to fill the group: (group / 4, 16 rows, 4). */
+VF_INLINE void unpack_group(int8_t *fours, const unsigned char *weights, const uint32_t type, uint32_t n)
+{
+    const __m512i levels =
+        _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)b2s6_q4_levels)), low = _mm512_set1_epi8(15);
+    uint32_t k;
+
+    for (k = 0; k < n; k += type == TYPE_Q4 ? 8 : 4, weights += 64) {
+        const __m512i line = _mm512_loadu_si512(weights);
+        if (type == TYPE_Q4) {
+            store_fours(fours + k * 16, _mm512_shuffle_epi8(levels, _mm512_and_si512(line, low)));
+            store_fours(fours + k * 16 + 64, _mm512_shuffle_epi8(levels, _mm512_and_si512(_mm512_srli_epi16(line, 4), low)));
+        } else {
+            store_fours(fours + k * 16, line);
+        }
+    }
+    for (; k < weights_group(type); k += 4)
+        _mm512_storeu_si512(fours + k * 16, _mm512_setzero_si512());
+}
+
+/* sums (panels, 2, 16 rows of codes, 16 rows of the panel) of 16 rows of codes with unpacked groups of one or two panels. */
+VF_INLINE void multiply_tiles(int32_t *sums, const int16_t *codes, size_t code_stride, uint32_t first, const int8_t *fours,
+                              const int n_panels)
+{
+    const unsigned char *upper = (const unsigned char *)(codes + first / 64 * 64) + first % 64;
+    const size_t stride = code_stride * sizeof *codes;
+
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_loadd(4, upper, stride);
+    _tile_loadd(5, upper + 64, stride);
+    _tile_loadd(6, fours, 64);
+    _tile_dpbssd(0, 4, 6);
+    _tile_dpbssd(1, 5, 6);
+    _tile_stored(0, sums, 64);
+    _tile_stored(1, sums + 256, 64);
+    if (n_panels == 2) {
+        _tile_zero(2);
+        _tile_zero(3);
+        _tile_loadd(7, fours + Q8_GROUP * 16, 64);
+        _tile_dpbssd(2, 4, 7);
+        _tile_dpbssd(3, 5, 7);
+        _tile_stored(2, sums + 512, 64);
+        _tile_stored(3, sums + 768, 64);
+    }
+}
+
+/* y, which holds the total of the groups before, takes one more group of a panel; after the last one it becomes the result. */
+VF_INLINE void add_tile(const struct product *p, const int32_t *sums, vf scales, uint32_t panel, size_t row, size_t skip,
+                        int is_first, int is_last)
+{
+    float *y = p->y + (row + skip) * p->y_stride + panel * 16;
+    size_t r;
+
+    for (r = skip; r < TILE_HEIGHT; r++, y += p->y_stride) {
+        const vi sum = vi_add(vi_shl(vi_load(sums + r * 16), 8), vi_load(sums + 256 + r * 16));
+        vf total = vf_fma(vf_from_int(sum), scales, is_first ? vf_set1(0.0f) : vf_load(y));
+        if (is_last)
+            total = vf_fma(total, vf_set1(p->scales[(row + r) * p->scale_stride]),
+                           p->bias ? vf_load(p->bias + panel * 16) : vf_set1(0.0f));
+        vf_store(y, total);
+    }
+}
+
+/* All rows of one or two whole panels. Groups go up; the last 16 rows are done together, some of them for a second time. */
+VF_INLINE void tile_panels(const struct product *p, const uint32_t type, uint32_t panel, const int n_panels)
+{
+    const size_t panel_bytes = (size_t)weights_panel_bytes(type, p->k);
+    const unsigned char *scales = (const unsigned char *)p->weight + panel * panel_bytes;
+    const unsigned char *weights = scales + weights_scale_bytes(type, p->k);
+    const uint32_t group = weights_group(type);
+    int8_t fours[2 * Q8_GROUP * 16];
+    int32_t sums[4 * 256];
+    uint32_t first;
+    size_t done;
+    int i;
+
+    for (first = 0; first < p->k; first += group, scales += 32, weights += type == TYPE_Q4 ? group * 8 : group * 16) {
+        const uint32_t n = p->k - first < group ? p->k - first : group;
+
+        for (i = 0; i < n_panels; i++)
+            unpack_group(fours + i * Q8_GROUP * 16, weights + (size_t)i * panel_bytes, type, n);
+        for (done = 0; done < p->n_rows; done += TILE_HEIGHT) {
+            const size_t row = done + TILE_HEIGHT <= p->n_rows ? done : p->n_rows - TILE_HEIGHT;
+
+            multiply_tiles(sums, p->codes + row * p->code_stride, p->code_stride, first, fours, n_panels);
+            for (i = 0; i < n_panels; i++)
+                add_tile(p, sums + 512 * i, scales_load((const uint16_t *)(const void *)(scales + (size_t)i * panel_bytes)),
+                         panel + (uint32_t)i, row, done - row, first == 0, first + group >= p->k);
+        }
+    }
+}
+
+/* The last panel of rows that end within it has nowhere to keep its totals but here. */
+VF_INLINE void tile_last_panel(const struct product *p, const uint32_t type, uint32_t panel)
+{
+    float lines[TILE_HEIGHT * 16], bias[16] = { 0.0f };
+    struct product one = *p;
+    size_t done, r;
+
+    one.weight = (const unsigned char *)p->weight + panel * (size_t)weights_panel_bytes(type, p->k);
+    if (p->bias)
+        memcpy(bias, p->bias + panel * 16, sizeof bias);
+    one.bias = bias;
+    one.y = lines;
+    one.y_stride = 16;
+    one.n_rows = TILE_HEIGHT;
+    for (done = 0; done < p->n_rows; done += TILE_HEIGHT) {
+        const size_t row = done + TILE_HEIGHT <= p->n_rows ? done : p->n_rows - TILE_HEIGHT;
+
+        one.codes = p->codes + row * p->code_stride;
+        one.scales = p->scales + row * p->scale_stride;
+        tile_panels(&one, type, 0, 1);
+        for (r = done - row; r < TILE_HEIGHT; r++)
+            memcpy(p->y + (row + r) * p->y_stride + panel * 16, lines + r * 16, (p->n_out - panel * 16) * sizeof *lines);
+    }
+}
+
+VF_INLINE void tile_product(const struct product *p, const uint32_t type)
+{
+    const uint32_t whole = p->n_out / 16 < p->end_panel ? p->n_out / 16 : p->end_panel;
+    uint32_t panel = p->first_panel;
+
+    configure_tiles(weights_group(type));
+    for (; panel + 2 <= whole; panel += 2)
+        tile_panels(p, type, panel, 2);
+    for (; panel < whole; panel++)
+        tile_panels(p, type, panel, 1);
+    for (; panel < p->end_panel; panel++)
+        tile_last_panel(p, type, panel);
+    _tile_release();
+}
+
+static void product_q8_amx(const struct product *p)
+{
+    if (uses_tiles(p->n_rows, p->k))
+        tile_product(p, TYPE_Q8);
+    else
+        product_q8_vnni(p);
+}
+
+static void product_q4_amx(const struct product *p)
+{
+    if (uses_tiles(p->n_rows, p->k))
+        tile_product(p, TYPE_Q4);
+    else
+        product_q4_vnni(p);
+}
+
+static void quantize_amx(const struct quantize *q, size_t begin, size_t end)
+{
+    quantize_items(q, begin, end, uses_tiles(q->n_rows, q->k));
+}
