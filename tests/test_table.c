@@ -167,7 +167,7 @@ static void test_tensor_fields(void)
         alter_entry(i, 2, 2, 2, 0, B2S6_ERROR_FORMAT); /* unknown flags */
         alter_entry(i, 2, 2, 0x8000, 0, B2S6_ERROR_FORMAT);
         alter_entry(i, 8, 4, 0, 0, B2S6_ERROR_UNSUPPORTED); /* types and layouts of another day */
-        alter_entry(i, 8, 4, 2, 0, B2S6_ERROR_UNSUPPORTED);
+        alter_entry(i, 8, 4, 5, 0, B2S6_ERROR_UNSUPPORTED);
         alter_entry(i, 12, 4, 0, 0, B2S6_ERROR_UNSUPPORTED);
         alter_entry(i, 12, 4, 3, 0, B2S6_ERROR_UNSUPPORTED);
         alter_entry(i, 28, 4, 1, 0, B2S6_ERROR_FORMAT); /* reserved */

@@ -5,14 +5,22 @@
 
 #include "vec_neon.h"
 #include "../elementary.h"
+#include "stored_neon.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
 #include "../kernel/scan.h"
+#include "../kernel/quantize.h"
+
+#define INTEGER(name) name
+#define PAIRS_ADD(sum, w, c) pairs_add(sum, w, c)
+#include "../kernel/pairs.h"
+#include "../kernel/integer.h"
 
 extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_neon;
 
 #define KERNELS b2s6_kernels_neon
 #define KERNELS_NAME "neon"
+#define QUANTIZE quantize
 #include "../kernel/table.h"
 
 #include "../isa_end.h"
