@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard.h"
 #include "subjects.h"
 #include "suites.h"
 
@@ -82,28 +83,36 @@ static void check_steps(whole *w)
 
 static void test_steps(void) { for_each(check_steps, 0); }
 
-/* Runs of chunk steps, the workspace filled with garbage before each; flags and rows as the caller says. */
+/*
+ * Runs of chunk steps, the workspace filled with garbage before each, a page behind it that cannot be touched; flags and
+ * rows as the caller says.
+ */
 static void run_chunks(whole *w, size_t chunk, size_t workspace_size, uint32_t flags)
 {
     const float *expected = flags & B2S6_RUN_HIDDEN ? w->hidden : w->out;
     size_t width = flags & B2S6_RUN_HIDDEN ? w->d_model : w->width;
     b2s6_run_options options = B2S6_RUN_OPTIONS;
+    size_t room = (workspace_size + B2S6_ALIGNMENT - 1) / B2S6_ALIGNMENT * B2S6_ALIGNMENT;
+    guard g;
+    guard_make(&g, room);
+    guard_room(&g, room);
     options.flags = flags;
     options.workspace_size = workspace_size;
-    options.workspace = workspace_size ? aligned_memory(workspace_size) : NULL;
+    options.workspace = workspace_size ? g.data : NULL;
     CHECK_OK(b2s6_state_reset(w->state));
     for (size_t k = 0; k < w->rows; k += chunk) {
         size_t n = w->rows - k < chunk ? w->rows - k : chunk;
         size_t n_out = flags & B2S6_RUN_LAST ? 1 : n, first = flags & B2S6_RUN_LAST ? k + n - 1 : k;
-        if (workspace_size)
-            memset(options.workspace, 0xA5, workspace_size);
+        memset(g.data, 0xA5, room);
         memset(w->scratch, 0xA5, (n_out * width + 1) * sizeof *w->scratch);
         CHECK_OK(run_input(w->state, &w->s.input, k, n, w->scratch, &options));
         CHECK_BITS(expected + first * width, w->scratch, n_out * width);
         CHECK(((unsigned char *)(w->scratch + n_out * width))[0] == 0xA5); /* and not a float more */
+        for (size_t i = workspace_size; i < room; i++)
+            CHECK_EQUAL_INT(0xA5, g.data[i]);
     }
     CHECK_EQUAL_U64(w->rows, b2s6_state_steps(w->state));
-    free(options.workspace);
+    guard_free(&g);
 }
 
 static void check_chunks(whole *w)

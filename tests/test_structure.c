@@ -249,6 +249,15 @@ static void test_metadata(void)
     expect_metadata(3, "a\0b\0c\0d", 8, B2S6_ERROR_FORMAT);   /* one less */
     expect_metadata(2, "a\0b\0a\0d", 8, B2S6_ERROR_FORMAT);   /* the same key twice */
     expect_metadata(0, "\0\0\0\0\0\0\0", 8, B2S6_ERROR_FORMAT); /* room for none */
+    for (size_t bytes = 9; bytes < 16; bytes++) { /* not a multiple of 8 */
+        file_parts parts;
+        altered_parts(&parts);
+        file_set_metadata(&parts, 1, "key\0value", 10);
+        parts.metadata_bytes = bytes;
+        test_context("metadata of %zu bytes", bytes);
+        expect_altered(&parts, B2S6_ERROR_FORMAT);
+        file_free(&parts);
+    }
 }
 
 static const test tests[] = {
