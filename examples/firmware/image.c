@@ -100,6 +100,17 @@ static void print_image(uint32_t i, uint32_t predicted, uint64_t digest)
     print_text("\n");
 }
 
+static void print_count(const char *what, uint64_t instructions)
+{
+    if (!instructions)
+        return; /* nobody counts them */
+    print_text("# instructions ");
+    print_text(what);
+    print_text(": ");
+    print_number((uint32_t)instructions);
+    print_text("\n");
+}
+
 static b2s6_status read_images(b2s6_state *state)
 {
     uint64_t digest = UINT64_C(0xcbf29ce484222325), instructions = 0;
@@ -111,16 +122,14 @@ static b2s6_status read_images(b2s6_state *state)
         status = read_image(state, i, out, &digest, &instructions);
         print_image(i, largest(out), digest);
     }
-    if (instructions) {
-        print_text("# digits: instructions a step ");
-        print_number((uint32_t)(instructions / (IMAGES * DIGIT_PIXELS)));
-        print_text("\n");
-    }
+    print_count("a step", instructions / (IMAGES * DIGIT_PIXELS));
     return status;
 }
 
 static void print_memory(void)
 {
+    if (!board_stack_used())
+        return;
     print_text("# model ");
     print_number(DIGITS_SIZE);
     print_text(" handle ");
@@ -147,14 +156,17 @@ int program(void)
     b2s6_model *model;
     b2s6_state *state;
     b2s6_status status;
+    uint64_t before;
 
     status = b2s6_self_test();
     if (status)
         return failed("self test", status);
     paint_guards();
+    before = board_instructions();
     status = b2s6_model_place(&model, ram.handle, sizeof ram.handle, digits_model, sizeof digits_model, &verify, NULL);
     if (status)
         return failed("open", status);
+    print_count("to open", board_instructions() - before);
     status = b2s6_state_place(&state, model, ram.state, DIGITS_STATE_SIZE);
     if (status)
         return failed("state", status);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The table of figures in docs/firmware.md: checks it against what was measured, or writes it.
 
-    report.py --folder BUILD/firmware --document docs/firmware.md --configurations "..." [--write] BOARD...
+    report.py --folder BUILD/firmware --document docs/firmware.md --builds "..." [--write] BOARD...
 
 Without --write, fails where a measured figure is more than 3 % above the document's, or is missing there.
 """
@@ -11,31 +11,27 @@ import sys
 
 BEGIN, END = '<!-- figures: make firmware-report -->\n', '<!-- end of figures -->\n'
 HEAD = ['target', 'build', 'code', 'constants', 'code + constants', 'data, bss', 'stack: open', 'stack: state', 'stack: step',
-        'instructions a step']
+        'instructions: open', 'a step']
 TARGETS = {'mps2_an386': 'Cortex-M4F', 'microbit': 'Cortex-M0', 'rv32imafc': 'RV32IMAFC', 'rv32imac': 'RV32IMAC'}
 GROWTH = 1.03
 
 
-def number(text):
-    return int(text.replace(',', '')) if text.strip() else None
-
-
-def measured(folder, boards, configurations):
-    """Rows: [target, build, figures...]; a figure that a build does not have is None."""
+def measured(folder, boards, builds):
+    """Rows: [target, build, figures...]."""
     rows = []
     for board in boards:
-        output = open(f'{folder}/{board}/output.txt', encoding='utf-8').read()
-        steps = dict(re.findall(r'^# (\w+): instructions a step (\d+)', output, re.M))
-        for build in configurations:
+        for build in builds:
+            output = open(f'{folder}/{board}/{build}/output.txt', encoding='utf-8').read()
+            counts = [int(re.search(rf'^# instructions {what}: (\d+)$', output, re.M).group(1)) for what in ('to open', 'a step')]
             text, rodata, data, *stack = map(int, open(f'{folder}/{board}/{build}/figures.txt', encoding='utf-8').read().split())
-            rows.append([TARGETS[board], build, text, rodata, text + rodata, data, *stack, number(steps.get(build, ''))])
+            rows.append([TARGETS[board], build, text, rodata, text + rodata, data, *stack, *counts])
     return rows
 
 
 def table(rows):
     lines = ['| ' + ' | '.join(HEAD) + ' |', '|---|---|' + '--:|' * (len(HEAD) - 2)]
     for row in rows:
-        lines.append('| ' + ' | '.join(row[:2] + ['' if n is None else f'{n:,}' for n in row[2:]]) + ' |')
+        lines.append('| ' + ' | '.join(row[:2] + [f'{n:,}' for n in row[2:]]) + ' |')
     return '\n'.join(lines) + '\n'
 
 
@@ -44,7 +40,7 @@ def documented(text):
     for line in text.splitlines():
         cells = [c.strip() for c in line.strip('|').split('|')]
         if len(cells) == len(HEAD) and cells[0] in TARGETS.values():
-            rows[cells[0], cells[1]] = [number(c) for c in cells[2:]]
+            rows[cells[0], cells[1]] = [int(c.replace(',', '')) for c in cells[2:]]
     return rows
 
 
@@ -56,7 +52,7 @@ def grown(rows, old):
             yield f'{row[0]}, {row[1]}: not in the document'
             continue
         for what, before, now in zip(HEAD[2:], was, row[2:]):
-            if now is not None and (before is None or now > before * GROWTH):
+            if now > before * GROWTH:
                 yield f'{row[0]}, {row[1]}, {what}: {before} in the document, {now} now'
 
 
@@ -64,11 +60,11 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument('--folder', required=True)
     parser.add_argument('--document', required=True)
-    parser.add_argument('--configurations', required=True)
+    parser.add_argument('--builds', required=True)
     parser.add_argument('--write', action='store_true')
     parser.add_argument('boards', nargs='+')
     o = parser.parse_args()
-    rows = measured(o.folder, o.boards, o.configurations.split())
+    rows = measured(o.folder, o.boards, o.builds.split())
     text = open(o.document, encoding='utf-8').read()
     before, old, after = text.partition(BEGIN)[0], *text.partition(BEGIN)[2].partition(END)[::2]
     print(table(rows), end='')

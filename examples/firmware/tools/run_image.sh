@@ -17,5 +17,5 @@ if ! [ -s "$output.images" ] || ! head -n "$(wc -l <"$output.images")" "$expecte
     echo "firmware: the image's outputs are not the desktop's" >&2
     exit 1
 fi
-echo "$output: $(wc -l <"$output.images") images with the desktop's outputs, $(grep -c ': status' "$output") bad calls refused"
-grep '^#' "$output"
+echo "$output: $(wc -l <"$output.images") images with the desktop's outputs, $(grep -c ': status' "$output") calls answered as they should be," \
+    "$(sed -n 's/^# instructions a step: //p' "$output") instructions a step"
