@@ -206,8 +206,8 @@ static b2s6_status run_batch(b2s6_state *const *states, size_t n_states, struct 
     p.n_steps = 1;
     p.work = &w;
     p.parallel = o.parallel;
+    find_work(&w, states[0], &o, n_states);
     for (done = 0; done < n_states; done += p.n_streams) {
-        find_work(&w, states[done], &o, n_states - done);
         p.states = states + done;
         p.n_streams = n_states - done < w.n_rows ? n_states - done : w.n_rows;
         take_pass(&p, &e);
