@@ -147,7 +147,7 @@ static void test_not_snapshots(void)
     journey_end(&j);
 }
 
-/* Of another model: of other shape, and of the same shape with one weight changed. The same file opened again is the same model. */
+/* Of a model of other shape, and of one with a single weight changed. The same file opened again is the same model. */
 static void test_other_models(void)
 {
     file_parts parts;
@@ -245,7 +245,8 @@ static void test_forged_fields(void)
 static void test_unusual_floats(void)
 {
     static const uint32_t sent[] = {
-        0x7fc00000, 0xffc00000, 0x7f800001, 0xffffffff, 0x7fa00000, 0x7fffffff, 0x7f800000, 0xff800000, 1, 0x807fffff, 0x80000000, 0x7f7fffff,
+        0x7fc00000, 0xffc00000, 0x7f800001, 0xffffffff, 0x7fa00000, 0x7fffffff, /* not a number */
+        0x7f800000, 0xff800000, 1, 0x807fffff, 0x80000000, 0x7f7fffff,
     };
     enum { N = sizeof sent / sizeof sent[0] };
     unsigned char *after;

@@ -70,7 +70,8 @@ void check_ways(const subject *s, size_t n_threads, const float *rows)
     free(scratch);
 }
 
-unsigned char *check_journey(const subject *s, const float *rows, const unsigned char *received, size_t received_size, size_t *size)
+unsigned char *check_journey(const subject *s, const float *rows, const unsigned char *received, size_t received_size,
+                             size_t *size)
 {
     const size_t half = s->input.n_steps / 2;
     unsigned char *snapshot;

@@ -14,6 +14,7 @@ void check_ways(const subject *s, size_t n_threads, const float *rows);
  * is the one that another machine wrote, or NULL: it must be the same bytes, and the stream goes on from those. NULL of a
  * bidirectional model.
  */
-unsigned char *check_journey(const subject *s, const float *rows, const unsigned char *received, size_t received_size, size_t *size);
+unsigned char *check_journey(const subject *s, const float *rows, const unsigned char *received, size_t received_size,
+                             size_t *size);
 
 #endif
