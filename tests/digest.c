@@ -54,11 +54,13 @@ static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
 
 static unsigned char *model_bytes(size_t i, size_t *size)
 {
+    static const char *const types[] = { "f32", "f16", "q8", "q4" };
     char name[80];
     unsigned char *bytes;
     subject_name(name, sizeof name - 5, i);
     strcat(name, ".b2s6");
     test_context("%s", name);
+    subject_type = types[i < n_cases ? 0 : i % 4]; /* the random models take turns */
     bytes = read_folder ? read_file(read_folder, name, size) : subject_file(i, size);
     if (bytes == NULL)
         FAIL("the model file cannot be read");

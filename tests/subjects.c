@@ -12,6 +12,7 @@
 #include "test.h"
 
 const char *tests_folder = "tests";
+const char *subject_type = "f32";
 
 const char *const case_names[] = {
     "b2s6-batchnorm-post", "b2s6-bidirectional-mean", "b2s6-complex-c", "b2s6-euler", "b2s6-features", "b2s6-h1-no-bias",
@@ -48,7 +49,7 @@ unsigned char *convert_trained(const trained_model *model, size_t *size)
     size_t source_size;
     unsigned char *source = trained_write(model, &source_size), *bytes = NULL;
     char error[256] = "";
-    int status = convert_safetensors_memory(source, source_size, "generated.safetensors", "f32", &bytes, size, error, sizeof error);
+    int status = convert_safetensors_memory(source, source_size, "generated.safetensors", subject_type, &bytes, size, error, sizeof error);
     free(source);
     if (status != 0)
         test_note("converter: %s", error);
@@ -128,7 +129,7 @@ unsigned char *convert_case(const char *name, size_t *size)
     unsigned char *bytes = NULL;
     int hugging_face = strncmp(name, "hf-", 3) == 0, status;
     snprintf(path, sizeof path, "%s/cases/%s%s", tests_folder, name, hugging_face ? "" : "/model.safetensors");
-    status = convert_checkpoint(path, "f32", &bytes, size, error, sizeof error);
+    status = convert_checkpoint(path, subject_type, &bytes, size, error, sizeof error);
     if (status != 0)
         test_note("converter: %s", error);
     CHECK_EQUAL_INT(0, status);

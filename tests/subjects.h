@@ -9,6 +9,9 @@
 /* Where the tests' files lie; main.c sets it. */
 extern const char *tests_folder;
 
+/* How the converter stores matrices: "f32" unless a test says otherwise. */
+extern const char *subject_type;
+
 /* A model file in memory, aligned to B2S6_ALIGNMENT and of exactly its size, and the model opened from there. */
 typedef struct opened_model {
     unsigned char *bytes;
