@@ -208,7 +208,8 @@ typedef struct b2s6_open_options {
  *
  * On success *model is the handle, to be closed with b2s6_model_close. On failure *model is NULL, and error, unless
  * NULL, says what is wrong and where. options may be NULL. However the file was made, maliciously too, open reads nothing
- * outside it. Errors: MEMORY, ISA, FILE and all others from 32 on. Since 0.1.0.
+ * outside it. Errors: MEMORY and ALIGNMENT (the allocator), ISA,
+ * FILE and all others from 32 on. Since 0.1.0.
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_model_open_file(b2s6_model **model, const char *path,
                                                        const b2s6_open_options *options, b2s6_error *error);
@@ -337,7 +338,7 @@ B2S6_API size_t b2s6_state_size(const b2s6_model *model);
 
 /*
  * Makes a state at the beginning of a stream, in memory from the allocator (NULL: malloc and free). The model must stay open
- * as long as the state lives. On failure *state is NULL. Errors: MEMORY. Since 0.1.0.
+ * as long as the state lives. On failure *state is NULL. Errors: MEMORY, ALIGNMENT (the allocator). Since 0.1.0.
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_state_create(b2s6_state **state, const b2s6_model *model,
                                                     const b2s6_allocator *allocator);

@@ -124,7 +124,10 @@ static b2s6_status read_behind(b2s6_model **model, FILE *file, size_t size, cons
         return b2s6_fail_at(error, B2S6_ERROR_MEMORY, 0, "no memory for a model of %u bytes", NULL, size, 0, 0);
     if (fseek(file, 0, SEEK_SET) != 0 || fread(memory + data_at + copy, 1, size, file) != size)
         status = b2s6_fail(error, B2S6_ERROR_FILE, 0, "the file cannot be read");
-    else if ((status = b2s6_model_plan(&plan, memory + data_at + copy, size, error)) == B2S6_OK)
+    else if ((status = b2s6_model_plan(&plan, memory + data_at + copy, size, error)) == B2S6_OK &&
+             plan.handle_size > data_at + copy)
+        status = b2s6_fail(error, B2S6_ERROR_FILE, 0, "the file changed while it was read");
+    else if (!status)
         status = open_planned(model, &plan, memory, settings, error);
     if (status)
         settings->allocator.release(settings->allocator.user, memory);

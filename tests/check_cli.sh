@@ -32,12 +32,12 @@ runs() { # runs ARGUMENTS...: exit status 0, nothing on stderr
     report $? "b2s6 $*: status $status, $(head -n 1 "$work/err")"
 }
 
-fails() { # fails STATUS TEXT ARGUMENTS...: this exit status, nothing on stdout, one line on stderr (two of usage) with TEXT
+fails() { # fails STATUS TEXT ARGUMENTS...: this exit status, nothing on stdout, one line on stderr with TEXT
     wanted=$1 text=$2
     shift 2
     "$program" "$@" >"$work/out" 2>"$work/err"
     status=$?
-    test "$status" -eq "$wanted" && test ! -s "$work/out" && test "$(wc -l <"$work/err")" -eq "$wanted" &&
+    test "$status" -eq "$wanted" && test ! -s "$work/out" && test "$(wc -l <"$work/err")" -eq 1 &&
         grep -q "^b2s6: .*$text" "$work/err"
     report $? "b2s6 $*: status $status and not $wanted with '$text': $(head -n 1 "$work/err")"
 }

@@ -61,7 +61,8 @@ static void test_error(void)
             }
             test_note("%-12s %-4s %.3f %% of the output", names[c], types[t], 100 * sqrt(error / size));
             CHECK(sqrt(error / size) <= most[c][t]);
-            CHECK_EQUAL_INT(numbers[t], typed.opened.info.weight_type);
+            /* of a small model as q4 most weights may lie in the matrices that stay q8 */
+            CHECK(typed.opened.info.weight_type == numbers[t] || (t == 2 && typed.opened.info.weight_type == B2S6_Q8));
             CHECK_EQUAL_U64(floats.opened.info.parameter_count, typed.opened.info.parameter_count);
             CHECK(typed.opened.size < floats.opened.size);
             subject_free(&floats);

@@ -8,25 +8,28 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Whatever a name or a file holds, an error stays one line and leaves the terminal as it is. */
+/* Whatever a name or a file holds, an error stays one line and leaves the terminal as it is. hint: where help is, or NULL. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 1, 0)))
 #endif
-static void print_error(const char *format, va_list arguments)
+static void print_error(const char *format, va_list arguments, const char *hint, const char *verb)
 {
     char text[2000];
     vsnprintf(text, sizeof text, format, arguments);
     for (char *c = text; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
-    fprintf(stderr, "b2s6: %s\n", text);
+    fprintf(stderr, "b2s6: %s", text);
+    if (hint)
+        fprintf(stderr, "; see 'b2s6%s%s --help'", hint, verb);
+    fputc('\n', stderr);
 }
 
 int cli_fail(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    print_error(format, arguments);
+    print_error(format, arguments, NULL, NULL);
     va_end(arguments);
     return CLI_FAILED;
 }
@@ -35,9 +38,8 @@ int cli_usage(const cli_verb *verb, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    print_error(format, arguments);
+    print_error(format, arguments, verb ? " " : "", verb ? verb->name : "");
     va_end(arguments);
-    fprintf(stderr, "Try 'b2s6%s%s --help'.\n", verb ? " " : "", verb ? verb->name : "");
     return CLI_USAGE;
 }
 
