@@ -78,6 +78,8 @@ include examples/firmware/firmware.mk
 
 demo: $(BUILD)/b2s6
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin
+	@echo
+	@examples/demo.sh $(BUILD)/b2s6 examples/models/bytes.b2s6 docs/using.md
 
 # Made anew each time: the directories may be others than at the last call.
 .PHONY: $(BUILD)/b2s6.pc
