@@ -144,8 +144,10 @@ B2S6_API int b2s6_isa_is_available(size_t index);
  * No call takes more stack than this many bytes, callbacks of the host apart. Firmware needs less on most targets and for most
  * models: docs/firmware.md has the figures.
  */
-#if defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
-#  define B2S6_STACK_SIZE 1536
+#if defined(B2S6_SMALL) && defined(B2S6_NO_MAMBA) && defined(B2S6_NO_OTHER_UNITS) && UINTPTR_MAX == 0xffffffffu
+#  define B2S6_STACK_SIZE 1152
+#elif defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
+#  define B2S6_STACK_SIZE 1664
 #else
 #  define B2S6_STACK_SIZE 8192
 #endif

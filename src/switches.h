@@ -4,7 +4,7 @@
  * left out, the rest gives the same bits.
  *
  *   B2S6_FREESTANDING       no operating system, no C library beyond four mem functions: NO_FILES and NO_MALLOC
- *   B2S6_SMALL              small code rather than fast code
+ *   B2S6_SMALL              small code rather than fast code: NO_ISAS, and nothing twice
  *
  *   B2S6_NO_FILES           b2s6_model_open_file is not there
  *   B2S6_NO_MALLOC          without an allocator of the caller: B2S6_ERROR_MEMORY; placing needs none
@@ -34,6 +34,9 @@
 #ifdef B2S6_FREESTANDING
 #  define B2S6_NO_FILES 1
 #  define B2S6_NO_MALLOC 1
+#endif
+#if defined(B2S6_SMALL) && !defined(B2S6_NO_ISAS)
+#  define B2S6_NO_ISAS 1
 #endif
 #ifdef B2S6_NO_S4
 #  define B2S6_NO_BIDIRECTIONAL 1

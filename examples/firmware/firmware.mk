@@ -46,12 +46,14 @@ rv32imac_RUN = qemu-system-riscv32 -M virt -bios none
 rv32imac_IMAGES = 4
 
 # A build: what the library leaves out (src/switches.h), and the model that its image runs.
-FW_BUILDS = digits small words fast
-digits_SWITCHES = $(small_SWITCHES) -DB2S6_NO_MAMBA -DB2S6_NO_BIDIRECTIONAL -DB2S6_NO_OTHER_UNITS
+FW_BUILDS = f32 q8 small words fast
+f32_SWITCHES = $(q8_SWITCHES) -DB2S6_NO_Q8
+q8_SWITCHES = $(small_SWITCHES) -DB2S6_NO_MAMBA -DB2S6_NO_BIDIRECTIONAL -DB2S6_NO_OTHER_UNITS -DB2S6_NO_F16 -DB2S6_NO_Q4
 small_SWITCHES = $(words_SWITCHES) -DB2S6_NO_MESSAGES
 words_SWITCHES = -DB2S6_FREESTANDING -DB2S6_SMALL -DB2S6_NO_ISAS
-fast_SWITCHES = $(filter-out -DB2S6_SMALL,$(digits_SWITCHES))
+fast_SWITCHES = $(filter-out -DB2S6_SMALL,$(f32_SWITCHES))
 fast_LEVEL = -O2
+q8_MODEL = q8
 
 FW_CFLAGS = -std=c99 -pedantic $(WARNINGS) -Werror -ffreestanding -ffunction-sections -fdata-sections -ffp-contract=off \
     -fno-math-errno -fno-tree-loop-distribute-patterns -fcallgraph-info=su
@@ -60,17 +62,22 @@ FW_LINK = -nostdlib -static -L$(FW) -Wl,--gc-sections -Wl,--fatal-warnings -Wl,-
 FW_LIB_SOURCES = $(filter-out src/file.c src/x86/% src/arm/%,$(LIB_SOURCES))
 FW_SOURCES = image.c refusals.c print.c memory_functions.c digits_data.S
 FW_MODELS = digits mamba small
-FW_MODEL_SOURCES = $(FW_MODELS:%=$(FW_BUILD)/models/%.c)
+# digits.c of each type in a folder of its own, the others beside them
+FW_MODEL_SOURCES = $(FW_BUILD)/models/f32/digits.c $(FW_BUILD)/models/q8/digits.c $(FW_BUILD)/models/mamba.c $(FW_BUILD)/models/small.c
 
 # ---------------------------------------------------------------------------------------------------- the models as C arrays
 
-.SECONDARY: $(FW_MODEL_SOURCES) $(FW_MODELS:%=$(FW_BUILD)/models/%.b2s6)
+.SECONDARY: $(FW_MODEL_SOURCES) $(FW_MODEL_SOURCES:.c=.b2s6)
 
 $(FW_BUILD)/models/%.b2s6: $(BUILD)/b2s6
 	@mkdir -p $(@D)
 	$(Q)$(BUILD)/b2s6 convert tests/cases/$(if $(filter mamba,$*),b2s6-mamba,long)/model.safetensors $@ >/dev/null
 
-$(FW_BUILD)/models/digits.b2s6: examples/models/digits.b2s6
+$(FW_BUILD)/models/f32/digits.b2s6: examples/models/digits.b2s6
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(FW_BUILD)/models/q8/digits.b2s6: examples/models/digits-q8.b2s6
 	@mkdir -p $(@D)
 	@cp $< $@
 
@@ -84,6 +91,7 @@ $(FW_BUILD)/models/%.c: $(FW_BUILD)/models/%.b2s6 $(BUILD)/b2s6
 define FW_BOARD_BUILD
 $(3)_LIBRARY = $$(FW_LIB_SOURCES:%.c=$(3)/%.o)
 $(3)_IMAGE = $$(addprefix $(3)/,$$(addsuffix .o,$$(basename $$(FW_SOURCES) $$($(1)_SOURCES)))) $$(FW_MODELS:%=$(3)/model_%.o)
+$(3)_TYPE = $$(or $$($(2)_MODEL),f32)
 
 $(3)/src/%.o: src/%.c $$(FW)/firmware.mk
 	@mkdir -p $$(@D)
@@ -92,12 +100,17 @@ $(3)/src/%.o: src/%.c $$(FW)/firmware.mk
 
 $(3)/%.o: $$(FW)/%.c $$(FW)/firmware.mk $$(FW_MODEL_SOURCES)
 	@mkdir -p $$(@D)
-	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) $$(or $$($(2)_LEVEL),-Os) $$($(2)_SWITCHES) -DIMAGES=$$($(1)_IMAGES) -I. -I$$(FW_BUILD)/models \
+	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) $$(or $$($(2)_LEVEL),-Os) $$($(2)_SWITCHES) -DIMAGES=$$($(1)_IMAGES) -I. \
+	    -I$$(FW_BUILD)/models/$$($(3)_TYPE) -I$$(FW_BUILD)/models \
 	    -MMD -MP -c -o $$@ $$<
 
 $(3)/%.o: $$(FW)/%.S examples/models/digits-test.bin
 	@mkdir -p $$(@D)
 	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) -DDIGITS_TEST='"examples/models/digits-test.bin"' -c -o $$@ $$<
+
+$(3)/model_digits.o: $$(FW_BUILD)/models/$$($(3)_TYPE)/digits.c
+	@mkdir -p $$(@D)
+	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_CFLAGS) -Os -I. -c -o $$@ $$<
 
 $(3)/model_%.o: $$(FW_BUILD)/models/%.c
 	@mkdir -p $$(@D)
@@ -107,8 +120,8 @@ $(3)/image.elf: $$($(3)_IMAGE) $$($(3)_LIBRARY) $$(FW)/$$($(1)_SCRIPT) $$(FW)/se
 	$$(SAY) LD $$@
 	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_LINK) -T $$($(1)_SCRIPT) -o $$@ $$($(3)_IMAGE) $$($(3)_LIBRARY) -lgcc
 
-$(3)/output.txt: $(3)/image.elf $$(FW_BUILD)/desktop.txt $$(FW)/tools/run_image.sh
-	$$(Q)$$(FW)/tools/run_image.sh $$@ $$(FW_BUILD)/desktop.txt $$($(1)_RUN) -kernel $$<
+$(3)/output.txt: $(3)/image.elf $$(FW_BUILD)/desktop-$$($(3)_TYPE).txt $$(FW)/tools/run_image.sh
+	$$(Q)$$(FW)/tools/run_image.sh $$@ $$(FW_BUILD)/desktop-$$($(3)_TYPE).txt $$($(1)_RUN) -kernel $$<
 
 $(3)/budget.elf: $$($(3)_LIBRARY) $(3)/budget.o $(3)/memory_functions.o
 	$$(Q)$$($(1)_PREFIX)gcc $$($(1)_CPU) $$(FW_LINK) -T $$($(1)_SCRIPT) -Wl,-e,program -Wl,--defsym,elsewhere=stack_top -o $$@ $$^ -lgcc
@@ -139,41 +152,47 @@ amalgamation: $(BUILD)/amalgamation/b2s6.c
 # ------------------------------------------------------------------------------------------------------------- comparisons
 
 # The same program on this machine, with the library as it is used here.
-FW_DESKTOP_SOURCES = $(FW)/image.c $(FW)/no_refusals.c $(FW)/print.c $(FW)/board_desktop.c $(FW)/digits_data.S \
-    $(FW_BUILD)/models/digits.c
+FW_DESKTOP_SOURCES = $(addprefix $(FW)/,image.c no_refusals.c print.c board_desktop.c digits_data.S)
+FW_DESKTOP = $(CC) $(B2S6_CFLAGS) $(CFLAGS) -DIMAGES=8 -DDIGITS_TEST='"examples/models/digits-test.bin"' -I. -o $@ $(FW_DESKTOP_SOURCES)
 
-$(FW_BUILD)/desktop: $(FW_DESKTOP_SOURCES) $(BUILD)/libb2s6.a
+$(FW_BUILD)/desktop-%: $(FW_BUILD)/models/%/digits.c $(FW_DESKTOP_SOURCES) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(B2S6_CFLAGS) $(CFLAGS) -DIMAGES=8 -DDIGITS_TEST='"examples/models/digits-test.bin"' -I. -I$(FW_BUILD)/models \
-	    -o $@ $^ -lm
+	$(Q)$(FW_DESKTOP) -I$(<D) $< $(BUILD)/libb2s6.a -lm
 
-$(FW_BUILD)/desktop.txt: $(FW_BUILD)/desktop
+$(FW_BUILD)/desktop-%.txt: $(FW_BUILD)/desktop-%
 	@$< >$@
 
 # Every switch alone, and sets of them, "+" between two: the library as one file, for this machine, without a warning; the
 # program gives the same lines, or is refused where the switch leaves out what it needs.
-FW_SWITCHED = NO_FILES SMALL NO_MAMBA+NO_OTHER_UNITS NO_ISAS $(addsuffix +NO_ISAS,NO_FILES NO_MALLOC NO_MESSAGES NO_MAMBA \
-    NO_BIDIRECTIONAL NO_NORM_RMS NO_DELTA_LOWRANK NO_REAL NO_OTHER_UNITS SMALL FREESTANDING SMALL+SOFT_FMA_INTEGER+SOFT_SQRT \
-    FREESTANDING+SMALL FREESTANDING+NO_MESSAGES FREESTANDING+SMALL+NO_MESSAGES \
-    FREESTANDING+SMALL+NO_MESSAGES+NO_MAMBA+NO_BIDIRECTIONAL+NO_OTHER_UNITS)
+FW_SWITCHED = NO_FILES SMALL NO_MAMBA+NO_OTHER_UNITS NO_F16+NO_Q4 NO_ISAS $(addsuffix +NO_ISAS,NO_FILES NO_MALLOC NO_MESSAGES \
+    NO_MAMBA NO_BIDIRECTIONAL NO_NORM_RMS NO_DELTA_LOWRANK NO_REAL NO_OTHER_UNITS NO_F16 NO_Q4 SMALL FREESTANDING \
+    SMALL+SOFT_FMA_INTEGER+SOFT_SQRT FREESTANDING+SMALL FREESTANDING+NO_MESSAGES FREESTANDING+SMALL+NO_MESSAGES \
+    FREESTANDING+SMALL+NO_MESSAGES+NO_MAMBA+NO_BIDIRECTIONAL+NO_OTHER_UNITS+NO_F16+NO_Q4)
 FW_SWITCHED_REFUSED = $(addsuffix +NO_ISAS,NO_VERIFY NO_S4 NO_NORM_LAYER NO_COMPLEX NO_S4+NO_COMPLEX+NO_NORM_LAYER)
+# refuse q8 only
+FW_SWITCHED_F32 = NO_Q8 $(addsuffix +NO_ISAS,NO_Q8 NO_F16+NO_Q8+NO_Q4)
 
 $(FW_BUILD)/switches/%.o: $(BUILD)/amalgamation/b2s6.c
 	@mkdir -p $(@D)
 	$(SAY) CC '$*'
 	$(Q)$(CC) -std=c99 -pedantic $(WARNINGS) -Werror -O1 -ffp-contract=off -fno-math-errno $(patsubst %,-DB2S6_%,$(subst +, ,$*)) -c -o $@ $<
 
-$(FW_BUILD)/switches/%.txt: $(FW_BUILD)/switches/%.o $(FW_BUILD)/desktop
-	$(Q)$(CC) $(B2S6_CFLAGS) $(CFLAGS) -DIMAGES=8 -DDIGITS_TEST='"examples/models/digits-test.bin"' -I. -I$(FW_BUILD)/models \
-	    -o $(@:.txt=) $(FW_DESKTOP_SOURCES) $< -lm
-	@$(@:.txt=) >$@ || true
+$(FW_BUILD)/switches/%.f32 $(FW_BUILD)/switches/%.q8: $(FW_BUILD)/switches/%.o $(FW_BUILD)/models/f32/digits.c $(FW_BUILD)/models/q8/digits.c
+	$(Q)$(FW_DESKTOP) -I$(FW_BUILD)/models/$(subst .,,$(suffix $@)) $(FW_BUILD)/models/$(subst .,,$(suffix $@))/digits.c $< -lm
 
-.SECONDARY: $(FW_SWITCHED:%=$(FW_BUILD)/switches/%.o) $(FW_SWITCHED_REFUSED:%=$(FW_BUILD)/switches/%.o)
+$(FW_BUILD)/switches/%.txt: $(FW_BUILD)/switches/%
+	@$< >$@ || true
 
-firmware-switches: $(FW_BUILD)/desktop.txt $(FW_SWITCHED:%=$(FW_BUILD)/switches/%.txt) $(FW_SWITCHED_REFUSED:%=$(FW_BUILD)/switches/%.txt)
-	$(Q)for s in $(FW_SWITCHED); do cmp $(FW_BUILD)/desktop.txt $(FW_BUILD)/switches/$$s.txt || exit 1; done
-	$(Q)for s in $(FW_SWITCHED_REFUSED); do echo 'open failed: status 40' | cmp - $(FW_BUILD)/switches/$$s.txt || exit 1; done
-	@echo 'firmware-switches: $(words $(FW_SWITCHED)) builds with the same bits, $(words $(FW_SWITCHED_REFUSED)) that refuse the model'
+FW_SWITCHED_ALL = $(FW_SWITCHED) $(FW_SWITCHED_REFUSED) $(FW_SWITCHED_F32)
+.SECONDARY: $(foreach s,$(FW_SWITCHED_ALL),$(addprefix $(FW_BUILD)/switches/$(s),.o .f32 .q8))
+
+firmware-switches: $(FW_BUILD)/desktop-f32.txt $(FW_BUILD)/desktop-q8.txt \
+    $(foreach s,$(FW_SWITCHED_ALL),$(FW_BUILD)/switches/$(s).f32.txt $(FW_BUILD)/switches/$(s).q8.txt)
+	$(Q)echo 'open failed: status 40' >$(FW_BUILD)/refused.txt
+	$(Q)same() { for s in $$3; do cmp "$(FW_BUILD)/$$1" "$(FW_BUILD)/switches/$$s.$$2.txt" || exit 1; done; }; \
+	    same desktop-f32.txt f32 '$(FW_SWITCHED) $(FW_SWITCHED_F32)'; same desktop-q8.txt q8 '$(FW_SWITCHED)'; \
+	    same refused.txt f32 '$(FW_SWITCHED_REFUSED)'; same refused.txt q8 '$(FW_SWITCHED_REFUSED) $(FW_SWITCHED_F32)'
+	@echo 'firmware-switches: $(words $(FW_SWITCHED_ALL)) builds give the same bits, or refuse what they leave out'
 
 firmware-check: $(FW_BOARDS:%=firmware-check-%)
 

@@ -8,6 +8,33 @@
  */
 enum { LARGEST_CODE = 127 * 256 }; /* so that code + 128, and with it the upper of two signed bytes, stays in range */
 
+#if defined(B2S6_SMALL)
+
+/* As below, for one lane. */
+static float quantize_part(int16_t *codes, const float *x, uint32_t k, const int planes)
+{
+    uint32_t i, bits, largest = 0;
+    float inverse;
+
+    (void)planes;
+    for (i = 0; i < (k + 7) / 8 * 8; i++) /* as far as the portable product reads */
+        codes[i] = 0;
+    for (i = 0; i < k; i++) {
+        bits = b2s6_bits_of(x[i]) & 0x7fffffff;
+        largest = bits > largest ? bits : largest;
+    }
+    if (largest >= 0x7f800000)
+        return b2s6_float_of(0x7fc00000u);
+    if (largest < 0x0d800000)
+        return 0.0f;
+    inverse = (float)LARGEST_CODE / b2s6_float_of(largest);
+    for (i = 0; i < k; i++)
+        codes[i] = (int16_t)vf_nearest_int(vf_mul(x[i], inverse));
+    return b2s6_float_of(largest) / (float)LARGEST_CODE;
+}
+
+#else
+
 VF_INLINE void largest_bits(vi *largest, const float *x)
 {
     int v;
@@ -68,6 +95,8 @@ static float quantize_part(int16_t *codes, const float *x, uint32_t k, const int
     }
     return scale / (float)LARGEST_CODE;
 }
+
+#endif
 
 VF_INLINE void quantize_items(const struct quantize *q, size_t begin, size_t end, const int planes)
 {

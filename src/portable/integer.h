@@ -10,7 +10,7 @@ VF_INLINE void sum_q8(const unsigned char *weights, const int16_t *codes, uint32
     int r;
 
     for (k = 0; k < n; k += 2, w += 32)
-        for (r = 0; r < 4; r++)
+        PRODUCT_UNROLL for (r = 0; r < 4; r++)
             sums[r] += w[2 * r] * codes[k] + w[2 * r + 1] * codes[k + 1];
 }
 
@@ -39,18 +39,23 @@ VF_INLINE void integer_quarter(const struct product *p, const uint32_t type, uin
     const unsigned char *weights = at + weights_scale_bytes(type, p->k) + 2 * first;
     const int16_t *codes = p->codes + row * p->code_stride;
     const uint32_t group = weights_group(type), output = panel * 16 + first;
-    float total[4] = { 0.0f, 0.0f, 0.0f, 0.0f }, *y = p->y + row * p->y_stride + output;
+    float total[4], *y = p->y + row * p->y_stride + output;
     uint32_t k, r;
+
+    PRODUCT_UNROLL for (r = 0; r < 4; r++)
+        total[r] = 0.0f;
 
     for (k = 0; k < p->k; k += group, codes += group, scales += 16, weights += type == TYPE_Q4 ? group * 8 : group * 16) {
         const uint32_t n = p->k - k < group ? p->k - k : group;
-        int32_t sums[4] = { 0, 0, 0, 0 };
+        int32_t sums[4];
 
+        PRODUCT_UNROLL for (r = 0; r < 4; r++)
+            sums[r] = 0;
         if (type == TYPE_Q4)
             sum_q4(weights, codes, n, sums);
         else
             sum_q8(weights, codes, n, sums);
-        for (r = 0; r < 4; r++)
+        PRODUCT_UNROLL for (r = 0; r < 4; r++)
             total[r] = vf_fma((float)sums[r], weights_scale(scales[r]), total[r]);
     }
     for (r = 0; r < 4 && output + r < p->n_out; r++)

@@ -20,7 +20,10 @@ CALLS = ['b2s6_model_place', 'b2s6_state_place', 'b2s6_step_features']
 
 
 def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        sys.exit(f'measure.py: {os.path.basename(command[0])} failed')
+    return result.stdout
 
 
 def sections(size, path):

@@ -22,7 +22,7 @@ FRAME = re.compile(r'(\d+) bytes \(([^)]*)\)')
 SECTION = re.compile(r'b2s6_pass_section\([^,]*,\s*(\w+)\s*,')
 # Callbacks: the stack that they take is the host's to count.
 OF_THE_HOST = re.compile(r'(?:\.|->)(?:allocate|release|run|write|read)\(')
-KERNEL = re.compile(r'(?:kernels|\bk)->(\w+)\(')
+KERNEL = re.compile(r'(?:kernels|\bk)->(\w+)(\[[^\]]*\])?\(')
 
 
 def bare(title):
@@ -50,15 +50,16 @@ class Graph:
             if edge and edge.group(2) == '__indirect_call':
                 self.indirect.append((edge.group(1), edge.group(3)))
             elif edge and edge.group(2) == 'b2s6_pass_section':
-                section = SECTION.match(text_at(edge.group(3))).group(1)
-                self.calls[edge.group(1)].add('b2s6_pass_section ' + section)
+                section = edge.group(3).split(':')[0] + ':' + SECTION.match(text_at(edge.group(3))).group(1)
+                self.calls[edge.group(1)].add(f'b2s6_pass_section({section})')
                 self.sections.add(section)
             elif edge:
                 self.calls[edge.group(1)].add(edge.group(2))
 
-    def titles(self, name):
-        """Functions of this name, as the compiler may have split them: name, name.constprop.0, name.part.0."""
-        found = [t for t in self.frame if re.fullmatch(re.escape(name) + r'(\.\w+)*', bare(t))]
+    def titles(self, name, file=''):
+        """Functions of this name, as the compiler may have split them: name, name.constprop.0, name.part.0. file: in which
+        source file, if the name is a static function's."""
+        found = [t for t in self.frame if re.fullmatch(name + r'(\.\w+)*', bare(t)) and file in t]
         return found or [name]  # a name without a function is an error as soon as it is called
 
 
@@ -71,14 +72,16 @@ def text_at(place):
 def resolve(graph):
     """Edges for the indirect calls."""
     for section in graph.sections:
-        graph.frame['b2s6_pass_section ' + section] = graph.frame['b2s6_pass_section']
-        graph.calls['b2s6_pass_section ' + section].update(graph.titles(section))
+        graph.frame[f'b2s6_pass_section({section})'] = graph.frame['b2s6_pass_section']
+        graph.calls[f'b2s6_pass_section({section})'].update(graph.titles(bare(section), section))
     for caller, place in graph.indirect:
         text = text_at(place)
         call = text[:text.find('(') + 1]
         kernel = KERNEL.search(call)
         if kernel:
-            targets = [kernel.group(1)]
+            name = kernel.group(1) + (r'_\w+' if kernel.group(2) else '')  # one of a table by type
+            graph.calls[caller].update(graph.titles(name, '/kernels'))
+            continue
         elif re.search(r'\bsection\($', call) and bare(caller) in ('b2s6_pass_section', 'run_part'):
             targets = []  # the first is above, the second runs on the host's threads
         elif re.search(r'->is_available\($', call):
@@ -101,6 +104,8 @@ def worst(graph, code, title, memo, path):
         own, callees = graph.frame[title], graph.calls[title]
     elif title in code:
         own, callees = code[title].frame, code[title].calls
+    elif title.startswith('__'):
+        return 0, []  # the compiler thought of a function of its library, and then found another way: it is not linked
     else:
         sys.exit(f'stack.py: {title} (called by {path[-1]}) is neither in the call graph nor in the image')
     deepest = max((worst(graph, code, c, memo, path + [title]) for c in callees), default=(0, []))
