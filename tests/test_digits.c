@@ -68,5 +68,45 @@ static void test_digits(void)
     free(pytorch.values);
 }
 
-static const test tests[] = { TEST(test_digits) };
+/* Right answers of a model file on the test images. */
+static size_t count_right(const char *name, const unsigned char *images, size_t n)
+{
+    opened_model opened;
+    b2s6_state *state;
+    size_t size, right = 0;
+    unsigned char *bytes = read_file(tests_folder, name, &size);
+    if (!bytes)
+        FAIL("a digits model cannot be read");
+    open_bytes(&opened, bytes, size);
+    CHECK_OK(b2s6_state_create(&state, opened.model, NULL));
+    for (size_t i = 0; i < n; i++) {
+        float scores[CLASSES];
+        read_digit(state, images + HEADER + i * PIXELS, scores);
+        right += best(scores) == images[HEADER + n * PIXELS + i];
+    }
+    b2s6_state_destroy(state);
+    close_model(&opened);
+    free(bytes);
+    return right;
+}
+
+/* The model for firmware: its weights (the data behind the header) take at most 24 KB, and cost at most one image in a hundred. */
+static void test_digits_q8(void)
+{
+    size_t size, model_size;
+    unsigned char *images = read_file(tests_folder, "../examples/models/digits-test.bin", &size);
+    unsigned char *bytes = read_file(tests_folder, "../examples/models/digits-q8.b2s6", &model_size);
+    if (!images || !bytes)
+        FAIL("the digits cannot be read");
+    size_t n = (size - HEADER) / (PIXELS + 1), header = bytes[12] + ((size_t)bytes[13] << 8);
+    size_t f32 = count_right("../examples/models/digits.b2s6", images, n);
+    size_t q8 = count_right("../examples/models/digits-q8.b2s6", images, n);
+    test_note("digits: %zu right as f32, %zu as q8, whose weights take %zu bytes", f32, q8, model_size - header);
+    CHECK(model_size - header <= 24 * 1024);
+    CHECK(100 * q8 + n >= 100 * f32);
+    free(images);
+    free(bytes);
+}
+
+static const test tests[] = { TEST(test_digits), TEST(test_digits_q8) };
 const test_suite suite_digits = TEST_SUITE("digits", tests);

@@ -67,7 +67,7 @@ FW_MODEL_SOURCES = $(FW_BUILD)/models/f32/digits.c $(FW_BUILD)/models/q8/digits.
 
 # ---------------------------------------------------------------------------------------------------- the models as C arrays
 
-.SECONDARY: $(FW_MODEL_SOURCES) $(FW_MODEL_SOURCES:.c=.b2s6)
+.SECONDARY: $(FW_BUILD)/desktop-f32 $(FW_BUILD)/desktop-q8 $(FW_MODEL_SOURCES) $(FW_MODEL_SOURCES:.c=.b2s6)
 
 $(FW_BUILD)/models/%.b2s6: $(BUILD)/b2s6
 	@mkdir -p $(@D)

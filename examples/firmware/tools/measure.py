@@ -5,13 +5,16 @@
 
 The figures are bytes: code, constants, writable data and bss of the library and what it needs of the compiler's
 library, without the program; and the worst stack of open, state and step. Fails if the library has writable data, needs a
-function beyond the four of memory_functions.c and the compiler's own, or takes more stack than it promises.
+function beyond the four of memory_functions.c and the compiler's own, calls anything in the inner loop of an integer
+product, or takes more stack than it promises.
 """
 import argparse
 import os
 import re
 import subprocess
 import sys
+
+import objdump
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MEMORY = {'memcpy', 'memmove', 'memset', 'memcmp'}
@@ -64,6 +67,16 @@ def check_needs(nm, objects):
         sys.exit('measure.py: the library needs ' + ' '.join(sorted(foreign)))
 
 
+def check_integer_loop(prefix, elf, defined):
+    """The sums of integer products take no call, of float functions least of all."""
+    loops = objdump.loops_with(prefix + 'objdump', elf, 'product_q8|sum_q8|integer_', ('ldrsb', 'ldrsb.w', 'lb'))
+    calls = {f'{name} {rest}' for loop in loops for name, rest in loop if objdump.CALL.match(name)}
+    if calls:
+        sys.exit('measure.py: the inner loop of product_q8 calls ' + ', '.join(calls))
+    if 'product_q8' in defined and not loops:
+        sys.exit('measure.py: product_q8 has no loop that loads bytes')
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument('--prefix', required=True)
@@ -74,6 +87,7 @@ def main():
     parser.add_argument('objects', nargs='+')
     o = parser.parse_args()
     check_needs(o.prefix + 'nm', o.objects)
+    check_integer_loop(o.prefix, o.elf, symbols(o.prefix + 'nm', [o.elf])[0])
     whole, program = sections(o.prefix + 'size', o.elf), sections(o.prefix + 'size', o.program)
     graphs = [re.sub(r'\.o$', '.ci', path) for path in o.objects]
     stack = run(sys.executable, os.path.join(HERE, 'stack.py'), '--objdump', o.prefix + 'objdump', '--elf', o.elf,

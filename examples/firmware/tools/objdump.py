@@ -11,6 +11,7 @@ Function = collections.namedtuple('Function', 'frame calls')
 HEAD = re.compile(r'^([0-9a-f]+) <([^>]+)>:$')
 LINE = re.compile(r'^\s*[0-9a-f]+:\s+(\S+)\s*(.*)$')
 TARGET = re.compile(r'<([^>+]+)>')
+CALL = re.compile(r'(bl|blx|jal|jalr|call)(\.\w)?$')
 RETURN = re.compile(r'(b|bx|j|jr|ret|tail|pop|ldmia)\b')
 
 
@@ -33,6 +34,24 @@ def growth(name, operands):
         if m:
             return int(m.group(1))
     return 0
+
+
+def loops_with(objdump, elf, names, loads):
+    """The innermost loops with one of these instructions, of functions whose names match: lists of (instruction, operands)."""
+    text = subprocess.run([objdump, '-d', '--no-show-raw-insn', elf], check=True, capture_output=True, text=True).stdout
+    found = []
+    for name, body in re.findall(rf'^[0-9a-f]+ <((?:{names})[.\w]*)>:\n((?:.+\n)*)', text, re.M):
+        code = [(int(a, 16), n, rest) for a, n, rest in re.findall(r'^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$', body, re.M)]
+        loops = []
+        for at, instruction, rest in code:
+            target = re.search(rf'\b([0-9a-f]+) <{re.escape(name)}(?:\+0x[0-9a-f]+)?>', rest)
+            if target and int(target.group(1), 16) <= at and not CALL.match(instruction):
+                loop = [(n, r) for a, n, r in code if int(target.group(1), 16) <= a <= at]
+                if any(n in loads for n, _ in loop):
+                    loops.append(loop)
+        if loops:
+            found.append(min(loops, key=len))
+    return found
 
 
 def aliases(nm, elf):
