@@ -4,7 +4,7 @@
     amalgamate.py REPOSITORY FOLDER
 
 Every source file follows with its headers in place. Names that a file keeps to itself, but that another has too, get
-the file's name at their end; so does everything that is compiled once for each instruction set.
+the file's name before them; so does everything that is compiled once for each instruction set.
 """
 import collections
 import os
@@ -14,10 +14,11 @@ import sys
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
 TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|//[^\n]*|/\*.*?\*/|[A-Za-z_]\w*|.', re.S)
 WORD = re.compile(r'[A-Za-z_]\w*$')
+FEATURE = re.compile(r'\s*#\s*define\s+(_\w+_SOURCE)\b\s*(\w*)')
 GUARD = re.compile(r'#\s*(if|ifdef|ifndef|endif)\b')
 
 # Texts that belong to one instruction set and come again for the next.
-PER_ISA = re.compile(r'(vec_\w+|vec|elementary|isa_end)\.h$|kernel/\w+\.h$')
+PER_ISA = re.compile(r'(vec_\w+|vec|elementary|isa_end|stored\w*|amx|integer)\.h$|kernel/\w+\.h$')
 
 
 def words(text):
@@ -38,12 +39,15 @@ def local_names(text):
     names |= set(re.findall(r'^(?:typedef\b[^;{]*?|\} )(\w+);', text, re.M))
     for body in re.findall(r'^enum(?: \w+)?\s*\{([^}]*)\}', text, re.M):
         names |= set(re.findall(r'(?:^|,)\s*(\w+)', body))
+    names |= set(re.findall(r'^typedef\b[^;]*?\b(\w+) __attribute__', text, re.M))
+    integer = set(re.findall(r'\bINTEGER\((\w+)\)', text))  # kernel/integer.h: a name with something pasted behind it
+    names |= {name + end for name in integer for end in ['', *re.findall(r'define INTEGER\(name\) name##(\w+)', text)]}
     tags = set(re.findall(r'^(?:typedef )?(?:struct|union|enum) (\w+)\s*\{', text, re.M))
     tags |= set(re.findall(r'^static const struct (\w+) \w+', text, re.M)) & tags
     return names - {'__attribute__'}, tags, macros
 
 
-def rename(text, names, tags, suffix):
+def rename(text, names, tags, prefix):
     """The text with names and tags made its own; members of structures keep theirs."""
     out, before = [], ['', '']
     for token in words(text):
@@ -51,7 +55,7 @@ def rename(text, names, tags, suffix):
             after_tag = before[-1] in ('struct', 'union', 'enum')
             member = before[-1] in ('.', '>') and (before[-1] == '.' or before[-2] == '-')
             if token in tags if after_tag else token in names and not member:
-                token += suffix
+                token = prefix + token
         out.append(token)
         if not token.isspace() and not token.startswith(('/*', '//')):
             before = [before[-1], token]
@@ -61,7 +65,11 @@ def rename(text, names, tags, suffix):
 class Amalgamation:
     def __init__(self, root):
         self.root = root
-        self.done = set()  # headers that are in already
+        self.done = set()   # headers that are in already
+        self.features = {}  # _POSIX_C_SOURCE and the like: they must come before every header of the system
+
+    def is_guarded(self, path):
+        return '\n#ifndef B2S6_' in open(os.path.join(self.root, path), encoding='utf-8').read()
 
     def expand(self, path, depth, own, shared=False):
         """A file with its headers in place: pieces (text, is it a header that all share). own: headers that come once for
@@ -72,10 +80,14 @@ class Amalgamation:
             if guard:
                 depth += -1 if guard.group(1) == 'endif' else 1
             include = INCLUDE.match(line)
-            if not include:
+            feature = FEATURE.match(line)
+            if feature:
+                self.features[feature.group(1)] = feature.group(2)
+            elif not include:
                 if not out or out[-1][1] != shared:
                     out.append(('', shared))
                 out[-1] = (out[-1][0] + line, shared)
+            if not include:
                 continue
             header = os.path.normpath(os.path.join(os.path.dirname(path), include.group(1)))
             if header == 'b2s6.h':
@@ -83,11 +95,11 @@ class Amalgamation:
                     out.append(('#include "b2s6.h"\n', True))
                     self.done.add(header)
             elif PER_ISA.search(header):
-                if header not in own:
+                if header not in own or not self.is_guarded(header):
                     own.append(header)
                     out += self.expand(header, depth, own)
             elif header not in self.done:
-                if depth > (1 if path.endswith('.h') else 0) + len(own):
+                if depth > (1 if path.endswith('.h') else 0) + sum(map(self.is_guarded, own)):
                     sys.exit(f'amalgamate.py: {path} is the first to include {header}, and only on a condition')
                 self.done.add(header)
                 out += self.expand(header, 0, own, True)
@@ -103,20 +115,20 @@ def sources(root):
     return sorted(found, key=lambda p: (p != 'src/file.c', order.get(os.path.dirname(p), 3), p))
 
 
-def suffix_of(path):
+def prefix_of(path):
     name = os.path.basename(path)[:-2]
     if name in ('kernels', 'isas'):
         name = os.path.basename(os.path.dirname(path)) + ('' if name == 'kernels' else '_isas')
-    return '_' + name.replace('kernels_', '')
+    return name.replace('kernels_', '') + '_'
 
 
 def collect(root):
-    """(path, pieces, is it compiled once for each instruction set) of every source file."""
+    """(path, pieces, is it compiled once for each instruction set) of every source file, and the features they ask for."""
     amalgamation, parts = Amalgamation(root), []
     for path in sources(root):
         own = []
         parts.append((path, amalgamation.expand(path, 0, own), bool(own)))
-    return parts
+    return parts, amalgamation.features
 
 
 def own_names(pieces):
@@ -132,14 +144,14 @@ def write_part(out, path, pieces, per_isa, counts):
         tags = {t for t in tags if counts[t] > 1}
     out.write(f'\n/* {"-" * (110 - len(path))} {path} */\n\n')
     for text, shared in pieces:
-        out.write(text if shared else rename(text, names, tags, suffix_of(path)))
+        out.write(text if shared else rename(text, names, tags, prefix_of(path)))
     if not per_isa:
         out.writelines(f'#undef {m}\n' for m in sorted(macros) if not m.startswith('_'))
 
 
 def main():
     root, folder = sys.argv[1:]
-    parts = collect(root)
+    parts, features = collect(root)
     counts = collections.Counter()  # in how many parts a word is met
     for _, pieces, _ in parts:
         counts.update({w for text, _ in pieces for w in words(text) if WORD.match(w)})
@@ -150,6 +162,7 @@ def main():
                   ' * -std=c99 (or later) -ffp-contract=off -fno-math-errno. Switches that leave parts out stand below, at switches.h.\n'
                   ' * License: MIT (see b2s6.h).\n */\n'
                   '#if defined(__clang__)\n#pragma clang diagnostic ignored "-Wunused-function" /* headers stand in this file */\n#endif\n')
+        out.writelines(f'#if !defined({name})\n#  define {name} {value}\n#endif\n' for name, value in sorted(features.items()))
         for path, pieces, per_isa in parts:
             write_part(out, path, pieces, per_isa, counts)
     with open(os.path.join(root, 'b2s6.h'), encoding='utf-8') as header, \
