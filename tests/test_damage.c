@@ -30,7 +30,7 @@ static void check_refused(const b2s6_model *model, const unsigned char *bytes, s
 static blob small_file(const b2s6_model *model)
 {
     blob text = drawn_from(model, 150, 8), small = compressed(model, text.bytes, text.size, 64), b = { NULL, small.size };
-    b.bytes = (unsigned char *)calloc(small.size + 16, 1);
+    b.bytes = (unsigned char *)calloc(small.size + 32, 1);
     memcpy(b.bytes, small.bytes, small.size);
     free(text.bytes);
     free(small.bytes);
@@ -85,7 +85,7 @@ static void fit_checksum(blob *small)
 static blob respaced(blob small, size_t place, int n)
 {
     blob b = { NULL, small.size };
-    b.bytes = (unsigned char *)calloc(small.size + 16, 1);
+    b.bytes = (unsigned char *)calloc(small.size + 32, 1);
     memcpy(b.bytes, small.bytes, place - (n < 0 ? (size_t)-n : 0));
     b.size = n < 0 ? small.size - (size_t)-n : small.size + (size_t)n;
     memcpy(b.bytes + place + n, small.bytes + place, small.size - place);
