@@ -214,7 +214,7 @@ VF_INLINE vf vf_gelu(vf x)
 VF_RARE uint64_t vf_turn_units(float x, float y)
 {
     int ex, ey;
-    const uint32_t ux = b2s6_float_bits(x), uy = b2s6_float_bits(y);
+    const uint32_t ux = b2s6_bits_of(x), uy = b2s6_bits_of(y);
     uint64_t product = (uint64_t)b2s6_unpack(ux, &ex) * b2s6_unpack(uy, &ey);
     const int shift = ex + ey + 62;
     if (shift >= 64 || shift <= -64)
@@ -231,8 +231,8 @@ VF_RARE uint64_t vf_turn_units(float x, float y)
 VF_RARE int32_t vf_quarter_turns(float x, float hi, float lo, float *r)
 {
     const uint32_t inf = 0x7f800000;
-    if ((b2s6_float_bits(x) & inf) == inf || (b2s6_float_bits(hi) & inf) == inf || (b2s6_float_bits(lo) & inf) == inf) {
-        *r = b2s6_bits_float(0x7fc00000);
+    if ((b2s6_bits_of(x) & inf) == inf || (b2s6_bits_of(hi) & inf) == inf || (b2s6_bits_of(lo) & inf) == inf) {
+        *r = b2s6_float_of(0x7fc00000);
         return 0;
     }
     const uint64_t units = vf_turn_units(x, hi) + vf_turn_units(x, lo);

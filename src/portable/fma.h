@@ -10,14 +10,7 @@
 #ifndef B2S6_PORTABLE_FMA_H
 #define B2S6_PORTABLE_FMA_H
 
-#include <stdint.h>
-
-#ifdef __FAST_MATH__
-#error "libb2s6 promises the same bits everywhere: compile it without -ffast-math"
-#endif
-#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
-#error "float expressions must be evaluated as float: on x86 use -msse2 -mfpmath=sse, elsewhere -fexcess-precision=fast"
-#endif
+#include "../common.h"
 
 /* B2S6_SOFT_FMA_DOUBLE or B2S6_SOFT_FMA_INTEGER may be defined to force one of the software forms. */
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__aarch64__) || defined(__s390x__) || \
@@ -34,30 +27,11 @@
 #define B2S6_SOFT_FMA_INTEGER 1
 #endif
 
-/* Bits through unions, not memcpy: a freestanding build would call a function for that. */
-union b2s6_float_view {
-    float f;
-    uint32_t u;
-};
-
+/* The bits of a double and back; those of a float are in common.h. */
 union b2s6_double_view {
     double f;
     uint64_t u;
 };
-
-static inline uint32_t b2s6_float_bits(float x)
-{
-    union b2s6_float_view v;
-    v.f = x;
-    return v.u;
-}
-
-static inline float b2s6_bits_float(uint32_t u)
-{
-    union b2s6_float_view v;
-    v.u = u;
-    return v.f;
-}
 
 /* s = round(p + d) in double: the same sum rounded to odd. If s is inexact and its last bit is even, it is moved to its
  * neighbour on the side of the error; that one has an odd last bit and brackets the exact sum together with s. */
@@ -112,7 +86,7 @@ static inline uint64_t b2s6_shift_sticky(uint64_t x, int n)
 static inline float b2s6_round_pack(uint32_t sign, uint64_t m, int e)
 {
     if (m == 0)
-        return b2s6_bits_float(sign);
+        return b2s6_float_of(sign);
     int drop = b2s6_top_bit(m) - 23;                /* keep 24 bits ... */
     if (e + drop < -149)
         drop = -149 - e;                            /* ... or fewer, if the result is subnormal */
@@ -128,9 +102,9 @@ static inline float b2s6_round_pack(uint32_t sign, uint64_t m, int e)
         e++;
     }
     if (e > 104)
-        return b2s6_bits_float(sign | 0x7f800000);
+        return b2s6_float_of(sign | 0x7f800000);
     /* A significand of 2^23 or more carries into the exponent field by itself. */
-    return b2s6_bits_float(sign | (((uint32_t)(e + 149) << 23) + (uint32_t)m));
+    return b2s6_float_of(sign | (((uint32_t)(e + 149) << 23) + (uint32_t)m));
 }
 
 /* Significand (hidden bit included) and exponent of a finite float: |x| = m * 2^e. */
@@ -144,7 +118,7 @@ static inline uint32_t b2s6_unpack(uint32_t u, int *e)
 /* The integer form for every operand. */
 static inline float b2s6_fma_any(float a, float b, float c)
 {
-    const uint32_t ua = b2s6_float_bits(a), ub = b2s6_float_bits(b), uc = b2s6_float_bits(c);
+    const uint32_t ua = b2s6_bits_of(a), ub = b2s6_bits_of(b), uc = b2s6_bits_of(c);
     const uint32_t inf = 0x7f800000;
     const uint32_t ma = ua & 0x7fffffff, mb = ub & 0x7fffffff, mc = uc & 0x7fffffff;
     uint32_t sign = (ua ^ ub) & 0x80000000;
@@ -152,8 +126,8 @@ static inline float b2s6_fma_any(float a, float b, float c)
         const int nan = ma > inf || mb > inf || mc > inf || (ma == inf && mb == 0) || (mb == inf && ma == 0);
         const int product_inf = ma == inf || mb == inf;
         if (nan || (product_inf && mc == inf && sign != (uc & 0x80000000)))
-            return b2s6_bits_float(0x7fc00000);
-        return b2s6_bits_float(product_inf ? sign | inf : uc);
+            return b2s6_float_of(0x7fc00000);
+        return b2s6_float_of(product_inf ? sign | inf : uc);
     }
     int ea, eb, ec;
     uint64_t p = (uint64_t)b2s6_unpack(ua, &ea) * b2s6_unpack(ub, &eb), t = b2s6_unpack(uc, &ec);
@@ -161,7 +135,7 @@ static inline float b2s6_fma_any(float a, float b, float c)
     const uint32_t csign = uc & 0x80000000;
     if (p == 0) {
         if (t == 0)
-            return b2s6_bits_float(sign & csign);   /* -0 only from -0 + -0 */
+            return b2s6_float_of(sign & csign);   /* -0 only from -0 + -0 */
         return c;
     }
     if (t != 0) {
@@ -258,7 +232,7 @@ static inline uint32_t b2s6_words_normalise(b2s6_words x, int *e)
 /* The integer form. What follows takes normal numbers to normal numbers, and c may be 0; the rest is rare. */
 static inline float b2s6_fma_integer(float a, float b, float c)
 {
-    const uint32_t ua = b2s6_float_bits(a), ub = b2s6_float_bits(b), uc = b2s6_float_bits(c);
+    const uint32_t ua = b2s6_bits_of(a), ub = b2s6_bits_of(b), uc = b2s6_bits_of(c);
     const int ea = (int)(ua >> 23 & 0xff), eb = (int)(ub >> 23 & 0xff), ec = (int)(uc >> 23 & 0xff);
     uint32_t sign = (ua ^ ub) & 0x80000000, m;
     b2s6_words p, t;
@@ -289,7 +263,7 @@ static inline float b2s6_fma_integer(float a, float b, float c)
             p.hi -= t.hi + (p.lo < t.lo);
             p.lo -= t.lo;
             if ((p.hi | p.lo) == 0)
-                return b2s6_bits_float(0);          /* exact cancellation is +0 */
+                return b2s6_float_of(0);          /* exact cancellation is +0 */
         }
     }
     e += 2; /* were the top bit at bit 30 of hi, it would be 4 times that at bit 28 */
@@ -297,7 +271,7 @@ static inline float b2s6_fma_integer(float a, float b, float c)
     m = (m + 63 + (m >> 7 & 1)) >> 7;               /* 24 bits, to nearest, ties to even; 2^24 carries into the exponent */
     if (e - 1u > 252)
         return b2s6_fma_any(a, b, c);
-    return b2s6_bits_float(sign | (((uint32_t)(e - 1) << 23) + m));
+    return b2s6_float_of(sign | (((uint32_t)(e - 1) << 23) + m));
 }
 
 #if defined(B2S6_SMALL)

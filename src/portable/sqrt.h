@@ -17,14 +17,14 @@
  * way between two floats, so that a set last bit below it stands for whatever follows. */
 static inline float b2s6_sqrt_integer(float x)
 {
-    const uint32_t u = b2s6_float_bits(x);
+    const uint32_t u = b2s6_bits_of(x);
     uint32_t root = 0, bit;
     uint64_t m;
     int e, up;
     if (u << 1 == 0 || u == 0x7f800000)
         return x;
     if (u > 0x7f800000)
-        return b2s6_bits_float(0x7fc00000);
+        return b2s6_float_of(0x7fc00000);
     m = b2s6_unpack(u, &e);
     up = 48 - b2s6_top_bit(m);
     up += (e - up) & 1;

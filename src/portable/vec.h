@@ -60,12 +60,12 @@ VF_INLINE vi vi_select(vm m, vi a, vi b) { return m ? a : b; }
 
 VF_INLINE vi vf_bits(vf a)
 {
-    return (vi)b2s6_float_bits(a);
+    return (vi)b2s6_bits_of(a);
 }
 
 VF_INLINE vf vf_from_bits(vi u)
 {
-    return b2s6_bits_float((uint32_t)u);
+    return b2s6_float_of((uint32_t)u);
 }
 
 /* Nearest float of an integer. */
