@@ -9,8 +9,7 @@
 # tests/abi/layout.c    prints layouts and values; host.c uses all of the library
 #
 # An older program's structures are shorter and a newer one's longer: the one is made from the oldest header by leaving out the
-# last members, the other from today's by adding some. Prints what does not hold, and last "N passed, N failed".
-set -u
+# last members, the other from today's by adding some. Prints what does not hold, and last how much does.
 cd "$(dirname "$0")/.." || exit 1
 
 declarations() { # without comments and empty lines
@@ -33,22 +32,7 @@ build=${1:-build}
 CC=${CC:-cc} CFLAGS=${CFLAGS:-}
 model=examples/models/digits.b2s6
 library=$(ls "$build"/libb2s6.so.[0-9]* 2>/dev/null | head -n 1)
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# expect NAME COMMAND...: one check
-expect() {
-    what=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "abi.sh: $what"
-        sed 's/^/    /; 20q' "$work/output"
-    fi
-}
+. tests/checks.sh
 
 compile() { # compile PROGRAM HEADER SOURCE [FLAGS...]: linked with the shared library
     program=$1 included=$2 source=$3
@@ -113,5 +97,4 @@ older tests/abi/b2s6-0.1.0.h >"$work/older.h"
 grown older tests/abi/b2s6-0.1.0.h -4
 newer "$work/today.h" >"$work/newer.h"
 grown newer "$work/today.h" 3
-echo "$passed passed, $failed failed"
-test "$failed" -eq 0
+finish

@@ -1,52 +1,10 @@
 #!/bin/sh
 # score, generate, compress and decompress as a person meets them: exit status, one line of error, output whole or not there.
 #   check_bytes.sh PROGRAM BYTE_MODEL        BYTE_MODEL is build/tests/byte_model
-set -u
+. "$(dirname "$0")/checks.sh"
 program=$1
-passed=0
-failed=0
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-"$2" "$work" >/dev/null || { echo "check_bytes: no models" >&2; exit 1; }
+"$2" "$work" >/dev/null || { echo "$script: no models" >&2; exit 1; }
 model=$work/one.b2s6 other=$work/other.b2s6 text=$work/text
-
-report() { # report OK NAME
-    if test "$1" -eq 0; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "check_bytes: $2" >&2
-    fi
-}
-
-expect() { # expect WHAT COMMAND...: the command succeeds
-    what=$1
-    shift
-    "$@" >/dev/null 2>&1
-    report $? "not so: $what"
-}
-
-runs() { # runs ARGUMENTS...: exit status 0, nothing on stderr
-    "$program" "$@" >"$work/out" 2>"$work/err"
-    status=$?
-    test "$status" -eq 0 && test ! -s "$work/err"
-    report $? "b2s6 $*: status $status, $(head -n 1 "$work/err")"
-}
-
-fails() { # fails STATUS TEXT ARGUMENTS...: this exit status, nothing on stdout, one line on stderr with TEXT
-    wanted=$1 says=$2
-    shift 2
-    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
-    status=$?
-    test "$status" -eq "$wanted" && test ! -s "$work/out" && test "$(wc -l <"$work/err")" -eq 1 &&
-        grep -q "^b2s6: .*$says" "$work/err"
-    report $? "b2s6 $*: status $status and not $wanted with '$says': $(head -n 1 "$work/err")"
-}
-
-said() { # said TEXT: the last run printed it
-    grep -q -e "$1" "$work/out"
-    report $? "output without '$1': $(head -n 1 "$work/out")"
-}
 
 same() { # same WHAT FILE: what the last run printed is the file
     expect "$1" cmp "$work/out" "$2"
@@ -56,13 +14,6 @@ no_leftovers() { # no_leftovers: no temporary file, nothing under a final name t
     test -z "$(find "$work" -name '*.??????' ! -name '*.b2s6')" && test ! -e "$work/x"
     report $? "something is left: $(ls "$work")"
 }
-
-for verb in score generate compress decompress; do
-    runs "$verb" --help
-    said "usage: b2s6 $verb"
-    fails 2 "$verb: " "$verb" --no-such-option
-    fails 2 "missing" "$verb"
-done
 
 # -------------------------------------------------------------------------------------------------- compress, decompress
 printf '' >"$work/empty"
@@ -204,5 +155,4 @@ if test -w /dev/full; then
     expect "a full standard output is a failure" test $? -eq 1
 fi
 
-echo "check_bytes: $passed passed, $failed failed"
-test "$failed" -eq 0
+finish

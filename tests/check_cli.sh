@@ -1,51 +1,9 @@
 #!/bin/sh
 # The command line program as a person meets it: exit status, one line of error, output files complete or not there.
 #   check_cli.sh PROGRAM FOLDER        FOLDER is this one
-set -u
+. "$(dirname "$0")/checks.sh"
 program=$1
 cases=$2/cases
-passed=0
-failed=0
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-
-report() { # report OK NAME
-    if test "$1" -eq 0; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "check_cli: $2" >&2
-    fi
-}
-
-expect() { # expect WHAT COMMAND...: the command succeeds
-    what=$1
-    shift
-    "$@" >/dev/null 2>&1
-    report $? "not so: $what"
-}
-
-runs() { # runs ARGUMENTS...: exit status 0, nothing on stderr
-    "$program" "$@" >"$work/out" 2>"$work/err"
-    status=$?
-    test "$status" -eq 0 && test ! -s "$work/err"
-    report $? "b2s6 $*: status $status, $(head -n 1 "$work/err")"
-}
-
-fails() { # fails STATUS TEXT ARGUMENTS...: this exit status, nothing on stdout, one line on stderr with TEXT
-    wanted=$1 text=$2
-    shift 2
-    "$program" "$@" >"$work/out" 2>"$work/err"
-    status=$?
-    test "$status" -eq "$wanted" && test ! -s "$work/out" && test "$(wc -l <"$work/err")" -eq 1 &&
-        grep -q "^b2s6: .*$text" "$work/err"
-    report $? "b2s6 $*: status $status and not $wanted with '$text': $(head -n 1 "$work/err")"
-}
-
-said() { # said TEXT: the last run printed it
-    grep -q -e "$1" "$work/out"
-    report $? "output without '$1': $(head -n 1 "$work/out")"
-}
 
 no_leftovers() { # no_leftovers: no temporary file is left
     test -z "$(find "$work" -name '*.b2s6.*' -o -name '*.npy.*')"
@@ -55,12 +13,28 @@ no_leftovers() { # no_leftovers: no temporary file is left
 # ------------------------------------------------------------------------------------------------------- help and usage
 runs --help
 said "usage: b2s6"
+verbs=$(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$work/out")
+expect "the help names the verbs" test "$(echo $verbs | wc -w)" -ge 10
 runs --version
 said "^b2s6 [0-9]*\.[0-9]*\.[0-9]*$"
-for verb in convert info run demo; do
+for verb in $verbs; do
     runs "$verb" --help
-    said "usage: b2s6 $verb"
-    fails 2 "$verb: " "$verb" --no-such-option
+    said "^usage: b2s6 $verb "
+    runs "$verb" a -h b
+    said "^usage: b2s6 $verb "
+    fails 2 "$verb: there is no option --no-such-option" "$verb" --no-such-option
+    fails 2 "$verb: there is no option -x" "$verb" a -x
+    fails 2 "$verb: .*missing" "$verb"
+    fails 2 "$verb: one argument too many: " "$verb" a b c d
+    # what its help says of every option: "--option VALUE", or "--option" alone
+    "$program" "$verb" --help | grep -o '[[ ]--*[a-z][a-z-]* *[A-Z]*' | tr -d '[ ' | sed 's/[A-Z]/ &/' | sort -u >"$work/options"
+    while read -r option value; do
+        if test -n "$value"; then
+            fails 2 "$verb: $option needs a value" "$verb" a "$option"
+        elif ! grep -q "^$option [A-Z]" "$work/options"; then
+            fails 2 "$verb: $option takes no value" "$verb" a "$option=1"
+        fi
+    done <"$work/options"
 done
 fails 2 "no verb"
 fails 2 "there is no verb" conquer
@@ -268,5 +242,4 @@ fails 1 "not a model of digits" demo "$s4" "$work/digit.bin"
 printf '\003' >>"$work/digit.bin"
 fails 1 "does not fit" demo "$s4" "$work/digit.bin"
 
-echo "check_cli: $passed passed, $failed failed"
-test "$failed" -eq 0
+finish

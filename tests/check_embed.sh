@@ -1,22 +1,9 @@
 #!/bin/sh
 # b2s6 embed: the C array is the file, the macros are the library's figures, and what does not fit does not compile.
 #   check_embed.sh PROGRAM LIBRARY FOLDER        FOLDER is this one; CC compiles
-set -u
+. "$(dirname "$0")/checks.sh"
 program=$1 library=$2 tests=$3
 root=$tests/..
-passed=0
-failed=0
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-
-report() { # report OK NAME
-    if test "$1" -eq 0; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "check_embed: $2" >&2
-    fi
-}
 
 compiles() { # compiles ARGUMENTS...: a strict compilation of what lies in the work folder
     "${CC:-cc}" -std=c99 -pedantic -Wall -Wextra -Werror -I"$work/include" -I"$root" -I"$work" "$@" >"$work/out" 2>&1
@@ -27,14 +14,6 @@ refuses() { # refuses WHAT TEXT ARGUMENTS...: the compilation fails, with TEXT
     shift 2
     ! compiles -fsyntax-only "$@" && grep -q "$text" "$work/out"
     report $? "$what compiles, or fails without '$text'"
-}
-
-fails() { # fails STATUS TEXT ARGUMENTS...
-    wanted=$1 text=$2
-    shift 2
-    "$program" embed "$@" >"$work/out" 2>"$work/err"
-    test $? -eq "$wanted" && grep -q "$text" "$work/err"
-    report $? "b2s6 embed $* does not fail with status $wanted and '$text'"
 }
 
 # ------------------------------------------------------------- every kind of model: the same bytes, the library's figures
@@ -65,19 +44,18 @@ sed -i.old 's/_SIZE 16192u/_SIZE 16191u/' "$work/it.h"
 refuses "an array longer than its header says" "excess elements" "$work/it.c"
 
 # ---------------------------------------------------------------------------------------------- usage and bad files
-fails 2 "arguments are missing"
-fails 2 "does not end in .c" "$work/b2s6-s4.b2s6" "$work/out.h"
-fails 2 "no name for a header" "$work/b2s6-s4.b2s6" "$work/a b.c"
-fails 2 "not a name in C" "$work/b2s6-s4.b2s6" "$work/x.c" --name 'a-b'
-fails 2 "not a name in C" "$work/b2s6-s4.b2s6" "$work/x.c" --name ''
-fails 2 "must be a number" "$work/b2s6-s4.b2s6" "$work/x.c" --steps 0
-fails 2 "must be a number" "$work/b2s6-s4.b2s6" "$work/x.c" --steps 1x
-fails 2 "must be a number" "$work/b2s6-s4.b2s6" "$work/x.c" --steps 99999999999999999999
-fails 1 "cannot be opened" "$work/none.b2s6" "$work/x.c"
-fails 1 "not a .b2s6 file" "$tests/check_embed.sh" "$work/x.c"
-fails 1 "" "$work/b2s6-s4.b2s6" "$work/no/such/folder/x.c"
+fails 2 "arguments are missing" embed
+fails 2 "does not end in .c" embed "$work/b2s6-s4.b2s6" "$work/out.h"
+fails 2 "no name for a header" embed "$work/b2s6-s4.b2s6" "$work/a b.c"
+fails 2 "not a name in C" embed "$work/b2s6-s4.b2s6" "$work/x.c" --name 'a-b'
+fails 2 "not a name in C" embed "$work/b2s6-s4.b2s6" "$work/x.c" --name ''
+fails 2 "must be a number" embed "$work/b2s6-s4.b2s6" "$work/x.c" --steps 0
+fails 2 "must be a number" embed "$work/b2s6-s4.b2s6" "$work/x.c" --steps 1x
+fails 2 "must be a number" embed "$work/b2s6-s4.b2s6" "$work/x.c" --steps 99999999999999999999
+fails 1 "cannot be opened" embed "$work/none.b2s6" "$work/x.c"
+fails 1 "not a .b2s6 file" embed "$tests/check_embed.sh" "$work/x.c"
+fails 1 "" embed "$work/b2s6-s4.b2s6" "$work/no/such/folder/x.c"
 test ! -e "$work/x.c" && test ! -e "$work/x.h"
 report $? "a failed embed leaves files"
 
-echo "check_embed: $passed passed, $failed failed"
-test $failed -eq 0
+finish

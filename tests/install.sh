@@ -3,27 +3,11 @@
 #
 #   tests/install.sh        from a built tree, or it builds; MAKE, CC, CXX and BUILD are taken from the environment
 #
-# Prints what does not hold, and last "N passed, N failed".
-set -u
+# Prints what does not hold, and last how much does.
 cd "$(dirname "$0")/.." || exit 1
 MAKE=${MAKE:-make} CC=${CC:-cc} CXX=${CXX:-c++} BUILD=${BUILD:-build}
 export CC
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# expect NAME COMMAND...: one check
-expect() {
-    name=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "install.sh: $name"
-        sed 's/^/    /' "$work/output"
-    fi
-}
+. tests/checks.sh
 
 same() { # same A B: two texts, their difference if there is one
     [ "$1" = "$2" ] || { printf 'found:    %s\nexpected: %s\n' "$1" "$2"; return 1; }
@@ -136,5 +120,4 @@ expect "files are needed in file.o alone" same "$(users_of 'open|open64|close|fs
 asking=$(users_of 'syscall|getauxval') # not on every machine
 expect "the system is asked in isas.o alone" same "${asking:-isas.o }" "isas.o "
 
-echo "$passed passed, $failed failed"
-exit $((failed != 0))
+finish

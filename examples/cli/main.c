@@ -15,7 +15,7 @@ static void print_help(void)
 {
     printf("usage: b2s6 VERB ...\n\nRuns B2S6 state-space models.\n\n");
     for (size_t i = 0; i < N_VERBS; i++)
-        printf("  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+        printf("  %-10s  %s\n", verbs[i]->name, verbs[i]->summary);
     printf("\n  b2s6 VERB --help    what a verb takes\n"
            "  b2s6 --version      the version of the library\n\n"
            "Exit status: 0, 1 if something failed, 2 if the arguments are wrong.\n");
