@@ -77,7 +77,7 @@ typedef enum b2s6_status {
     B2S6_OK = 0,
 
     /* the call */
-    B2S6_ERROR_ARGUMENT = 1,      /* NULL, zero or unknown flag where that is not allowed */
+    B2S6_ERROR_ARGUMENT = 1,      /* NULL, zero or an unknown option where that is not allowed */
     B2S6_ERROR_MEMORY = 2,        /* the allocator returned NULL */
     B2S6_ERROR_SIZE = 3,          /* the caller's memory is too small */
     B2S6_ERROR_ALIGNMENT = 4,     /* the caller's memory is not aligned as asked */
@@ -166,8 +166,8 @@ B2S6_API int b2s6_isa_is_available(size_t index);
 /*
  * Where the convenience constructors get their memory. allocate returns size bytes aligned to alignment (a power of two, at
  * most B2S6_ALIGNMENT) or NULL; release takes such a pointer back, on whatever thread destroys the handle. user is passed
- * through. The structure is copied into the handle that it allocated. A NULL b2s6_allocator means malloc and free.
- * The structure is final: it will not grow.
+ * through. The structure is copied into the handle that it allocated. A NULL b2s6_allocator means malloc and free; one that
+ * lacks a function is ARGUMENT wherever it is given. The structure is final: it will not grow.
  */
 typedef struct b2s6_allocator {
     void *user;
@@ -194,7 +194,10 @@ typedef struct b2s6_model b2s6_model;
 #define B2S6_OPEN_VERIFY 1u
 #define B2S6_OPEN_TRUST 2u
 
-/* Fill with B2S6_OPEN_OPTIONS, then set what should differ. It may grow; struct_size tells the library how much is there. */
+/*
+ * Fill with B2S6_OPEN_OPTIONS, then set what should differ. It may grow; struct_size tells the library how much is there.
+ * ARGUMENT: a flag, or bytes beyond what this library knows, that are not 0; VERIFY and TRUST together.
+ */
 typedef struct b2s6_open_options {
     size_t struct_size;               /* sizeof(b2s6_open_options) */
     uint32_t flags;                   /* B2S6_OPEN_... */
@@ -241,9 +244,9 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_model_size(size_t *handle_size, const voi
 
 /*
  * As b2s6_model_open_memory, with the handle placed in the caller's memory: memory_size bytes at memory, aligned to
- * B2S6_ALIGNMENT, at least what b2s6_model_size gave. Allocates nothing; options->allocator is not used. The memory is the
- * caller's again after b2s6_model_close (which then releases nothing), or at once after a failure. Errors: SIZE, ALIGNMENT,
- * ISA and those of b2s6_model_size. Since 0.1.0.
+ * B2S6_ALIGNMENT, at least what b2s6_model_size gave. Allocates nothing: options->allocator is looked at (ARGUMENT if it
+ * lacks a function) and never called. The memory is the caller's again after b2s6_model_close (which then releases nothing),
+ * or at once after a failure. Errors: SIZE, ALIGNMENT, ISA and those of b2s6_model_size. Since 0.1.0.
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_model_place(b2s6_model **model, void *memory, size_t memory_size, const void *data,
                                                    size_t size, const b2s6_open_options *options, b2s6_error *error);
@@ -414,11 +417,15 @@ typedef struct b2s6_parallel {
     void (*run)(void *user, size_t n_tasks, void (*task)(void *context, size_t index), void *context);
 } b2s6_parallel;
 
-/* Fill with B2S6_RUN_OPTIONS, then set what should differ. It may grow; struct_size tells the library how much is there. */
+/*
+ * Fill with B2S6_RUN_OPTIONS, then set what should differ. It may grow; struct_size tells the library how much is there.
+ * b2s6_run_... and b2s6_batch_... give ARGUMENT for a flag, or bytes beyond what this library knows, that are not 0; for a
+ * workspace_size other than 0 without a workspace; for a parallel whose run is NULL or whose n_tasks is 0 or above 4096.
+ */
 typedef struct b2s6_run_options {
     size_t struct_size;     /* sizeof(b2s6_run_options) */
     uint32_t flags;         /* B2S6_RUN_... */
-    void *workspace;        /* aligned to B2S6_ALIGNMENT; NULL: none */
+    void *workspace;        /* aligned to B2S6_ALIGNMENT (else ALIGNMENT); NULL: none, and workspace_size is 0 */
     size_t workspace_size;  /* bytes */
     const b2s6_parallel *parallel; /* NULL: all on the caller's thread */
 } b2s6_run_options;

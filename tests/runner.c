@@ -133,27 +133,32 @@ static int selected(const test_suite *suite, const test *one, const char *filter
 
 static void call(void **state)
 {
+    const test *const *one = (const test *const *)*state;
     context[0] = 0;
-    ((const test *)*state)->function();
+    (*one)->function();
 }
 
 /* Returns how many tests failed. */
 static size_t run_suite(const test_suite *suite, const char *filter, size_t *n_run)
 {
     struct CMUnitTest *tests = (struct CMUnitTest *)calloc(suite->n_tests, sizeof *tests);
+    const test **ones = (const test **)calloc(suite->n_tests, sizeof *ones);
     size_t n = 0;
     int failed;
-    if (tests == NULL)
+    if (tests == NULL || ones == NULL)
         exit(2);
     for (size_t i = 0; i < suite->n_tests; i++)
         if (selected(suite, &suite->tests[i], filter)) {
-            tests[n].name = suite->tests[i].name;
+            ones[n] = &suite->tests[i];
+            tests[n].name = ones[n]->name;
             tests[n].test_func = call;
-            tests[n++].initial_state = (void *)&suite->tests[i];
+            tests[n].initial_state = &ones[n];
+            n++;
         }
     *n_run += n;
     failed = n == 0 ? 0 : _cmocka_run_group_tests(suite->name, tests, n, NULL, NULL);
     free(tests);
+    free(ones);
     return (size_t)failed;
 }
 

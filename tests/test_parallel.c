@@ -1,88 +1,15 @@
 /*
  * test_parallel.c - the host's threads change no bit: steps, runs, batches and whole sequences cut into any number of tasks,
- * done in any order and on real threads; and the pool of threads that the command line program brings
+ * done in any order and on real threads
  */
-#define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "../examples/cli/thread_pool.h"
+#include "parallel_for.h"
 #include "streams.h"
 #include "suites.h"
 
-enum { N_RANDOM = 30, N_WIDE = 5, MAX_TASKS = 4096, STREAMS = 6 };
-
-/* ------------------------------------------------------------------------------------------------------------ the host */
-
-enum order { FORWARDS, BACKWARDS, SHUFFLED, THREADS, N_ORDERS };
-static const char *const order_names[] = { "forwards", "backwards", "shuffled", "threads" };
-
-/* A parallel-for that notes what the library asks of it. */
-typedef struct host {
-    b2s6_parallel parallel;
-    enum order order;
-    const b2s6_parallel *pool; /* does the work of THREADS */
-    random_source random;
-    size_t calls, largest;     /* calls of run, and the most tasks of one */
-    size_t skip_call;          /* the call whose last task is left out, from 1 on; 0: none */
-    int running;
-    const char *fault;         /* what the library did wrong */
-} host;
-
-/* Every index once, in this order. */
-static void run_in_order(host *h, size_t n_tasks, void (*task)(void *context, size_t index), void *context)
-{
-    static size_t list[MAX_TASKS];
-    for (size_t i = 0; i < n_tasks; i++) {
-        const size_t k = h->order == SHUFFLED ? random_below(&h->random, (uint32_t)i + 1) : i;
-        list[i] = list[k];
-        list[k] = i;
-    }
-    for (size_t i = 0; i < n_tasks; i++) {
-        const size_t index = h->order == BACKWARDS ? n_tasks - 1 - i : list[i];
-        if (h->calls != h->skip_call || index != n_tasks - 1)
-            task(context, index);
-    }
-}
-
-static void host_run(void *user, size_t n_tasks, void (*task)(void *context, size_t index), void *context)
-{
-    host *h = (host *)user;
-    h->calls++;
-    h->largest = n_tasks > h->largest ? n_tasks : h->largest;
-    if (n_tasks == 0 || n_tasks > h->parallel.n_tasks)
-        h->fault = "another number of tasks than announced";
-    else if (task == NULL)
-        h->fault = "no task";
-    else if (h->running)
-        h->fault = "a call within a call";
-    if (h->fault)
-        return;
-    h->running = 1;
-    if (h->order == THREADS)
-        h->pool->run(h->pool->user, n_tasks, task, context);
-    else
-        run_in_order(h, n_tasks, task, context);
-    h->running = 0;
-}
-
-static void host_make(host *h, size_t n_tasks, enum order order, const b2s6_parallel *pool)
-{
-    memset(h, 0, sizeof *h);
-    h->parallel.user = h;
-    h->parallel.n_tasks = n_tasks;
-    h->parallel.run = host_run;
-    h->order = order;
-    h->pool = pool;
-    h->random.state = n_tasks;
-}
-
-static void host_check(const host *h)
-{
-    if (h->fault)
-        FAIL(h->fault);
-}
+enum { N_RANDOM = 30, N_WIDE = 5, STREAMS = 6 };
 
 /* ------------------------------------------------------------------------------------------------------------ subjects */
 
@@ -237,28 +164,19 @@ static void check_subject(subject *s, const b2s6_parallel *pool, int wide)
     answer a;
     answer_make(&a, s);
     for (size_t i = 0; i < sizeof n_tasks / sizeof n_tasks[0]; i++)
-        for (int order = FORWARDS; order < N_ORDERS; order++) {
-            host h;
-            host_make(&h, n_tasks[i], (enum order)order, pool);
-            test_context("%s, %zu tasks, %s of %zu", s->name, n_tasks[i], order_names[order], pool->n_tasks);
+        for (int order = TASKS_FORWARDS; order < N_TASK_ORDERS; order++) {
+            parallel_for h;
+            parallel_for_make(&h, n_tasks[i], (task_order)order, pool);
+            test_context("%s, %zu tasks, %s of %zu", s->name, n_tasks[i], task_order_names[order], pool->n_tasks);
             a.options.parallel = &h.parallel;
             check_all(&a);
-            host_check(&h);
+            parallel_for_check(&h);
             if (wide) {
                 CHECK(n_tasks[i] == 1 || h.calls > 10);
                 CHECK(n_tasks[i] > 4 || n_tasks[i] == 1 || h.largest == n_tasks[i]);
             }
         }
     answer_free(&a);
-}
-
-/* n_threads threads, which must be there. */
-static thread_pool *pool_of(size_t n_threads)
-{
-    thread_pool *pool = thread_pool_create(n_threads);
-    CHECK(pool != NULL);
-    CHECK_EQUAL_SIZE(n_threads, thread_pool_parallel(pool)->n_tasks);
-    return pool;
 }
 
 static void test_wide_models(void)
@@ -293,13 +211,13 @@ static void test_as_many_tasks_as_announced(void)
 {
     subject s;
     answer a;
-    host h;
+    parallel_for h;
     wide_make(&s, 4);
     answer_make(&a, &s);
-    host_make(&h, MAX_TASKS, FORWARDS, NULL);
+    parallel_for_make(&h, MAX_TASKS, TASKS_FORWARDS, NULL);
     a.options.parallel = &h.parallel;
     check_runs(&a, 1, 0);
-    host_check(&h);
+    parallel_for_check(&h);
     CHECK_EQUAL_SIZE(MAX_TASKS, h.largest);
     answer_free(&a);
     subject_free(&s);
@@ -310,11 +228,11 @@ static void test_every_task_counts(void)
 {
     subject s;
     answer a;
-    host h;
+    parallel_for h;
     size_t n_calls;
     wide_make(&s, 0);
     answer_make(&a, &s);
-    host_make(&h, 4, FORWARDS, NULL);
+    parallel_for_make(&h, 4, TASKS_FORWARDS, NULL);
     a.options.parallel = &h.parallel;
     check_runs(&a, s.input.n_steps, 0);
     n_calls = h.calls;
@@ -323,7 +241,7 @@ static void test_every_task_counts(void)
         unsigned char *end;
         int same;
         test_context("without a task of call %zu of %zu", skip, n_calls);
-        host_make(&h, 4, FORWARDS, NULL);
+        parallel_for_make(&h, 4, TASKS_FORWARDS, NULL);
         h.skip_call = skip;
         CHECK_OK(b2s6_state_reset(a.state));
         memset(a.options.workspace, 0x3d, a.options.workspace_size);
@@ -347,10 +265,12 @@ static void test_refusals(void)
     b2s6_run_options options = B2S6_RUN_OPTIONS;
     crowd c;
     subject s;
-    host h;
+    parallel_for h;
     unsigned char *before[3];
     const size_t list[3] = { 0, 1, 2 };
-    host_make(&h, 4, FORWARDS, NULL);
+    void (*run)(void *user, size_t n_tasks, void (*task)(void *context, size_t index), void *context);
+    parallel_for_make(&h, 4, TASKS_FORWARDS, NULL);
+    run = h.parallel.run;
     options.parallel = &h.parallel;
     subject_make_case(&s, "b2s6-s4");
     crowd_make(&c, &s, 3, 1);
@@ -361,14 +281,14 @@ static void test_refusals(void)
     for (size_t i = 0; i <= sizeof wrong / sizeof wrong[0]; i++) {
         const int no_run = i == sizeof wrong / sizeof wrong[0];
         h.parallel.n_tasks = no_run ? 4 : wrong[i];
-        h.parallel.run = no_run ? NULL : host_run;
+        h.parallel.run = no_run ? NULL : run;
         CHECK_STATUS(B2S6_ERROR_ARGUMENT, run_input(c.states[0], &s.input, 0, 3, c.out, &options));
         CHECK_STATUS(B2S6_ERROR_ARGUMENT, run_input(c.states[0], &s.input, 0, 1, c.out, &options));
         CHECK_STATUS(B2S6_ERROR_ARGUMENT, run_input(c.states[0], &s.input, 0, 0, c.out, &options));
         CHECK_STATUS(B2S6_ERROR_ARGUMENT, crowd_call(&c, 3, c.out, &options));
     }
     h.parallel.n_tasks = 4; /* and a call that is wrong in another way does not begin either */
-    h.parallel.run = host_run;
+    h.parallel.run = run;
     c.tokens[2] = -1;
     CHECK_STATUS(B2S6_ERROR_TOKEN, crowd_call(&c, 3, c.out, &options));
     CHECK_EQUAL_SIZE(0, h.calls);
@@ -387,10 +307,10 @@ static void test_bidirectional_refusal(void)
 {
     subject s;
     answer a;
-    host h;
+    parallel_for h;
     subject_make_case(&s, "b2s6-bidirectional-mean");
     answer_make(&a, &s);
-    host_make(&h, 0, FORWARDS, NULL);
+    parallel_for_make(&h, 0, TASKS_FORWARDS, NULL);
     a.options.parallel = &h.parallel;
     memset(a.scratch, 0xA5, a.rows * a.width * sizeof(float));
     CHECK_STATUS(B2S6_ERROR_ARGUMENT, run_input(a.state, &s.input, 0, s.input.n_steps, a.scratch, &a.options));
@@ -401,58 +321,8 @@ static void test_bidirectional_refusal(void)
     subject_free(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- the pool */
-
-typedef struct tally {
-    unsigned count[1000];
-} tally;
-
-static void count_one(void *context, size_t index)
-{
-    ((tally *)context)->count[index]++; /* not atomic: one task a place, and the pool orders its pieces of work */
-}
-
-/* Each index once a call, whatever their number; with pauses long enough for the workers to fall asleep. */
-static void check_pool(size_t n_threads, size_t n_calls)
-{
-    static tally t;
-    unsigned expected[1000] = { 0 };
-    thread_pool *pool = pool_of(n_threads);
-    const b2s6_parallel *parallel = thread_pool_parallel(pool);
-    random_source random = { n_threads };
-    memset(&t, 0, sizeof t);
-    for (size_t i = 0; i < n_calls; i++) {
-        const size_t n_tasks = i % 7 == 0 ? i % 1000 : random_below(&random, 9);
-        const struct timespec pause = { 0, 2000000 };
-        parallel->run(parallel->user, n_tasks, count_one, &t);
-        for (size_t k = 0; k < n_tasks; k++)
-            expected[k]++;
-        if (i % 100 == 99) {
-            CHECK_BYTES(expected, t.count, sizeof expected);
-            nanosleep(&pause, NULL);
-        }
-    }
-    CHECK_BYTES(expected, t.count, sizeof expected);
-    thread_pool_destroy(pool);
-}
-
-static void test_pool(void)
-{
-    CHECK(thread_pool_create(0) == NULL);
-    CHECK(thread_pool_create(257) == NULL);
-    CHECK(thread_pool_create(SIZE_MAX) == NULL);
-    CHECK(thread_pool_parallel(NULL) == NULL);
-    thread_pool_destroy(NULL);
-    for (size_t i = 0; i < 20; i++) /* created and destroyed without work, awake or asleep */
-        thread_pool_destroy(pool_of(1 + i % 5));
-    check_pool(1, 1000);
-    check_pool(2, 4000);
-    check_pool(5, 2000);
-    check_pool(256, 50);
-}
-
 static const test tests[] = {
-    TEST(test_pool), TEST(test_wide_models), TEST(test_all_models), TEST(test_as_many_tasks_as_announced),
+    TEST(test_wide_models), TEST(test_all_models), TEST(test_as_many_tasks_as_announced),
     TEST(test_every_task_counts), TEST(test_refusals), TEST(test_bidirectional_refusal),
 };
 const test_suite suite_parallel = TEST_SUITE("parallel", tests);

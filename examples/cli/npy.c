@@ -221,9 +221,10 @@ static int read_bits(npy_reader *npy, uint64_t *bits, message *m)
 {
     unsigned char bytes[8];
     size_t size = types[npy->type].size;
+    *bits = 0;
     if (fread(bytes, 1, size, npy->stream) != size)
         return complain(m, ferror(npy->stream) ? "cannot be read" : "cut short");
-    for (*bits = 0; size-- > 0; )
+    while (size-- > 0)
         *bits = *bits << 8 | bytes[size];
     return 0;
 }
