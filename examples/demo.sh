@@ -7,13 +7,21 @@ trap 'rm -rf "$work"' EXIT
 size() { wc -c <"$1" | tr -d ' '; }
 
 echo "A language model of bytes ($(size "$model") bytes) reads $file, which it has never seen:"
+echo
 "$b2s6" score "$model" "$file" || exit 1
+printf '\nThe first lines again, with the surprise that each character was:\n\n'
+head -n 7 "$file" | fold -s -w 78 >"$work/lines"
+"$b2s6" score --map "$model" "$work/lines" || exit 1
+
+printf '\nWhat it foretells need not be stored. The file compressed:\n\n'
 "$b2s6" compress "$model" "$file" "$work/small" && "$b2s6" decompress "$model" "$work/small" "$work/back" || exit 1
 cmp "$file" "$work/back" || exit 1
-printf 'compressed: %s bytes become %s' "$(size "$file")" "$(size "$work/small")"
-for tool in 'xz -9e' 'bzip2 -9' 'gzip -9'; do
-    command -v "${tool%% *}" >/dev/null && printf '; %s makes %s' "$tool" "$($tool -c <"$file" | wc -c | tr -d ' ')"
+printf '%6s bytes  as it is\n' "$(size "$file")"
+for tool in 'gzip -9' 'bzip2 -9' 'xz -9e'; do
+    command -v "${tool%% *}" >/dev/null && printf '%6s bytes  %s\n' "$($tool -c <"$file" | wc -c | tr -d ' ')" "$tool"
 done
-printf '\ndecompressed: the same file\n\nWhat it writes when it is given "The library":\n\n'
+printf '%6s bytes  b2s6 compress; decompressed it is the same file\n' "$(size "$work/small")"
+
+printf '\nWhat it writes when it is given "The library":\n\n'
 "$b2s6" generate "$model" --prompt "The library" -n 300 --temperature 0.7 --seed 3
 echo

@@ -86,7 +86,7 @@ blob drawn_from(const b2s6_model *model, size_t n, uint64_t seed)
 
 /* ---------------------------------------------------------------------------------------------------------- compressing */
 
-blob compressed(const b2s6_model *model, const unsigned char *bytes, size_t size, size_t run)
+blob compressed(const b2s6_model *model, const unsigned char *bytes, size_t size, size_t run, const b2s6_parallel *parallel)
 {
     char text[300] = "";
     message m = { text, sizeof text };
@@ -99,6 +99,7 @@ blob compressed(const b2s6_model *model, const unsigned char *bytes, size_t size
     j.in_name = "in";
     j.out_name = "out";
     j.run = run;
+    j.parallel = parallel;
     CHECK(j.out != NULL);
     failed = compress(&j, &m);
     CHECK_STRING("", text);
@@ -123,7 +124,8 @@ static FILE *pipe_of(const unsigned char *bytes, size_t size)
     return file;
 }
 
-const char *try_decompress(const b2s6_model *model, const unsigned char *bytes, size_t size, int piped, blob *out)
+const char *try_decompress(const b2s6_model *model, const unsigned char *bytes, size_t size, int piped,
+                           const b2s6_parallel *parallel, blob *out)
 {
     static char text[300];
     message m = { text, sizeof text };
@@ -132,6 +134,7 @@ const char *try_decompress(const b2s6_model *model, const unsigned char *bytes, 
     text[0] = 0;
     j.model = model;
     j.in = piped ? pipe_of(bytes, size) : file_of(bytes, size);
+    j.parallel = parallel;
     j.out = tmpfile();
     j.in_name = "in";
     j.out_name = "out";
@@ -148,16 +151,16 @@ const char *try_decompress(const b2s6_model *model, const unsigned char *bytes, 
     return text;
 }
 
-blob decompressed(const b2s6_model *model, const unsigned char *bytes, size_t size)
+blob decompressed(const b2s6_model *model, const unsigned char *bytes, size_t size, const b2s6_parallel *parallel)
 {
     blob out;
-    CHECK_STRING("", try_decompress(model, bytes, size, 0, &out));
+    CHECK_STRING("", try_decompress(model, bytes, size, 0, parallel, &out));
     return out;
 }
 
 size_t check_round_trip(const b2s6_model *model, const unsigned char *bytes, size_t size)
 {
-    blob small = compressed(model, bytes, size, BYTE_RUN), back = decompressed(model, small.bytes, small.size);
+    blob small = compressed(model, bytes, size, BYTE_RUN, NULL), back = decompressed(model, small.bytes, small.size, NULL);
     const size_t small_size = small.size;
     CHECK_EQUAL_SIZE(size, back.size);
     CHECK_BYTES(bytes, back.bytes, size);

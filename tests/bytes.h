@@ -26,12 +26,13 @@ blob contents_of(FILE *file);
 /* n bytes of a kind that is not random: by the model itself, at temperature 1. */
 blob drawn_from(const b2s6_model *model, size_t n, uint64_t seed);
 
-/* These must succeed. */
-blob compressed(const b2s6_model *model, const unsigned char *bytes, size_t size, size_t run);
-blob decompressed(const b2s6_model *model, const unsigned char *bytes, size_t size);
+/* These must succeed; parallel: threads to work on, or NULL. */
+blob compressed(const b2s6_model *model, const unsigned char *bytes, size_t size, size_t run, const b2s6_parallel *parallel);
+blob decompressed(const b2s6_model *model, const unsigned char *bytes, size_t size, const b2s6_parallel *parallel);
 
 /* Through a pipe rather than a file if piped. The message, "" for success; *out is what was written. */
-const char *try_decompress(const b2s6_model *model, const unsigned char *bytes, size_t size, int piped, blob *out);
+const char *try_decompress(const b2s6_model *model, const unsigned char *bytes, size_t size, int piped,
+                           const b2s6_parallel *parallel, blob *out);
 
 /* Compresses and decompresses; returns the compressed size. */
 size_t check_round_trip(const b2s6_model *model, const unsigned char *bytes, size_t size);

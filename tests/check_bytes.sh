@@ -1,10 +1,10 @@
 #!/bin/sh
 # score, generate, compress and decompress as a person meets them: exit status, one line of error, output whole or not there.
-#   check_bytes.sh PROGRAM BYTE_MODEL        BYTE_MODEL is build/tests/byte_model
+#   check_bytes.sh PROGRAM BYTE_MODEL SHIPPED        BYTE_MODEL is build/tests/byte_model, SHIPPED examples/models/bytes.b2s6
 . "$(dirname "$0")/checks.sh"
 program=$1
 "$2" "$work" >/dev/null || { echo "$script: no models" >&2; exit 1; }
-model=$work/one.b2s6 other=$work/other.b2s6 text=$work/text
+model=$work/one.b2s6 other=$work/other.b2s6 text=$work/text shipped=$3
 
 same() { # same WHAT FILE: what the last run printed is the file
     expect "$1" cmp "$work/out" "$2"
@@ -43,19 +43,44 @@ runs compress "$model" "$text" "$work/small"
 cp "$work/small" "$work/kept"
 isas=$("$program" bench --isa list | awk 'NF == 1 { print $1 }')
 expect "there are instruction sets" test -n "$isas"
+head -c 300 "$text" >"$work/few" # threads that wait for a processor are slow
+runs compress "$model" "$work/few" "$work/few.small"
+runs score --json "$model" "$work/few"
+few_bits=$(grep -o '"bits": [0-9.]*' "$work/out")
 for isa in $isas; do
     runs compress --isa "$isa" "$model" "$text" -
     same "$isa gives the same file" "$work/small"
     runs decompress --isa "$isa" "$model" "$work/small" -
     same "$isa reads it" "$text"
+    for threads in 1 2 3; do
+        runs compress --isa "$isa" --threads "$threads" "$model" "$work/few" -
+        same "$isa, $threads threads give the same file" "$work/few.small"
+        runs decompress --isa "$isa" --threads "$threads" "$model" "$work/few.small" -
+        same "$isa, $threads threads read it" "$work/few"
+        runs score --isa "$isa" --threads "$threads" --json "$model" "$work/few"
+        said "$few_bits,"
+    done
 done
+dribble() { # dribble FILE: it comes in small parts
+    dd if="$1" bs=100 count=1 2>/dev/null && sleep 0.1 && dd if="$1" bs=100 skip=1 count=1 2>/dev/null && sleep 0.1 &&
+        dd if="$1" bs=200 skip=1 2>/dev/null
+}
+dribble "$text" | "$program" compress "$model" - - >"$work/out"
+same "a file that comes in parts gives the same file" "$work/small"
+dribble "$work/small" | "$program" decompress "$model" - - >"$work/out"
+same "a compressed file that comes in parts is read" "$text"
 
-for threads in 2 3; do
-    runs compress --threads "$threads" "$model" "$text" -
-    same "$threads threads give the same file" "$work/small"
-    runs decompress --threads "$threads" "$model" "$work/small" -
-    same "$threads threads read it" "$text"
+# The shipped model: integer weights, wide enough for every kernel.
+head -c 150 "$0" >"$work/lines"
+runs compress "$shipped" "$work/lines" "$work/lines.small"
+expect "it is good at text" test "$(wc -c <"$work/lines.small")" -lt 110
+for isa in $isas; do
+    runs compress --isa "$isa" --threads 2 "$shipped" "$work/lines" -
+    same "the shipped model on $isa gives the same file" "$work/lines.small"
+    runs decompress --isa "$isa" "$shipped" "$work/lines.small" -
+    same "the shipped model on $isa reads it" "$work/lines"
 done
+fails 1 "another model" decompress "$model" "$work/lines.small" "$work/x"
 for verb in compress decompress; do
     fails 2 "a number from 1 to 256" "$verb" --threads 0 "$model" "$text" "$work/x"
 done
@@ -131,6 +156,28 @@ fails 2 "a number from 1 to 256" score --threads 257 "$model" "$text"
 runs score --threads 2 --json "$model" "$text"
 said "\"bits\": $bits"
 fails 2 "do not go together" score --map --json "$model" "$text"
+
+# On a terminal: colours unless they are unwelcome, and a bar that goes away.
+on_terminal() { # on_terminal COMMAND: what a terminal of this kind gets
+    script -qec "$1" /dev/null </dev/null >"$work/out" 2>&1
+}
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
+    export TERM=xterm
+    unset NO_COLOR
+    on_terminal "'$program' score --map '$model' '$work/lines'"
+    expect "a terminal gets colours" grep -q "38;5;" "$work/out"
+    for plain in NO_COLOR=1 TERM=dumb; do
+        on_terminal "$plain '$program' score --map '$model' '$work/lines'"
+        expect "no colours with $plain" test "$(grep -c "38;5;" "$work/out")" -eq 0 -a -s "$work/out"
+    done
+    on_terminal "'$program' compress '$model' '$work/zeros' '$work/small'"
+    expect "a bar is drawn" grep -q '\[#*\.*\] *[0-9]* %.* kB/s' "$work/out"
+    expect "and says what became of it" grep -q '100000 -> [0-9]* bytes, [0-9.]* s' "$work/out"
+    on_terminal "'$program' compress '$model' '$work/zeros' '$work/small' 2>'$work/err'"
+    expect "no bar where standard error is no terminal" test ! -s "$work/err" -a ! -s "$work/out"
+    on_terminal "'$program' compress '$model' '$text' -"
+    expect "compressed data are not for a terminal" grep -q "b2s6: .*not for reading" "$work/out"
+fi
 
 # -------------------------------------------------------------------------------------------------------------- generate
 runs generate "$model" --prompt "begin " -n 300 --seed 5

@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "../examples/cli/byte_model.h"
-#include "../examples/cli/checksum.h"
 #include "../examples/cli/prediction.h"
-#include "../examples/cli/range_coder.h"
 #include "../examples/cli/recall.h"
 #include "../examples/cli/score.h"
 #include "bytes.h"
@@ -191,91 +189,6 @@ static void test_adverse_to_all(void)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- equal bits */
-
-static void check_equal(blob expected, blob b)
-{
-    CHECK_EQUAL_SIZE(expected.size, b.size);
-    CHECK_BYTES(expected.bytes, b.bytes, b.size);
-    free(b.bytes);
-}
-
-/* The same file on every instruction set, however many bytes a run takes; and the same content from it. */
-static void test_instruction_sets(void)
-{
-    static const size_t runs[] = { 1, 2, 7, 64, 256, 1000 };
-    opened_model opened;
-    blob text, small;
-    open_byte_model(&opened, 4);
-    text = drawn_from(opened.model, 3000, 4);
-    small = compressed(opened.model, text.bytes, text.size, 256);
-    for (size_t k = 0; b2s6_isa_name(k) != NULL; k++) {
-        b2s6_model *model;
-        if (!b2s6_isa_is_available(k)) {
-            test_note("%s cannot run here", b2s6_isa_name(k));
-            continue;
-        }
-        model = open_capped(&opened, b2s6_isa_name(k));
-        for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
-            test_context("%s, runs of %zu", b2s6_isa_name(k), runs[i]);
-            check_equal(small, compressed(model, text.bytes, text.size, runs[i]));
-        }
-        check_equal(text, decompressed(model, small.bytes, small.size));
-        b2s6_model_close(model);
-    }
-    free(text.bytes);
-    free(small.bytes);
-    close_model(&opened);
-}
-
-static void put(void *to, unsigned char byte)
-{
-    blob *b = (blob *)to;
-    b->bytes[b->size++] = byte;
-}
-
-/*
- * The coded bytes themselves, for scores that no model had a part in: the same on every machine. A change here is a change
- * of the format, and needs a new version of it.
- */
-static void test_pinned(void)
-{
-    unsigned char bytes[9000]; /* something to be foretold, something not, and what has been there before, altered */
-    float row[BYTE_VALUES];
-    uint32_t weights[BYTE_VALUES], frequencies[BYTE_VALUES], flat = FLAT_MIN, below;
-    random_source random = { 21 };
-    recall *memory = recall_create();
-    blob coded = { (unsigned char *)malloc(2 * sizeof bytes), 0 };
-    range_encoder encoder;
-    random_bytes(bytes, sizeof bytes, 6);
-    for (size_t i = 0; i < 3000; i++)
-        bytes[i] = (unsigned char)(bytes[i] % 8 * (bytes[i] % 3));
-    memcpy(bytes + 6000, bytes + 1500, 3000);
-    for (size_t i = 6000; i < 9000; i += i / 100)
-        bytes[i]++;
-    range_encoder_start(&encoder, put, &coded);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        uint32_t by_model;
-        for (int k = 0; k < BYTE_VALUES; k++)
-            row[k] = random_uniform(&random) + (k < 15 ? 4.0f : 0.0f);
-        weights_of_scores(row, SCALE_ONE, weights);
-        frequencies_of_weights(weights, flat, frequencies);
-        by_model = frequencies[bytes[i]];
-        recall_mix(memory, frequencies);
-        below = 0;
-        for (int k = 0; k < bytes[i]; k++)
-            below += frequencies[k];
-        range_encode(&encoder, below, frequencies[bytes[i]]);
-        flat = flat_after(flat, by_model);
-        recall_take(memory, bytes[i]);
-    }
-    range_encoder_finish(&encoder);
-    CHECK_EQUAL_SIZE(4508, coded.size);
-    CHECK_EQUAL_U64(2288200557u, checksum(0, coded.bytes, coded.size));
-    recall_destroy(memory);
-    free(coded.bytes);
-}
-
 /* ---------------------------------------------------------------------------------------------------------- the models */
 
 static void check_no_byte_model(const model_config *config, const char *why)
@@ -324,6 +237,6 @@ static void test_no_byte_model(void)
 
 static const test tests[] = {
     TEST(test_contents), TEST(test_zeros), TEST(test_size), TEST(test_adverse), TEST(test_adverse_to_all),
-    TEST(test_instruction_sets), TEST(test_pinned), TEST(test_no_byte_model),
+    TEST(test_no_byte_model),
 };
 const test_suite suite_compress = TEST_SUITE("compress", tests);

@@ -18,7 +18,7 @@ static void check_refused(const b2s6_model *model, const unsigned char *bytes, s
     const int forged = size > 4 && checksum(0, bytes, size - 4) == last_u32(bytes + size - 4);
     for (int piped = 0; piped < 2; piped++) {
         blob out;
-        const char *text = try_decompress(model, bytes, size, piped, &out);
+        const char *text = try_decompress(model, bytes, size, piped, NULL, &out);
         if (strstr(text, why) == NULL)
             CHECK_STRING(why, text);
         CHECK(piped || out.size == 0 || forged);
@@ -29,7 +29,7 @@ static void check_refused(const b2s6_model *model, const unsigned char *bytes, s
 /* A small compressed file of the model's own text, with room behind it. */
 static blob small_file(const b2s6_model *model)
 {
-    blob text = drawn_from(model, 150, 8), small = compressed(model, text.bytes, text.size, 64), b = { NULL, small.size };
+    blob text = drawn_from(model, 150, 8), small = compressed(model, text.bytes, text.size, 64, NULL), b = { NULL, small.size };
     b.bytes = (unsigned char *)calloc(small.size + 32, 1);
     memcpy(b.bytes, small.bytes, small.size);
     free(text.bytes);
@@ -143,7 +143,7 @@ static void test_forged(void)
         small.bytes[place] = (unsigned char)(random_u64(&random) >> 56);
         fit_checksum(&small);
         test_context("forged at byte %zu", place);
-        refused += try_decompress(opened.model, small.bytes, small.size, k & 1, &out)[0] != 0;
+        refused += try_decompress(opened.model, small.bytes, small.size, k & 1, NULL, &out)[0] != 0;
         free(out.bytes);
         small.bytes[place] = kept;
     }

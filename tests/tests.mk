@@ -61,7 +61,7 @@ check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing
 	@tests/check_cli.sh $(BUILD)/b2s6 tests
 	@CC="$(CC)" CFLAGS="$(CFLAGS)" tests/abi.sh $(BUILD)
 	@CC='$(CC)' tests/check_embed.sh $(BUILD)/b2s6 $(BUILD)/libb2s6.a tests
-	@tests/check_bytes.sh $(BUILD)/b2s6 $(BUILD)/tests/byte_model
+	@tests/check_bytes.sh $(BUILD)/b2s6 $(BUILD)/tests/byte_model examples/models/bytes.b2s6
 	$(BUILD)/tests/elementary
 	$(BUILD)/tests/check
 

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "terminal.h"
+
 static const char *const shades[2][5] = { { " ", ".", "+", "#", "@" }, { " ", "░", "▒", "▓", "█" } };
 static const char *const bars[2][9] = {
     { " ", ".", ":", "-", "=", "+", "*", "#", "@" }, { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" }
@@ -31,11 +33,10 @@ static int locale_is_utf8(void)
 
 screen screen_open(int classes, int side)
 {
-    const char *terminal = getenv("TERM"), *no_color = getenv("NO_COLOR");
     screen s = { 0, 0, 0, 0, 0 };
     s.utf8 = locale_is_utf8();
-    s.moves = isatty(STDOUT_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
-    s.colours = s.moves && !(no_color && *no_color);
+    s.moves = terminal_moves(STDOUT_FILENO);
+    s.colours = terminal_colours(STDOUT_FILENO);
     s.classes = classes;
     s.side = side;
     return s;

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "terminal.h"
+
 #define BAR_WIDTH 30
 #define REDRAW_SECONDS 0.1
 
@@ -30,7 +32,7 @@ uint64_t bytes_to_read(FILE *file)
 void progress_begin(progress *p, uint64_t total)
 {
     memset(p, 0, sizeof *p);
-    p->shown = isatty(STDERR_FILENO);
+    p->shown = terminal_moves(STDERR_FILENO);
     p->total = total;
     p->started = p->drawn = seconds_now();
 }

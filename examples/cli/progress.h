@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 typedef struct progress {
-    int shown;             /* standard error is a terminal */
+    int shown;             /* standard error is a terminal that can draw it */
     uint64_t total;        /* bytes to do; 0: unknown */
     double started, drawn; /* seconds */
 } progress;

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define MAP_COLUMNS 100
+/* As wide as a terminal is at least: where lines broke by themselves, marks would not stay below their characters. */
+#define MAP_COLUMNS 80
 
 typedef struct surprise_map {
     FILE *out;

@@ -10,6 +10,7 @@
 
 static const char help[] =
     "usage: b2s6 generate MODEL.b2s6 [--prompt TEXT] [-n N] [--temperature T] [--top-k K] [--seed S]\n"
+    "                     [--threads N] [--isa NAME]\n"
     "\n"
     "Writes text that a language model of bytes makes up, as it comes. The same options give the same\n"
     "text on every machine.\n"

@@ -8,16 +8,18 @@
 
 #include "option_values.h"
 #include "score.h"
+#include "terminal.h"
 
 static const char help[] =
     "usage: b2s6 score MODEL.b2s6 FILE [--map] [--color] [--piece N] [--json]\n"
+    "                  [--threads N] [--isa NAME]\n"
     "\n"
     "Says how many bits a byte of a file would take if a language model of bytes compressed it, and how\n"
     "many bytes (its tokens) the model reads in a second. '-' is standard input. The memory does not\n"
     "grow with the file.\n"
     "\n"
-    "  --map       show the text too, with the surprise that each character was: in colours on a terminal,\n"
-    "              else as digits below the text\n"
+    "  --map       show the text too, with the surprise that each character was: in colours on a terminal\n"
+    "              (unless NO_COLOR is set), else as digits below the text\n"
     "  --color     colours also where standard output is no terminal\n"
     "  --piece N   start afresh every N bytes, as if the file were many small ones\n"
     "  --json      print one JSON object (not with --map)\n"
@@ -54,7 +56,7 @@ static int score_stream(const options *o, byte_stream *stream, FILE *in, message
     score s;
     double started = seconds_now();
     int failed;
-    map_begin(&map, stdout, o->color || isatty(STDOUT_FILENO));
+    map_begin(&map, stdout, o->color || terminal_colours(STDOUT_FILENO));
     progress_begin(&bar, bytes_to_read(in));
     failed = score_file(&s, stream, in, o->piece, o->map ? &map : NULL, o->map ? NULL : &bar, m);
     progress_end(&bar);
