@@ -86,7 +86,7 @@ static void context_take(context *c, unsigned char byte)
     slot *s = c->now;
     const int place = place_for(s, byte);
     voice_judge(&c->said, byte);
-    for (int k = 0; k < s->n; k++)
+    for (int k = 0; k < MOST_BYTES; k++) /* beyond s->n there are zeros */
         if (k != place)
             s->count[k] = (uint8_t)(s->count[k] - s->count[k] / 4);
     if (s->count[place] < 255)
