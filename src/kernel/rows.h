@@ -7,7 +7,11 @@
 
 #if defined(B2S6_SMALL)
 
-/* x_i, or x_i y_i fused unless y is NULL. No partial sum is ever -0, so leaving zeros out changes nothing. */
+/*
+ * x_i, or x_i y_i fused unless y is NULL. The zeros beyond d are left out: +0 added to anything but -0 changes nothing, and
+ * a partial sum is -0 only after a product that underflowed. The sign of a total of 0 shows nowhere: a total is a mean, a mean
+ * square, or goes into softplus.
+ */
 static float row_total(const float *x, const float *y, size_t d)
 {
     float lane[16];
@@ -92,14 +96,18 @@ static float row_sum(const float *x, size_t d)
     return partials_total(&s);
 }
 
-/* The same for fewer than 16 values, as blocks have: what is missing is +0 and adds nothing, so the tree stops short of it. */
+/*
+ * The same for fewer than 16 values, as blocks have: what is missing is +0 and adds nothing, so the tree stops short of it. A
+ * product is rounded before +0 takes the sign from -0, or the compiler fuses the two: that differs in nothing but the sign
+ * of what underflows to 0. It shows nowhere, since the sum is a mean square, or goes into softplus.
+ */
 VF_INLINE float short_dot(const float *x, const float *y, size_t d)
 {
     float lane[16];
     size_t i, half;
 
     for (i = 0; i < d; i++)
-        lane[i] = x[i] * y[i] + 0.0f; /* fused or not: adding zero to a product only takes the sign from -0 */
+        lane[i] = x[i] * y[i] + 0.0f;
     for (half = 8; half; half /= 2)
         for (i = 0; i < half && i + half < d; i++)
             lane[i] += lane[i + half];
