@@ -212,3 +212,27 @@ void subject_free(subject *s)
     close_model(&s->opened);
     input_free(&s->input);
 }
+
+void for_each_subject(size_t n_random, size_t most_steps, void (*check)(subject *s))
+{
+    for (size_t i = 0; i < n_cases + n_random; i++) {
+        subject s;
+        subject_make(&s, i);
+        if (s.input.n_steps > most_steps)
+            s.input.n_steps = most_steps;
+        check(&s);
+        subject_free(&s);
+    }
+}
+
+b2s6_status open_by_path(b2s6_model **model, const subject *s, const b2s6_open_options *options, b2s6_error *error)
+{
+    static const char *const files[] = { "model.b2s6" };
+    char folder[512], path[600];
+    b2s6_status status;
+    CHECK(make_folder(folder, sizeof folder) && write_file(folder, files[0], s->opened.bytes, s->opened.size));
+    snprintf(path, sizeof path, "%s/%s", folder, files[0]);
+    status = b2s6_model_open_file(model, path, options, error);
+    CHECK(remove_folder(folder, files, 1));
+    return status;
+}

@@ -65,4 +65,10 @@ unsigned char *subject_file(size_t i, size_t *size);
 void subject_make_from(subject *s, size_t i, const unsigned char *file, size_t size);
 void subject_name(char *name, size_t size, size_t i);
 
+/* Each of the cases and n_random random models in turn, its input cut to most_steps steps. */
+void for_each_subject(size_t n_random, size_t most_steps, void (*check)(subject *s));
+
+/* b2s6_model_open_file for the subject's bytes in a file of their own, which is gone afterwards. */
+b2s6_status open_by_path(b2s6_model **model, const subject *s, const b2s6_open_options *options, b2s6_error *error);
+
 #endif

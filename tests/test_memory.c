@@ -18,14 +18,7 @@ enum { N_RANDOM = 60, MARGIN = 4096 };
 
 static void for_each(void (*check)(subject *))
 {
-    for (size_t i = 0; i < n_cases + N_RANDOM; i++) {
-        subject s;
-        subject_make(&s, i);
-        if (s.input.n_steps > 100)
-            s.input.n_steps = 100;
-        check(&s);
-        subject_free(&s);
-    }
+    for_each_subject(N_RANDOM, 100, check);
 }
 
 /* Everything that can be done with a stream. out has room for a run of all steps. */
@@ -159,27 +152,22 @@ static void test_malloc_by_default(void)
 /* A file by path: one allocation as well. */
 static void test_file_takes_one_allocation(void)
 {
-    static const char *const files[] = { "model.b2s6" };
     b2s6_open_options options = B2S6_OPEN_OPTIONS;
-    char folder[512], path[600];
     b2s6_model *model;
     counting c;
     subject s;
     subject_make(&s, 0);
-    CHECK(make_folder(folder, sizeof folder) && write_file(folder, files[0], s.opened.bytes, s.opened.size));
-    snprintf(path, sizeof path, "%s/model.b2s6", folder);
     counting_make(&c);
     options.allocator = &c.allocator;
     for (size_t i = 1; i <= 3; i++) {
-        CHECK_OK(b2s6_model_open_file(&model, path, &options, NULL));
+        CHECK_OK(open_by_path(&model, &s, &options, NULL));
         CHECK_EQUAL_SIZE(i, c.allocations);
         b2s6_model_close(model);
         counting_check(&c, i);
     }
     c.refuse = 1;
-    CHECK_STATUS(B2S6_ERROR_MEMORY, b2s6_model_open_file(&model, path, &options, NULL));
+    CHECK_STATUS(B2S6_ERROR_MEMORY, open_by_path(&model, &s, &options, NULL));
     CHECK(model == NULL);
-    CHECK(remove_folder(folder, files, 1));
     subject_free(&s);
 }
 
@@ -236,9 +224,7 @@ static void test_misaligning_allocator(void)
 /* A file that fails late, in its weights, after the handle was allocated: nothing is kept. */
 static void test_failing_open_keeps_nothing(void)
 {
-    static const char *const files[] = { "model.b2s6" };
     b2s6_open_options options = B2S6_OPEN_OPTIONS;
-    char folder[512], path[600];
     b2s6_model *model;
     counting c;
     subject s;
@@ -255,10 +241,7 @@ static void test_failing_open_keeps_nothing(void)
     CHECK_STATUS(B2S6_ERROR_CHECKSUM, b2s6_model_open_memory(&model, s.opened.bytes, s.opened.size, &options, NULL));
     CHECK_STATUS(B2S6_ERROR_CHECKSUM, b2s6_model_open_memory(&model, s.opened.bytes, s.opened.size, NULL, NULL));
     CHECK_EQUAL_SIZE(wrap_allocations() - before, wrap_frees() - frees);
-    CHECK(make_folder(folder, sizeof folder) && write_file(folder, files[0], s.opened.bytes, s.opened.size));
-    snprintf(path, sizeof path, "%s/model.b2s6", folder);
-    CHECK_STATUS(B2S6_ERROR_CHECKSUM, b2s6_model_open_file(&model, path, &options, NULL));
-    CHECK(remove_folder(folder, files, 1));
+    CHECK_STATUS(B2S6_ERROR_CHECKSUM, open_by_path(&model, &s, &options, NULL));
     CHECK_EQUAL_SIZE(c.allocations, c.releases);
     counting_check(&c, c.allocations);
     s.opened.model = NULL;

@@ -3,15 +3,12 @@
 #include <string.h>
 
 #include "allocator.h"
-#include "files.h"
 #include "subjects.h"
 #include "suites.h"
 
 /* Opens the subject's file with the options by all three ways; all must answer alike. */
 static void open_with(const subject *s, const b2s6_open_options *options, b2s6_status expected)
 {
-    static const char *const files[] = { "model.b2s6" };
-    char folder[512], path[600];
     b2s6_model *model;
     b2s6_error error;
     size_t handle_size;
@@ -26,12 +23,9 @@ static void open_with(const subject *s, const b2s6_open_options *options, b2s6_s
     CHECK_EQUAL_INT(expected, error.status);
     b2s6_model_close(model);
     free(memory);
-    CHECK(make_folder(folder, sizeof folder) && write_file(folder, files[0], s->opened.bytes, s->opened.size));
-    strcat(strcpy(path, folder), "/model.b2s6");
-    CHECK_STATUS(expected, b2s6_model_open_file(&model, path, options, &error));
+    CHECK_STATUS(expected, open_by_path(&model, s, options, &error));
     CHECK_EQUAL_INT(expected, error.status);
     b2s6_model_close(model);
-    CHECK(remove_folder(folder, files, 1));
 }
 
 /* Options of a program compiled against an older header, or against a newer one that asks for nothing new. */

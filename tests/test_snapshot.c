@@ -3,7 +3,6 @@
  * bytes; and the bytes are those of docs/format.md
  */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,14 +16,7 @@ enum { N_RANDOM = 60, AT_CRC = 12, AT_FINGERPRINT = 16, AT_STEPS = 24, AT_BYTES 
 
 static void for_each(void (*check)(subject *))
 {
-    for (size_t i = 0; i < n_cases + N_RANDOM; i++) {
-        subject s;
-        subject_make(&s, i);
-        if (s.input.n_steps > 120)
-            s.input.n_steps = 120;
-        check(&s);
-        subject_free(&s);
-    }
+    for_each_subject(N_RANDOM, 120, check);
 }
 
 static void *allocate(size_t size)
@@ -39,15 +31,10 @@ static void *allocate(size_t size)
 /* The subject's file under another name, opened for the portable instruction set: as on another machine. */
 static b2s6_model *open_elsewhere(const subject *s)
 {
-    static const char *const files[] = { "model.b2s6" };
     b2s6_open_options options = B2S6_OPEN_OPTIONS;
-    char folder[512], path[600];
     b2s6_model *model;
-    CHECK(make_folder(folder, sizeof folder) && write_file(folder, files[0], s->opened.bytes, s->opened.size));
-    snprintf(path, sizeof path, "%s/model.b2s6", folder);
     options.isa = "portable";
-    CHECK_OK(b2s6_model_open_file(&model, path, &options, NULL));
-    CHECK(remove_folder(folder, files, 1));
+    CHECK_OK(open_by_path(&model, s, &options, NULL));
     return model;
 }
 
