@@ -225,6 +225,7 @@ static void check_fork(whole *w)
         CHECK_OK(step_input(original, &w->s.input, k, NULL));
         CHECK_OK(step_input(copy, &w->s.input, w->rows - 1 - k, NULL));
     }
+    CHECK_OK(step_input(copy, &w->s.input, 0, NULL)); /* as many steps would hide that they are not copied */
     CHECK_OK(b2s6_state_copy(copy, original));
     CHECK_OK(b2s6_state_copy(w->state, original));
     check_rest(w, original, half); /* the original goes on as if nothing had happened */
