@@ -61,7 +61,7 @@ void screen_title(const screen *s, int label)
     for (int c = 0; c < s->classes; c++) {
         if (c == label)
             style(s, plain);
-        printf("  %d ", c);
+        printf("%*d", c ? 4 : 3, c);
         if (c == label)
             style(s, faint);
     }
