@@ -29,6 +29,7 @@ static void journey_begin(journey *j)
     j->before = (unsigned char *)aligned_memory(j->memory_size);
     j->snapshot = (unsigned char *)calloc(j->size + 64, 1);
     CHECK(j->snapshot != NULL);
+    memset(j->memory, 0xA5, j->memory_size); /* the whole of it is compared, also what nobody writes */
     CHECK_OK(b2s6_state_place(&j->state, j->s.opened.model, j->memory, j->memory_size));
     for (size_t k = 0; k < 10; k++) {
         if (k == 5)
