@@ -26,7 +26,10 @@ while test $i -lt 256; do
 done >"$work/every"
 head -c 100000 /dev/zero >"$work/zeros"
 head -c 5000 /dev/urandom >"$work/random"
-for name in empty single every text zeros random; do
+printf 'Gr\303\266\303\237e \342\200\224 \346\227\245\346\234\254\n' >"$work/utf8"
+printf 'Gr\366\337e\r\n' >"$work/latin1"
+printf '\377\376G\000r\000\366\000\337\000e\000\345\145\054\147' >"$work/utf16"
+for name in empty single every text zeros random utf8 latin1 utf16; do
     runs compress "$model" "$work/$name" "$work/small"
     runs decompress "$model" "$work/small" "$work/back"
     expect "$name comes back" cmp "$work/$name" "$work/back"
@@ -81,6 +84,30 @@ for isa in $isas; do
     same "the shipped model on $isa reads it" "$work/lines"
 done
 fails 1 "another model" decompress "$model" "$work/lines.small" "$work/x"
+digits=$(dirname "$shipped")/digits.b2s6
+for verb in compress decompress; do
+    fails 1 "digits.b2s6: not a language model of bytes" "$verb" "$digits" "$work/lines.small" "$work/x"
+done
+for verb in "score $digits $work/lines" "generate $digits"; do
+    # shellcheck disable=SC2086
+    fails 1 "digits.b2s6: not a language model of bytes" $verb
+done
+
+# A signal in the middle takes the unfinished file away. The pipe stays open, so that the program waits for more.
+mkfifo "$work/pipe"
+"$program" compress "$model" "$work/pipe" "$work/x" 2>/dev/null &
+compressing=$!
+exec 3>"$work/pipe"
+tries=0
+until ls "$work"/x.?????? >"$work/unfinished" 2>/dev/null || test $tries -eq 100; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+expect "a file is being written" test -s "$work/unfinished" -a $tries -lt 100
+kill -TERM "$compressing"
+wait "$compressing" 2>/dev/null
+expect "the signal ended it" test $? -eq 143
+exec 3>&-
 for verb in compress decompress; do
     fails 2 "a number from 1 to 256" "$verb" --threads 0 "$model" "$text" "$work/x"
 done

@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
 """Compare `b2s6 compress` with general compressors on a text that its model was not trained on: the table in README.
 
-    compare_compressors.py --model examples/models/bytes.b2s6 --text heldout.txt [--program build/b2s6] [--every N]
+    compare_compressors.py --model examples/models/bytes.b2s6 --text heldout.txt [--program build/b2s6]
 
-Compresses the text whole and cut into pieces of 4096 bytes, each on its own, checks that every result comes back as it was,
-and prints a Markdown table: bits per byte with everything that a file holds (headers, checksums) counted in, speed on the
-whole text, peak memory of the process. Needs gzip, bzip2, xz, zstd and brotli, and for `b2s6` some minutes a megabyte.
+Compresses the text whole and cut into pieces of 4096 bytes, checks that every result comes back as it was, and prints a
+Markdown table: bits per byte, speed on the whole text (the best of three; of b2s6 one), peak memory of the process.
+
+Every file that a compressor writes counts whole, with its header and checksums. The pieces follow one another from the
+first byte of the text; what is left behind the last whole one is not used. Each is compressed by a process of its own that has
+seen none of the others, and their files are added up.
+
+examples/pytorch/make_corpus.py makes heldout.txt. Needs gzip, bzip2, xz, zstd and brotli, and for b2s6 some minutes a
+megabyte.
 """
 import argparse
 import os
@@ -85,6 +91,7 @@ def main():
     parser.add_argument("--text", required=True)
     parser.add_argument("--piece", type=int, default=4096, help="bytes a piece")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth piece")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="only these: gzip, bzip2, xz, zstd, brotli, b2s6")
     args = parser.parse_args()
     text = read(args.text)
     ours = ("b2s6 compress", [args.program, "compress", args.model, "-", "-"],
@@ -94,6 +101,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         pieces = pieces_of(text, args.piece, args.every, folder)
         for name, compress, decompress in GENERAL + [ours]:
+            if args.only and name.split()[0] not in args.only:
+                continue
             repeat = 1 if name == ours[0] else 3
             size, there, back, memory, memory_back = there_and_back(compress, decompress, args.text, folder, repeat)
             small = sum(there_and_back(compress, decompress, path, folder, 1)[0] for path in pieces)
