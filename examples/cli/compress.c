@@ -15,10 +15,10 @@
 /* Decoded bytes are handed on, and the bar drawn, so many at a time. */
 #define PIECE 256
 
-static void show(const compress_job *j, uint64_t done)
+static void show(const compress_job *j, uint64_t done, uint64_t content)
 {
     if (j->bar)
-        progress_update(j->bar, done);
+        progress_update(j->bar, done, content);
 }
 
 /* What both directions know of the file before its next byte. */
@@ -94,7 +94,7 @@ static int encode_all(compressor *c, compress_job *j, message *m)
         j->n_in += n;
         if (ferror(j->out))
             return about(j->out_name, m, strerror(errno));
-        show(j, j->n_in);
+        show(j, j->n_in, j->n_in);
     }
     return ferror(j->in) ? about(j->in_name, m, strerror(errno)) : 0;
 }
@@ -199,7 +199,7 @@ static int decode_all(decompressor *d, compress_job *j, message *m)
             return about(j->in_name, m, "the content does not match its checksum");
         if (fwrite(bytes, 1, n, j->out) != n)
             return about(j->out_name, m, strerror(errno));
-        show(j, d->archive.taken + d->archive.at);
+        show(j, d->archive.taken + d->archive.at, j->n_out);
     }
     j->n_in = d->archive.taken;
     return 0;

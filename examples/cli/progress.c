@@ -52,22 +52,22 @@ static void draw_bar(const progress *p, uint64_t done, double rate)
     }
 }
 
-void progress_update(progress *p, uint64_t done)
+void progress_update(progress *p, uint64_t done, uint64_t bytes)
 {
-    double now, rate;
+    double now, seconds;
     if (!p->shown)
         return;
     now = seconds_now();
     if (now - p->drawn < REDRAW_SECONDS)
         return;
     p->drawn = now;
-    rate = (double)done / (now - p->started);
+    seconds = now - p->started;
     fputs("\r\033[K", stderr);
     if (p->total != 0)
-        draw_bar(p, done, rate);
+        draw_bar(p, done, (double)done / seconds);
     else
-        fprintf(stderr, "%.1f kB", 1e-3 * (double)done);
-    fprintf(stderr, "  %.1f kB/s", 1e-3 * rate);
+        fprintf(stderr, "%.1f kB", 1e-3 * (double)bytes);
+    fprintf(stderr, "  %.1f kB/s", 1e-3 * (double)bytes / seconds);
     fflush(stderr);
 }
 

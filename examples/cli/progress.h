@@ -15,7 +15,8 @@ typedef struct progress {
 uint64_t bytes_to_read(FILE *file);
 
 void progress_begin(progress *p, uint64_t total);
-void progress_update(progress *p, uint64_t done);
+/* done of the total; bytes: those that the speed is about. */
+void progress_update(progress *p, uint64_t done, uint64_t bytes);
 void progress_end(progress *p); /* takes the bar away */
 
 /* Seconds of a clock that only goes forward. */

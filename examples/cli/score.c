@@ -53,7 +53,7 @@ int score_file(score *result, byte_stream *s, FILE *in, uint64_t piece, surprise
         if (!failed)
             add_rows(result, rows, bytes, (size_t)n, map);
         if (!failed && bar)
-            progress_update(bar, result->n_bytes);
+            progress_update(bar, result->n_bytes, result->n_bytes);
         if (map && ferror(map->out))
             break; /* whoever closes it says why */
     }
