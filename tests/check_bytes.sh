@@ -149,6 +149,13 @@ runs compress "$model" "$work/random" "$work/more"
     "$program" decompress "$model" "$work/more" "$work/x"
 ) >/dev/null 2>&1
 expect "what could not be written is a failure" test $? -eq 1
+"$program" compress "$model" - "$work/x" <&- 2>"$work/err"
+expect "a closed standard input is a failure" test $? -eq 1
+expect "and says so" grep -q "^b2s6: standard input: Bad file descriptor" "$work/err"
+"$program" decompress "$model" "$work/small" - >&- 2>"$work/err"
+expect "a closed standard output is a failure" test $? -eq 1
+"$program" compress "$other" "$text" "$work/none/x" 2>&-
+expect "a failure without standard error is one all the same" test $? -eq 1
 mkdir "$work/locked" && chmod 500 "$work/locked"
 test -w "$work/locked" || fails 1 "ermission" compress "$model" "$text" "$work/locked/x"
 no_leftovers

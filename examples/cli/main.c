@@ -1,7 +1,11 @@
 /* main.c - b2s6, the command line program: finds the verb and runs it */
+#define _POSIX_C_SOURCE 200809L
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -45,8 +49,17 @@ static int run_verb(const cli_verb *verb, int argc, char **argv)
     return 0;
 }
 
+/* A standard stream that the caller has closed stays unusable: else the next file opened would take its place. */
+static void keep_closed_streams_closed(void)
+{
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            return;
+}
+
 int main(int argc, char **argv)
 {
+    keep_closed_streams_closed();
     if (argc < 2)
         return cli_usage(NULL, "no verb");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
