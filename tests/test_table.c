@@ -182,6 +182,28 @@ static void test_tensor_fields(void)
     }
 }
 
+/* A file that ends with a tensor, or in the padding behind it, and says so: what follows in the table has no place. */
+static void test_file_ends_early(void)
+{
+    size_t whole;
+    unsigned char *file = altered_base(&whole);
+    uint32_t n = (uint32_t)get_le(file + AT_N_TENSORS, 4);
+    for (uint32_t i = 0; i < n; i++) {
+        const unsigned char *entry = file + file_entry(file, i);
+        size_t end = (size_t)(get_le(entry + 32, 8) + get_le(entry + 40, 8));
+        for (size_t size = end; size < (end + 63) / 64 * 64 + (i + 1 < n); size++) {
+            unsigned char *cut = (unsigned char *)malloc(size);
+            memcpy(cut, file, size);
+            put_le(cut + AT_FILE_BYTES, size, 8);
+            file_seal(cut, size);
+            test_context("%zu bytes, to the end of tensor %u or little further", size, i);
+            expect_altered_file(cut, size, B2S6_ERROR_FORMAT, anywhere);
+            free(cut);
+        }
+    }
+    free(file);
+}
+
 /* Tensors that this version does not know: skipped if they are optional, whatever they hold, refused if not. */
 static void test_unknown_tensors(void)
 {
@@ -239,6 +261,7 @@ static void test_unknown_tensors(void)
 
 static const test tests[] = {
     TEST(test_tensors_missing_twice_or_moved), TEST(test_tensors_of_wrong_shape), TEST(test_tensor_sizes_wrap),
-    TEST(test_tensor_fields), TEST(test_unknown_tensors),
+    TEST(test_tensor_fields), TEST(test_file_ends_early),
+    TEST(test_unknown_tensors),
 };
 const test_suite suite_table = TEST_SUITE("table", tests);
