@@ -85,7 +85,8 @@ demo: $(BUILD)/b2s6
 .PHONY: $(BUILD)/b2s6.pc
 $(BUILD)/b2s6.pc: pkgconfig/b2s6.pc.in b2s6.h Makefile
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	$(SAY) SED $@
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
 	    -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' pkgconfig/b2s6.pc.in >$@
 
