@@ -378,6 +378,8 @@ static void test_impossible_sizes(void)
     subject_make(&s, case_of("b2s6-bidirectional-mean"));
     CHECK_EQUAL_SIZE(SIZE_MAX, b2s6_workspace_size(s.opened.model, SIZE_MAX));
     CHECK_EQUAL_SIZE(SIZE_MAX, b2s6_workspace_size(s.opened.model, SIZE_MAX / 8));
+    for (int k = 0; k < 6; k++) /* 64 bytes a step at the least: the products wrap around, to nothing */
+        CHECK_EQUAL_SIZE(SIZE_MAX, b2s6_workspace_size(s.opened.model, (SIZE_MAX >> k) / 2 + 1));
     CHECK_OK(b2s6_state_create(&state, s.opened.model, NULL));
     b2s6_state_destroy(state);
     subject_free(&s);
