@@ -139,6 +139,21 @@ static struct matrix take_matrix(struct cursor *c, uint32_t role, uint32_t count
     return m;
 }
 
+/* A product with m takes rows of n_parts times its columns: the model needs room for them packed, or as integers. */
+static void need_room(struct cursor *c, const struct matrix *m, uint32_t n_parts)
+{
+    const uint32_t width = n_parts * b2s6_code_width(m->cols);
+
+    if (b2s6_is_packed(m) && c->model->pack_width < n_parts * m->cols)
+        c->model->pack_width = n_parts * m->cols;
+    if (!weights_are_integers(m->type))
+        return;
+    if (c->model->code_width < width)
+        c->model->code_width = width;
+    if (c->model->code_parts < n_parts)
+        c->model->code_parts = n_parts;
+}
+
 /* A matrix that must be of floats. */
 static struct matrix take_precise(struct cursor *c, uint32_t role, uint32_t rows, uint32_t cols)
 {
@@ -150,20 +165,8 @@ static struct matrix take_precise(struct cursor *c, uint32_t role, uint32_t rows
         skip_to(c, (uint64_t)c->section << 16 | role);
         fail_tensor(c, B2S6_ERROR_TENSOR, "section %u: %s must be of type f32", role, c->section, 0, 0);
     }
+    need_room(c, &m, 1);
     return m;
-}
-
-/* A product with m takes rows of n_parts times its columns: the model needs room for them as integers. */
-static void need_codes(struct cursor *c, const struct matrix *m, uint32_t n_parts)
-{
-    const uint32_t width = n_parts * b2s6_code_width(m->cols);
-
-    if (!weights_are_integers(m->type))
-        return;
-    if (c->model->code_width < width)
-        c->model->code_width = width;
-    if (c->model->code_parts < n_parts)
-        c->model->code_parts = n_parts;
 }
 
 /* What most weights are stored as. */
@@ -221,7 +224,7 @@ static void take_unit(struct cursor *c, uint32_t role, const struct config *g, s
         u->a_inverse = take_lanes(c, role + UNIT_A_INVERSE, g, planes, 0);
     if (config_bc_rows(g)) {
         u->bc = take_matrix(c, role + UNIT_BC, g->h, config_bc_rows(g), d / g->h);
-        need_codes(c, &u->bc, g->h);
+        need_room(c, &u->bc, g->h);
     }
     if (g->b & B_HAS_BIAS)
         u->b_bias = take_lanes(c, role + UNIT_B_BIAS, g, planes, planes);
@@ -236,7 +239,7 @@ static void take_layer(struct cursor *c, const struct config *g, struct layer *l
     take_norm(c, ROLE_NORM_WEIGHT, g->norm, g->d_model, &l->norm_weight, &l->norm_bias);
     if (config_is_mamba(g)) {
         l->in_proj = take_matrix(c, ROLE_IN_PROJ, 2, g->d_inner, g->d_model);
-        need_codes(c, &l->in_proj, 1);
+        need_room(c, &l->in_proj, 1);
         if (g->projection_biases & BIAS_IN_PROJ) {
             c->parameters += 2 * (uint64_t)g->d_inner;
             l->in_bias = take_tensor(c, ROLE_IN_BIAS, LAYOUT_PLAIN, 2, 1, b2s6_pad16(g->d_inner));
@@ -257,7 +260,7 @@ static void take_layer(struct cursor *c, const struct config *g, struct layer *l
         if (g->projection_biases & BIAS_OUT_PROJ)
             l->out_bias = take_vector(c, ROLE_OUT_BIAS, g->d_model);
     }
-    need_codes(c, &l->out, 1);
+    need_room(c, &l->out, 1);
 }
 
 b2s6_status b2s6_bind(struct b2s6_model *model, struct layer *layers, const struct format *f, const unsigned char *data,
@@ -289,7 +292,7 @@ b2s6_status b2s6_bind(struct b2s6_model *model, struct layer *layers, const stru
     else if (g->head_size)
         model->head = take_matrix(&c, ROLE_HEAD, 1, g->head_size, g->d_model);
     if (g->head_size)
-        need_codes(&c, &model->head, 1);
+        need_room(&c, &model->head, 1);
     if (g->head_bias)
         model->head_bias = take_vector(&c, ROLE_HEAD_BIAS, g->head_size);
     skip_to(&c, UINT64_MAX);

@@ -85,7 +85,7 @@ void b2s6_mamba_pass(const struct pass *p, uint32_t l, const float *input)
     c.pass = p;
     c.layer = l;
     c.input = input;
-    b2s6_pass_quantize(p, &p->model->layers[l].in_proj, input, w->d, pass_rows(p), 1);
+    b2s6_pass_prepare(p, &p->model->layers[l].in_proj, input, w->d, pass_rows(p), 1);
     b2s6_pass_section(p, expand, &c, w->di / B2S6_LANES);
     memset(&u, 0, sizeof u);
     u.unit = &p->model->layers[l].unit[0];
@@ -96,6 +96,6 @@ void b2s6_mamba_pass(const struct pass *p, uint32_t l, const float *input)
     u.gate = w->vz + w->di;
     u.gate_stride = 2 * (size_t)w->di;
     b2s6_unit_pass(p, &u);
-    b2s6_pass_quantize(p, &p->model->layers[l].out, w->y, w->di, pass_rows(p), 1);
+    b2s6_pass_prepare(p, &p->model->layers[l].out, w->y, w->di, pass_rows(p), 1);
     b2s6_pass_section(p, contract, &c, w->d / B2S6_LANES);
 }

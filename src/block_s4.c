@@ -41,7 +41,7 @@ void b2s6_s4_mix_pass(const struct pass *p, uint32_t l, const float *y, float *x
     c.layer = l;
     c.y = y;
     c.x = x;
-    b2s6_pass_quantize(p, &p->model->layers[l].out, y, p->work->d, pass_rows(p), 1);
+    b2s6_pass_prepare(p, &p->model->layers[l].out, y, p->work->d, pass_rows(p), 1);
     b2s6_pass_section(p, mix, &c, p->work->d / B2S6_LANES);
 }
 

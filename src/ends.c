@@ -52,6 +52,7 @@ void b2s6_encode_pass(const struct pass *p, const struct ends *e, float *x)
         p->model->kernels->flush(p->work->input + row * padded, e->features + row * width, width);
     c.pass = p;
     c.x = x;
+    b2s6_pass_prepare(p, &p->model->encoder, p->work->input, padded, pass_rows(p), 1);
     b2s6_pass_section(p, encode_features, &c, p->work->d / B2S6_LANES);
 }
 
@@ -121,7 +122,7 @@ static void put_out_head(const struct pass *p, const struct ends *e, float *x)
     c.out = e->out;
     for (c.first_row = e->first_row; c.first_row < n_rows; c.first_row += c.n_rows) {
         c.n_rows = n_rows - c.first_row < p->work->n_rows ? n_rows - c.first_row : p->work->n_rows;
-        b2s6_pass_quantize(p, head, x + c.first_row * p->work->d, p->work->d, c.n_rows, 1);
+        b2s6_pass_prepare(p, head, x + c.first_row * p->work->d, p->work->d, c.n_rows, 1);
         b2s6_pass_section(p, apply_head, &c, b2s6_pad16(head->rows) / B2S6_LANES);
         c.out += c.n_rows * head->rows;
     }

@@ -18,8 +18,9 @@ struct product {
     const void *weight;     /* panels of 16 rows, of the type that the function is for */
     const float *bias;      /* (panels * 16), or NULL */
     const float *x;         /* n_rows rows of k values, x_stride floats apart */
+    const float *packed;    /* the same for all whole tiles, packed_stride floats apart; NULL if they are not packed */
     float *y;               /* n_rows rows of n_out values, y_stride floats apart */
-    size_t x_stride, y_stride;
+    size_t x_stride, y_stride, packed_stride;
     const int16_t *codes;   /* n_rows rows, code_stride values apart */
     const float *scales;    /* (n_rows), scale_stride apart */
     size_t code_stride, scale_stride;
@@ -27,6 +28,17 @@ struct product {
     uint32_t k;             /* columns of W */
     uint32_t n_out;         /* rows of W; if not a multiple of 16, y has no padding to write to */
     uint32_t first_panel, end_panel;
+};
+
+/*
+ * Rows of activations as a product with many accumulators likes to read them: (tiles, width, rows of a tile), so that the
+ * values it takes together lie together. Rows beyond the last whole tile are read as they are.
+ */
+struct pack {
+    const float *x;         /* n_rows rows of width values, x_stride floats apart */
+    float *packed;
+    size_t x_stride, n_rows;
+    uint32_t width;
 };
 
 /*
@@ -92,6 +104,9 @@ struct span {
 struct b2s6_kernels {
     const char *name;
     void (*product[N_TYPES])(const struct product *p); /* by type; NULL for one that this build leaves out */
+    /* Tiles begin .. end - 1. */
+    void (*pack)(const struct pack *p, size_t begin, size_t end);
+    uint32_t pack_rows; /* of a tile; 0: products of floats read x as it is, and pack is NULL */
     /* Items begin .. end - 1, of which item i is part i % n_parts of row i / n_parts. */
     void (*quantize)(const struct quantize *q, size_t begin, size_t end);
     void (*scan)(const struct scan *s);

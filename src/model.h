@@ -19,6 +19,14 @@ static inline uint32_t b2s6_code_width(uint32_t k)
     return k > 32 ? (k + 63) / 64 * 64 : (k + 15) / 16 * 16;
 }
 
+/* Rows from which on a matrix of floats is worth packing its input for. */
+enum { PACK_WORTH_ROWS = 128 };
+
+static inline int b2s6_is_packed(const struct matrix *m)
+{
+    return (m->type == TYPE_F32 || m->type == TYPE_F16) && m->rows >= PACK_WORTH_ROWS;
+}
+
 /* One recurrent unit (roles 32 to 41); a NULL pointer is a part that the configuration does not have. d = d_inner. */
 struct unit {
     const float *w;            /* (pad16(d)): block j's p values at j p */
@@ -68,6 +76,7 @@ struct b2s6_model {
     uint32_t weight_type;         /* of most weights */
     uint32_t code_width;          /* of the widest row of codes (b2s6_code_width); 0: all weights are floats */
     uint32_t code_parts;          /* scales of such a row */
+    uint32_t pack_width;          /* of the widest row that products read packed (kernels.h); 0: none */
     const char *metadata;         /* n_metadata pairs of strings, in the file */
     uint32_t n_metadata;
     b2s6_allocator allocator;     /* release is NULL for a placed handle */

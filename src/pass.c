@@ -1,6 +1,6 @@
 #include "pass.h"
 
-/* Values below which waking the host's threads takes longer than quantizing them here. */
+/* Values below which waking the host's threads takes longer than preparing them here. */
 enum { WORTH_A_SECTION = 16384 };
 
 /* A section on its way through the host's threads: task i does the i-th of n_parts ranges. */
@@ -34,6 +34,12 @@ void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size
         p->parallel->run(p->parallel->user, cut.n_parts, run_part, &cut);
 }
 
+/* Rows of a packed tile; as good as infinite where nothing is packed. */
+static size_t pack_rows(const struct pass *p)
+{
+    return p->model->kernels->pack_rows ? p->model->kernels->pack_rows : SIZE_MAX;
+}
+
 void b2s6_pass_product(const struct pass *p, const struct operand *o, size_t begin, size_t end)
 {
     const struct matrix *m = o->matrix;
@@ -50,6 +56,12 @@ void b2s6_pass_product(const struct pass *p, const struct operand *o, size_t beg
     product.scale_stride = o->n_parts;
     product.codes = NULL;
     product.scales = NULL;
+    product.packed = NULL;
+    product.packed_stride = 0;
+    if (b2s6_is_packed(m) && o->n_rows >= pack_rows(p)) {
+        product.packed_stride = (size_t)o->n_parts * m->cols * pack_rows(p);
+        product.packed = p->work->packed + (size_t)o->part * m->cols * pack_rows(p);
+    }
     if (weights_are_integers(m->type)) {
         product.codes = p->work->codes + (size_t)o->part * b2s6_code_width(m->cols);
         product.scales = p->work->code_scales + o->part;
@@ -62,37 +74,60 @@ void b2s6_pass_product(const struct pass *p, const struct operand *o, size_t beg
     p->model->kernels->product[m->type](&product);
 }
 
-struct quantize_context {
+struct prepare_context {
     const struct b2s6_kernels *kernels;
-    struct quantize job;
+    struct quantize quantize;
+    struct pack pack;
 };
 
 static void quantize(void *context, size_t begin, size_t end)
 {
-    const struct quantize_context *c = context;
+    const struct prepare_context *c = context;
 
-    c->kernels->quantize(&c->job, begin, end);
+    c->kernels->quantize(&c->quantize, begin, end);
 }
 
-void b2s6_pass_quantize(const struct pass *p, const struct matrix *m, const float *x, size_t x_stride, size_t n_rows,
-                        uint32_t n_parts)
+static void pack(void *context, size_t begin, size_t end)
 {
-    struct quantize_context c;
+    const struct prepare_context *c = context;
 
-    if (!weights_are_integers(m->type))
-        return;
-    c.kernels = p->model->kernels;
-    c.job.x = x;
-    c.job.codes = p->work->codes;
-    c.job.scales = p->work->code_scales;
-    c.job.x_stride = x_stride;
-    c.job.n_rows = n_rows;
-    c.job.n_parts = n_parts;
-    c.job.k = m->cols;
-    if (n_rows * n_parts * m->cols < WORTH_A_SECTION)
-        quantize(&c, 0, n_rows * n_parts);
+    c->kernels->pack(&c->pack, begin, end);
+}
+
+/* All items at once if they hold few values. */
+static void prepare(const struct pass *p, void (*section)(void *context, size_t begin, size_t end), struct prepare_context *c,
+                    size_t n_items, size_t n_values)
+{
+    if (n_values < WORTH_A_SECTION)
+        section(c, 0, n_items);
     else
-        b2s6_pass_section(p, quantize, &c, n_rows * n_parts);
+        b2s6_pass_section(p, section, c, n_items);
+}
+
+void b2s6_pass_prepare(const struct pass *p, const struct matrix *m, const float *x, size_t x_stride, size_t n_rows,
+                       uint32_t n_parts)
+{
+    const size_t n_values = n_rows * n_parts * m->cols;
+    struct prepare_context c;
+
+    c.kernels = p->model->kernels;
+    if (weights_are_integers(m->type)) {
+        c.quantize.x = x;
+        c.quantize.codes = p->work->codes;
+        c.quantize.scales = p->work->code_scales;
+        c.quantize.x_stride = x_stride;
+        c.quantize.n_rows = n_rows;
+        c.quantize.n_parts = n_parts;
+        c.quantize.k = m->cols;
+        prepare(p, quantize, &c, n_rows * n_parts, n_values);
+    } else if (b2s6_is_packed(m) && n_rows >= pack_rows(p)) {
+        c.pack.x = x;
+        c.pack.packed = p->work->packed;
+        c.pack.x_stride = x_stride;
+        c.pack.n_rows = n_rows;
+        c.pack.width = n_parts * m->cols;
+        prepare(p, pack, &c, n_rows / pack_rows(p), n_values);
+    }
 }
 
 void b2s6_norm_pass(const struct pass *p, uint32_t l, const float *x, float *out)

@@ -43,8 +43,8 @@ B2S6_INTERNAL void b2s6_pass_section(const struct pass *p, void (*section)(void 
  * y = W x + bias for n_rows rows, panels begin .. end - 1 of matrix number index of m. y has room for whole panels, or for
  * the rows of the matrix alone if they are its y_stride.
  *
- * Matrices of integers read what b2s6_pass_quantize made of x before the section, while that still stands in the pass's work:
- * of rows in n_parts parts, each as wide as the matrix, part number part.
+ * Products read what b2s6_pass_prepare made of x before the section, while that still stands in the pass's work: of rows in
+ * n_parts parts, each as wide as the matrix, part number part. Only small matrices of floats need no preparation.
  */
 struct operand {
     const struct matrix *matrix;
@@ -55,9 +55,9 @@ struct operand {
 };
 B2S6_INTERNAL void b2s6_pass_product(const struct pass *p, const struct operand *o, size_t begin, size_t end);
 
-/* Fills the work's codes from the n_rows rows of n_parts * cols values at x, if m's type needs them. */
-B2S6_INTERNAL void b2s6_pass_quantize(const struct pass *p, const struct matrix *m, const float *x, size_t x_stride,
-                                      size_t n_rows, uint32_t n_parts);
+/* Packs the n_rows rows of n_parts * cols values at x, or makes them codes, in the pass's work, if products with m want that. */
+B2S6_INTERNAL void b2s6_pass_prepare(const struct pass *p, const struct matrix *m, const float *x, size_t x_stride,
+                                     size_t n_rows, uint32_t n_parts);
 
 /* What the section that scans a group of channels does with the unit's output before it is done with them. */
 enum unit_after { AFTER_NOTHING, AFTER_GELU, AFTER_GATE };

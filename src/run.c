@@ -109,7 +109,7 @@ static void run_causal(struct b2s6_state *state, struct ends *e, size_t n_steps,
     p.work = &w;
     p.parallel = o->parallel;
     for (left = n_steps; left; left -= p.n_steps) {
-        p.n_steps = left < w.n_rows ? left : w.n_rows;
+        p.n_steps = b2s6_work_chunk(&w, left);
         e->first_row = !last ? 0 : left == p.n_steps ? p.n_steps - 1 : p.n_steps;
         take_pass(&p, e);
         advance(p.model, e, p.n_steps, p.n_steps - e->first_row);
@@ -209,7 +209,7 @@ static b2s6_status run_batch(b2s6_state *const *states, size_t n_states, struct 
     find_work(&w, states[0], &o, n_states);
     for (done = 0; done < n_states; done += p.n_streams) {
         p.states = states + done;
-        p.n_streams = n_states - done < w.n_rows ? n_states - done : w.n_rows;
+        p.n_streams = b2s6_work_chunk(&w, n_states - done);
         take_pass(&p, &e);
         advance(p.model, &e, p.n_streams, p.n_streams);
     }

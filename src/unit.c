@@ -159,9 +159,13 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
 
     c.pass = p;
     c.unit = u;
+    if (rank_panels(p)) /* packed, x_weight's input and bc's are the same */
+        b2s6_pass_prepare(p, &u->unit->x_weight, u->u, p->work->di, pass_rows(p), 1);
     if (u->unit->bc.data)
-        b2s6_pass_quantize(p, &u->unit->bc, u->u, p->work->di, pass_rows(p), u->unit->bc.count);
+        b2s6_pass_prepare(p, &u->unit->bc, u->u, p->work->di, pass_rows(p), u->unit->bc.count);
     if (panels)
         b2s6_pass_section(p, project, &c, panels);
+    if (rank_panels(p))
+        b2s6_pass_prepare(p, &u->unit->dt_weight, p->work->rank, b2s6_pad16(p->model->config.dt_rank), pass_rows(p), 1);
     b2s6_pass_section(p, recur, &c, p->work->di / B2S6_LANES);
 }

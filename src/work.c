@@ -1,5 +1,7 @@
 #include "work.h"
 
+#include "kernels.h"
+
 /* Hands out consecutive aligned pieces of memory, or only counts them; too much becomes SIZE_MAX and stays so. */
 struct arena {
     unsigned char *memory;
@@ -58,6 +60,7 @@ static void place_work(struct work *w, const struct b2s6_model *m, size_t n_rows
     w->mixed = w->bc;
     w->codes = (int16_t *)(void *)take(a, n_rows, m->code_width / 2);
     w->code_scales = take(a, n_rows, m->code_parts);
+    w->packed = take(a, m->kernels->pack_rows ? n_rows / m->kernels->pack_rows * m->kernels->pack_rows : 0, m->pack_width);
 }
 
 size_t b2s6_work_layout(struct work *w, const struct b2s6_model *m, size_t n_rows, void *memory)
@@ -82,4 +85,14 @@ size_t b2s6_sequence_layout(struct sequence *s, const struct b2s6_model *m, size
     s->y = take(&a, n_steps, d);
     place_work(&s->work, m, n_steps < CHUNK_ROWS ? n_steps : CHUNK_ROWS, &a);
     return a.used;
+}
+
+size_t b2s6_work_chunk(const struct work *w, size_t n_left)
+{
+    const size_t n_chunks = (n_left - 1) / w->n_rows + 1, even = (n_left - 1) / n_chunks + 1;
+    const size_t whole = (even + (CHUNK_GRAIN - 1)) / CHUNK_GRAIN * CHUNK_GRAIN;
+
+    if (n_chunks == 1)
+        return n_left;
+    return whole < w->n_rows ? whole : w->n_rows;
 }

@@ -19,6 +19,7 @@ struct work {
     float *mixed;     /* (rows, 2 or 1, pad16(d_model)): what the out projection gives; shares its place with bc */
     int16_t *codes;   /* (rows, code_width): the input of a product as integers (kernels.h) */
     float *code_scales; /* (rows, code_parts) */
+    float *packed;    /* (whole tiles of rows, pack_width, rows of a tile): the same for floats; NULL if nothing is packed */
     uint32_t d, di;   /* pad16(d_model), pad16(d_inner) */
     uint32_t bc_width;
 };
@@ -36,7 +37,10 @@ struct sequence {
 };
 B2S6_INTERNAL size_t b2s6_sequence_layout(struct sequence *s, const struct b2s6_model *m, size_t n_steps, void *memory);
 
-/* Rows of a chunk beyond which a larger one is not faster. */
-enum { CHUNK_ROWS = 96 };
+/* Rows of a chunk beyond which a larger one is not faster; and what the kernels' tiles of rows divide. */
+enum { CHUNK_ROWS = 144, CHUNK_GRAIN = 48 };
+
+/* Rows of the next chunk when n_left, at least one, are left: chunks of much the same size, so that the last is no small one. */
+B2S6_INTERNAL size_t b2s6_work_chunk(const struct work *w, size_t n_left);
 
 #endif

@@ -10,8 +10,8 @@
 #include "trained.h"
 #include "random.h"
 
-/* A configuration alone, to be altered before its tensors are made. */
-void generate_config(model_config *config, random_source *random);
+/* A configuration alone, to be altered before its tensors are made; its widths are `wide` larger than usual. */
+void generate_config(model_config *config, random_source *random, uint32_t wide);
 
 /* All tensors that model->config asks for. */
 void generate_tensors(trained_model *model, random_source *random);

@@ -170,7 +170,7 @@ static void test_random_models_cover(void)
         random_source random = { seed };
         model_config config;
         unsigned values[N_OPTIONS];
-        generate_config(&config, &random);
+        generate_config(&config, &random, 0);
         options_of(&config, values);
         for (unsigned a = 0; a < N_OPTIONS; a++)
             for (unsigned b = 0; b < N_OPTIONS; b++)

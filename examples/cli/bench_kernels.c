@@ -24,10 +24,11 @@ enum { REPEATS = 25 };
 static void bench_product(const struct b2s6_kernels *k, size_t n_rows, uint32_t rows, uint32_t cols, double peak, FILE *out)
 {
     float *w = bench_floats((size_t)rows * cols, -1, 1), *x = bench_floats(n_rows * cols, -1, 1);
-    float *y = bench_floats(n_rows * rows, 0, 0);
+    float *y = bench_floats(n_rows * rows, 0, 0), *packed = bench_floats(n_rows * cols, 0, 0);
     double rate = 0;
-    if (w && x && y) {
+    if (w && x && y && packed) {
         struct product p;
+        struct pack pack = { x, packed, cols, n_rows, cols };
         memset(&p, 0, sizeof p);
         p.weight = w;
         p.x = x;
@@ -36,6 +37,11 @@ static void bench_product(const struct b2s6_kernels *k, size_t n_rows, uint32_t 
         p.y_stride = p.n_out = rows;
         p.n_rows = n_rows;
         p.end_panel = rows / 16;
+        if (k->pack_rows && n_rows >= k->pack_rows && rows >= PACK_WORTH_ROWS) {
+            k->pack(&pack, 0, n_rows / k->pack_rows);
+            p.packed = packed;
+            p.packed_stride = (size_t)cols * k->pack_rows;
+        }
         BEST_RATE(rate, 2.0 * (double)n_rows * rows * cols, k->product[TYPE_F32](&p));
         fprintf(out, "product   %5lu x %-5lu  %4zu row%s   %8.1f GFLOP/s  %3.0f %% of the peak  %7.1f GB/s of weights\n",
                 (unsigned long)rows, (unsigned long)cols, n_rows, n_rows == 1 ? " " : "s", 1e-9 * rate,
@@ -44,6 +50,7 @@ static void bench_product(const struct b2s6_kernels *k, size_t n_rows, uint32_t 
     free(w);
     free(x);
     free(y);
+    free(packed);
 }
 
 /* A unit with random numbers: B2S6 with A shared by the layer, or S6 with one a channel. */

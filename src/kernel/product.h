@@ -18,10 +18,20 @@ enum { TILE_PANELS = 1, TILE_ROWS = 6 };
 enum { TILE_PANELS = 1, TILE_ROWS = 6 };
 #endif
 enum { STEP_PANELS = VF_LANES >= 8 ? 4 : 1 };
+enum { K_UNROLL = VF_LANES > 1 ? 4 : 1 };
 
-/* Loops over tiles must vanish, or the accumulators would live in memory. */
+/* With 12 rows in a tile their addresses alone would fill the integer registers, so they are packed (kernels.h). */
+#if VF_LANES == 16
+enum { PACK_ROWS = TILE_ROWS };
+#  define PACK pack
+#else
+enum { PACK_ROWS = 0 };
+#  define PACK NULL
+#endif
+
+/* Loops over tiles must vanish, or the accumulators would live in memory; clang 14 forgets those within two others. */
 #if defined(__clang__)
-#  define PRODUCT_UNROLL _Pragma("unroll")
+#  define PRODUCT_UNROLL _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__)
 #  define PRODUCT_UNROLL _Pragma("GCC unroll 32")
 #else
@@ -29,9 +39,15 @@ enum { STEP_PANELS = VF_LANES >= 8 ? 4 : 1 };
 #endif
 
 /*
- * A chunk reads each weight from far memory once and then, while it works through its rows, from the cache. Its first rows
- * fetch the panels after these ahead, so that the arithmetic does not wait for them. A hint only: nothing is read.
+ * A chunk reads each weight from far memory once and then, while it works through its rows, from the cache. Meanwhile it
+ * fetches the panels after these, a little with every few values of k, so that the arithmetic does not wait for them. A hint
+ * only: nothing is read.
  */
+struct ahead {
+    const unsigned char *at, *end; /* what is left to fetch; at may pass end by less than a stride */
+};
+enum { AHEAD_BYTES = 128 }; /* for every K_UNROLL values of k */
+
 #if defined(__GNUC__) && !defined(B2S6_SMALL)
 #  define PRODUCT_AHEAD(address) __builtin_prefetch((address), 0, 2)
 #else
@@ -60,47 +76,65 @@ VF_INLINE vf load_weights(const unsigned char *at, const uint32_t type)
     return type == TYPE_F16 ? load_half((const uint16_t *)(const void *)at) : vf_load((const float *)(const void *)at);
 }
 
-/*
- * n_panels panels times n_rows rows, both constants of the call, as the type is. ahead: a panel to fetch for later, or NULL.
- */
-VF_INLINE void product_tile(const struct product *p, const uint32_t type, uint32_t panel, size_t row, const int n_panels,
-                            const int n_rows, const unsigned char *ahead)
+/* What a tile works on: a constant for each of its uses, so that loops over panels and rows vanish. */
+struct tile {
+    int n_panels, n_rows;
+    uint32_t type;
+    int packed; /* x (k, rows of a tile) instead of (rows, k) */
+};
+
+/* One value of k: acc (panel, row, vector) += w_k x_k, at w and x. */
+VF_INLINE void product_k(vf acc[][PANEL_VECTORS], const struct tile t, const unsigned char *w, size_t panel_bytes, const float *x,
+                         size_t x_stride)
 {
-    const size_t panel_bytes = (size_t)weights_panel_bytes(type, p->k), x_stride = p->x_stride;
-    const uint32_t value_bytes = type == TYPE_F16 ? 2 : 4;
-    const unsigned char *w = (const unsigned char *)p->weight + panel * panel_bytes;
-    const float *x = p->x + row * x_stride;
-    vf acc[24][PANEL_VECTORS];
-    uint32_t k;
+    const uint32_t vector_bytes = VF_LANES * (t.type == TYPE_F16 ? 2u : 4u);
+    vf weight[4 * PANEL_VECTORS];
     int i, r, v;
 
-    PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
-        PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++) {
-            const vf bias = p->bias ? vf_load(p->bias + (panel + (uint32_t)i) * 16 + v * VF_LANES) : vf_set1(0.0f);
-            PRODUCT_UNROLL for (r = 0; r < n_rows; r++)
-                acc[i * n_rows + r][v] = bias;
-        }
+    PRODUCT_UNROLL for (i = 0; i < t.n_panels; i++) {
+        PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
+            weight[i * PANEL_VECTORS + v] = load_weights(w + (size_t)i * panel_bytes + (uint32_t)v * vector_bytes, t.type);
     }
-    for (k = 0; k < p->k; k++, w += 16 * value_bytes, x++) {
-        vf weight[4 * PANEL_VECTORS];
-        if (ahead)
-            PRODUCT_AHEAD(ahead + (size_t)k * 16 * value_bytes);
-        PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
+    PRODUCT_UNROLL for (r = 0; r < t.n_rows; r++) {
+        const vf value = vf_set1(x[(size_t)r * x_stride]);
+        PRODUCT_UNROLL for (i = 0; i < t.n_panels; i++) {
             PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
-                weight[i * PANEL_VECTORS + v] = load_weights(w + (size_t)i * panel_bytes + (uint32_t)v * VF_LANES * value_bytes,
-                                                             type);
-        }
-        PRODUCT_UNROLL for (r = 0; r < n_rows; r++) {
-            const vf value = vf_set1(x[(size_t)r * x_stride]);
-            PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
-                PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
-                    acc[i * n_rows + r][v] = vf_fma(weight[i * PANEL_VECTORS + v], value, acc[i * n_rows + r][v]);
-            }
+                acc[i * t.n_rows + r][v] = vf_fma(weight[i * PANEL_VECTORS + v], value, acc[i * t.n_rows + r][v]);
         }
     }
-    PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
-        PRODUCT_UNROLL for (r = 0; r < n_rows; r++)
-            store_panel(p->y + (row + (size_t)r) * p->y_stride + (panel + (uint32_t)i) * 16, acc[i * n_rows + r],
+}
+
+static const float no_bias[16] = { 0 };
+
+/* n_panels panels from number panel on times n_rows rows from number row on. ahead: what to fetch for later, or NULL. */
+VF_INLINE void product_tile(const struct product *p, const struct tile t, uint32_t panel, size_t row, struct ahead *ahead)
+{
+    const size_t panel_bytes = (size_t)weights_panel_bytes(t.type, p->k), k_bytes = 16 * (t.type == TYPE_F16 ? 2 : 4);
+    const size_t x_stride = t.packed ? 1 : p->x_stride, x_step = t.packed ? TILE_ROWS : 1; /* to the next row, the next k */
+    const unsigned char *w = (const unsigned char *)p->weight + panel * panel_bytes;
+    const float *x = t.packed ? p->packed + row / TILE_ROWS * p->packed_stride : p->x + row * x_stride;
+    vf acc[24][PANEL_VECTORS];
+    uint32_t k = 0;
+    int i, r, v;
+
+    PRODUCT_UNROLL for (r = 0; r < t.n_panels * t.n_rows; r++) {
+        PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
+            acc[r][v] = vf_load((p->bias ? p->bias + (panel + (uint32_t)(r / t.n_rows)) * 16 : no_bias) + v * VF_LANES);
+    }
+    for (; K_UNROLL > 1 && t.n_rows > 1 && k + K_UNROLL <= p->k; k += K_UNROLL, w += K_UNROLL * k_bytes, x += K_UNROLL * x_step) {
+        if (ahead) {
+            PRODUCT_AHEAD(ahead->at);
+            PRODUCT_AHEAD(ahead->at + AHEAD_BYTES / 2);
+            ahead->at += ahead->at < ahead->end ? AHEAD_BYTES : 0;
+        }
+        PRODUCT_UNROLL for (i = 0; i < K_UNROLL; i++)
+            product_k(acc, t, w + (size_t)i * k_bytes, panel_bytes, x + (size_t)i * x_step, x_stride);
+    }
+    for (; k < p->k; k++, w += k_bytes, x += x_step)
+        product_k(acc, t, w, panel_bytes, x, x_stride);
+    PRODUCT_UNROLL for (i = 0; i < t.n_panels; i++) {
+        PRODUCT_UNROLL for (r = 0; r < t.n_rows; r++)
+            store_panel(p->y + (row + (size_t)r) * p->y_stride + (panel + (uint32_t)i) * 16, acc[i * t.n_rows + r],
                         p->n_out - (panel + (uint32_t)i) * 16);
     }
 }
@@ -108,32 +142,55 @@ VF_INLINE void product_tile(const struct product *p, const uint32_t type, uint32
 /* All rows of n_panels panels. */
 VF_INLINE void product_panels(const struct product *p, const uint32_t type, uint32_t panel, const int n_panels)
 {
+    const struct tile packed = { n_panels, TILE_ROWS, type, 1 }, whole = { n_panels, TILE_ROWS, type, 0 };
+    const struct tile third = { n_panels, TILE_ROWS / 3, type, 0 }, one = { n_panels, 1, type, 0 };
     const size_t panel_bytes = (size_t)weights_panel_bytes(type, p->k);
-    uint32_t next = panel + (uint32_t)n_panels, last = next + (uint32_t)n_panels;
+    const uint32_t next = panel + (uint32_t)n_panels, last = next + (uint32_t)n_panels;
+    struct ahead ahead;
     size_t row = 0;
 
-    last = last < p->end_panel ? last : p->end_panel;
-    for (; row + TILE_ROWS <= p->n_rows; row += TILE_ROWS) /* one panel ahead for each of the first tiles */
-        product_tile(p, type, panel, row, n_panels, TILE_ROWS,
-                     next < last ? (const unsigned char *)p->weight + next++ * panel_bytes : NULL);
+    ahead.at = (const unsigned char *)p->weight + next * panel_bytes;
+    ahead.end = (const unsigned char *)p->weight + (last < p->end_panel ? last : p->end_panel) * panel_bytes;
+    for (; PACK_ROWS > 0 && p->packed && row + TILE_ROWS <= p->n_rows; row += TILE_ROWS)
+        product_tile(p, packed, panel, row, &ahead);
+    for (; row + TILE_ROWS <= p->n_rows; row += TILE_ROWS)
+        product_tile(p, whole, panel, row, &ahead);
     for (; TILE_ROWS > 3 && row + TILE_ROWS / 3 <= p->n_rows; row += TILE_ROWS / 3)
-        product_tile(p, type, panel, row, n_panels, TILE_ROWS / 3, NULL);
+        product_tile(p, third, panel, row, NULL);
     for (; TILE_ROWS > 1 && row < p->n_rows; row++)
-        product_tile(p, type, panel, row, n_panels, 1, NULL);
+        product_tile(p, one, panel, row, NULL);
 }
 
 VF_INLINE void product_of(const struct product *p, const uint32_t type)
 {
+    const struct tile step = { STEP_PANELS, 1, type, 0 };
     uint32_t panel = p->first_panel;
 
     if (p->n_rows == 1)
         for (; STEP_PANELS > 1 && panel + STEP_PANELS <= p->end_panel; panel += STEP_PANELS)
-            product_tile(p, type, panel, 0, STEP_PANELS, 1, NULL);
+            product_tile(p, step, panel, 0, NULL);
     for (; TILE_PANELS > 1 && panel + TILE_PANELS <= p->end_panel; panel += TILE_PANELS)
         product_panels(p, type, panel, TILE_PANELS);
     for (; panel < p->end_panel; panel++)
         product_panels(p, type, panel, 1);
 }
+
+#if VF_LANES == 16
+static void pack(const struct pack *p, size_t begin, size_t end)
+{
+    size_t tile;
+    uint32_t k;
+    int r;
+
+    for (tile = begin; tile < end; tile++) {
+        const float *x = p->x + tile * PACK_ROWS * p->x_stride;
+        float *packed = p->packed + tile * PACK_ROWS * p->width;
+        for (k = 0; k < p->width; k++, packed += PACK_ROWS)
+            PRODUCT_UNROLL for (r = 0; r < PACK_ROWS; r++)
+                packed[r] = x[(size_t)r * p->x_stride + k];
+    }
+}
+#endif
 
 static void product_f32(const struct product *p)
 {

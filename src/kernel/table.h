@@ -7,6 +7,7 @@ const struct b2s6_kernels KERNELS = {
     KERNELS_NAME,
     { NULL, product_f32, B2S6_HAS_F16 ? product_f16 : NULL, B2S6_HAS_Q8 ? INTEGER(product_q8) : NULL,
       B2S6_HAS_Q4 ? INTEGER(product_q4) : NULL },
+    PACK, PACK_ROWS,
     B2S6_HAS_Q8 || B2S6_HAS_Q4 ? QUANTIZE : NULL,
     scan, B2S6_HAS_MAMBA ? conv_silu : NULL, norm, delta_block, softplus, B2S6_HAS_S4 ? gelu : NULL, add,
     B2S6_HAS_MAMBA ? gate_silu : NULL, B2S6_HAS_S4 ? add_gated : NULL, flush
