@@ -6,7 +6,8 @@
  * q4         16 scales a group of 32 columns; then eights of columns, (k / 8, 2, 16 rows, 2): the low halves of the bytes are
  *            the codes of the first four columns, the high halves those of the other four: w = level(code) * scale
  *
- * Scales are the upper halves of floats. They take a multiple of 64 bytes a panel, so that the integers are aligned.
+ * Scales are the upper halves of floats. They take a multiple of 64 bytes a panel, so that the integers are aligned; those of
+ * a panel that is hardly longer than its scales take 32, since such matrices are many and small.
  */
 #ifndef B2S6_WEIGHTS_H
 #define B2S6_WEIGHTS_H
@@ -32,6 +33,8 @@ static inline uint32_t weights_group(uint32_t type)
 /* Bytes of a panel's scales, two groups to 64 bytes; cols is at most 2^28. */
 static inline uint32_t weights_scale_bytes(uint32_t type, uint32_t cols)
 {
+    if (cols <= 32) /* one group, whatever the type */
+        return 32;
     return type == TYPE_Q4 ? (cols + 63) / 64 * 64 : (cols + 127) / 128 * 64;
 }
 

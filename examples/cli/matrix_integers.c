@@ -130,9 +130,10 @@ static void read_group(writer *w, const matrix_source *source, size_t i, size_t 
     }
 }
 
-static size_t scale_bytes(const code_book *b, size_t cols)
+/* A group of scales is 32 bytes. */
+static size_t scale_bytes(size_t group, size_t cols)
 {
-    return (cols + 2 * b->group - 1) / (2 * b->group) * 64;
+    return cols <= 32 ? 32 : (cols + 2 * group - 1) / (2 * group) * 64;
 }
 
 static void store_q8(unsigned char *panel_codes, size_t lane, size_t k, unsigned code)
@@ -161,19 +162,19 @@ static void pack(writer *w, unsigned char *place, const matrix_source *source, c
                 code_group(b, weights, n, &g);
                 writer_store_u16(panel + 2 * (first / b->group * LANES + r % LANES), g.scale);
                 for (size_t k = 0; k < n; k++)
-                    store(panel + scale_bytes(b, source->cols), r % LANES, first + k, g.codes[k]);
+                    store(panel + scale_bytes(b->group, source->cols), r % LANES, first + k, g.codes[k]);
             }
         }
 }
 
 static size_t q8_panel(size_t cols)
 {
-    return (cols + 127) / 128 * 64 + (cols + 3) / 4 * 64;
+    return scale_bytes(64, cols) + (cols + 3) / 4 * 64;
 }
 
 static size_t q4_panel(size_t cols)
 {
-    return (cols + 63) / 64 * 64 + (cols + 7) / 8 * 64;
+    return scale_bytes(32, cols) + (cols + 7) / 8 * 64;
 }
 
 static uint64_t q8_size(const matrix_source *source)
