@@ -177,8 +177,11 @@ $(FW_BUILD)/switches/%.o: $(BUILD)/amalgamation/b2s6.c
 	$(SAY) CC '$*'
 	$(Q)$(CC) -std=c99 -pedantic $(WARNINGS) -Werror -O1 -ffp-contract=off -fno-math-errno $(patsubst %,-DB2S6_%,$(subst +, ,$*)) -c -o $@ $<
 
-$(FW_BUILD)/switches/%.f32 $(FW_BUILD)/switches/%.q8: $(FW_BUILD)/switches/%.o $(FW_BUILD)/models/f32/digits.c $(FW_BUILD)/models/q8/digits.c
-	$(Q)$(FW_DESKTOP) -I$(FW_BUILD)/models/$(subst .,,$(suffix $@)) $(FW_BUILD)/models/$(subst .,,$(suffix $@))/digits.c $< -lm
+define FW_SWITCHED_PROGRAM
+$(FW_BUILD)/switches/%.$(1): $(FW_BUILD)/switches/%.o $(FW_BUILD)/models/$(1)/digits.c $(FW_DESKTOP_SOURCES)
+	$$(Q)$$(FW_DESKTOP) -I$(FW_BUILD)/models/$(1) $(FW_BUILD)/models/$(1)/digits.c $$< -lm
+endef
+$(foreach type,f32 q8,$(eval $(call FW_SWITCHED_PROGRAM,$(type))))
 
 $(FW_BUILD)/switches/%.txt: $(FW_BUILD)/switches/%
 	@$< >$@ || true
