@@ -26,6 +26,18 @@ for case in b2s6-s4 b2s6-mamba b2s6-features b2s6-bidirectional-mean s4d; do
     report $? "$case: $(head -n 1 "$work/out")"
 done
 
+for type in f16 q8 q4; do
+    "$program" convert "$tests/cases/b2s6-s4/model.safetensors" "$work/$type.b2s6" --type $type >/dev/null &&
+        "$program" embed "$work/$type.b2s6" "$work/it.c" --steps 100 &&
+        compiles -o "$work/probe" "$tests/embed/probe.c" "$work/it.c" "$library" -lm && "$work/probe" "$work/$type.b2s6" >"$work/out"
+    report $? "$type: $(head -n 1 "$work/out")"
+    case $type in f16) none="-DB2S6_NO_Q8 -DB2S6_NO_Q4" ;; q8) none="-DB2S6_NO_F16 -DB2S6_NO_Q4" ;; q4) none=-DB2S6_NO_F16 ;; esac
+    compiles -fsyntax-only $none "$work/it.c"
+    report $? "$type does not compile without the other types"
+    refuses "$type where it is left out" "without a part" -DB2S6_NO_$(echo $type | tr fq FQ) "$work/it.c"
+done
+refuses "q4 without q8, which its B and C are" "without a part" -DB2S6_NO_Q8 "$work/it.c"
+
 # ---------------------------------------------------------------------------------------------- what does not fit
 "$program" embed "$work/b2s6-s4.b2s6" "$work/2nd-model.c" && grep -q 'const unsigned char _nd_model_model\[' "$work/2nd-model.c"
 report $? "a file's name does not become an identifier"

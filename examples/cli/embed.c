@@ -2,6 +2,7 @@
 #include "embed.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 
 /* A path in a comment, without what could end it. */
@@ -28,6 +29,22 @@ static int is_b2s6(const b2s6_model_info *i)
            !i->c_complex && i->delta == B2S6_DELTA_BLOCK;
 }
 
+static uint32_t number_at(const embedding *e, size_t at)
+{
+    const unsigned char *b = e->bytes + at;
+    return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+/* Whether a tensor has this type, by the file's table (docs/format.md): the library took the file, so the table is as it must be. */
+static int has_type(const embedding *e, b2s6_type type)
+{
+    size_t entry = 64 + 8 * (size_t)number_at(e, 32) + number_at(e, 40);
+    for (uint32_t n = number_at(e, 44); n > 0; n--, entry += 48)
+        if (number_at(e, entry + 8) == (uint32_t)type)
+            return 1;
+    return 0;
+}
+
 /* The switches of the library that would leave out what this model needs. */
 static void refuse_switches(FILE *f, const embedding *e)
 {
@@ -45,6 +62,9 @@ static void refuse_switches(FILE *f, const embedding *e)
         { !i->complex_state, "REAL" },
         { i->complex_state != 0, "COMPLEX" },
         { !is_b2s6(i), "OTHER_UNITS" },
+        { has_type(e, B2S6_F16), "F16" },
+        { has_type(e, B2S6_Q8), "Q8" },
+        { has_type(e, B2S6_Q4), "Q4" },
     };
     int n = 0;
     for (size_t k = 0; k < sizeof switches / sizeof switches[0]; k++)

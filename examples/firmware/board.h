@@ -16,7 +16,11 @@ uint64_t board_instructions(void);
 /* Ends the emulator with this exit status. */
 void board_exit(int status);
 
-/* Bytes of stack that have been in use at some time; 0 where nobody knows. */
+/* Bytes of stack: in use here, and the most that were in use at some time; 0 where nobody knows. */
+uint32_t board_stack_depth(void);
 uint32_t board_stack_used(void);
+
+/* Makes the processor's float arithmetic other than it must be, or right again; 0 where that cannot be done. */
+int board_spoil_arithmetic(int spoilt);
 
 #endif

@@ -13,8 +13,19 @@ uint64_t board_instructions(void)
     return 0;
 }
 
+uint32_t board_stack_depth(void)
+{
+    return 0;
+}
+
 uint32_t board_stack_used(void)
 {
+    return 0;
+}
+
+int board_spoil_arithmetic(int spoilt)
+{
+    (void)spoilt;
     return 0;
 }
 

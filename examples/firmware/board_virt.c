@@ -70,7 +70,24 @@ uint64_t board_instructions(void)
     return (uint64_t)high << 32 | low;
 }
 
+uint32_t board_stack_depth(void)
+{
+    return stack_depth();
+}
+
 uint32_t board_stack_used(void)
 {
     return painted_stack_used();
+}
+
+/* Rounding towards zero. */
+int board_spoil_arithmetic(int spoilt)
+{
+#if defined(__riscv_flen)
+    __asm__ volatile(".option arch, +zicsr\n csrw frm, %0" : : "r"(spoilt ? 1 : 0));
+    return 1;
+#else
+    (void)spoilt;
+    return 0;
+#endif
 }

@@ -25,6 +25,9 @@ static struct {
     unsigned char after[GUARD_BYTES];
 } B2S6_ALIGNED ram;
 
+/* Of stack, in bytes, where steps are called. */
+static uint32_t depth_of_steps;
+
 static void paint_guards(void)
 {
     int i;
@@ -78,6 +81,7 @@ static b2s6_status read_image(b2s6_state *state, uint32_t i, float *out, uint64_
     uint64_t before;
     int step;
 
+    depth_of_steps = board_stack_depth();
     for (step = 0; !status && step < DIGIT_PIXELS; step++) {
         const float feature = (float)pixels[step] / 16.0f;
 
@@ -126,6 +130,21 @@ static b2s6_status read_images(b2s6_state *state)
     return status;
 }
 
+/* Prints what calls that began at this depth took; is it more than the macro says? */
+static int takes_more_stack(const char *what, uint32_t depth)
+{
+    const uint32_t used = board_stack_used() - depth;
+
+    if (!board_stack_used())
+        return 0; /* nobody knows */
+    print_text("# stack of ");
+    print_text(what);
+    print_text(": ");
+    print_number(used);
+    print_text("\n");
+    return used > DIGITS_STACK_SIZE;
+}
+
 static void print_memory(void)
 {
     if (!board_stack_used())
@@ -136,8 +155,6 @@ static void print_memory(void)
     print_number((uint32_t)DIGITS_HANDLE_SIZE);
     print_text(" state ");
     print_number(DIGITS_STATE_SIZE);
-    print_text("\n# stack used by open, state and steps: ");
-    print_number(board_stack_used());
     print_text("\n");
 }
 
@@ -170,10 +187,14 @@ int program(void)
     status = b2s6_state_place(&state, model, ram.state, DIGITS_STATE_SIZE);
     if (status)
         return failed("state", status);
+    if (takes_more_stack("open and state", board_stack_depth()))
+        return failed("the stack of open and state", B2S6_OK);
     status = read_images(state);
     if (status)
         return failed("step", status);
     print_memory();
+    if (takes_more_stack("steps", depth_of_steps))
+        return failed("the stack of steps", B2S6_OK);
     if (!guards_hold())
         return failed("the memory around handle and state", B2S6_OK);
     b2s6_model_close(model);

@@ -2,18 +2,26 @@
 #include "refusals.h"
 
 #include "b2s6.h"
+#include "board.h"
 #include "digits.h"
 #include "digits_data.h"
 #include "print.h"
 #include "small.h"
 
-/* A model with mamba blocks, which this build leaves out: its header would not even compile. It says its size itself. */
-extern const unsigned char mamba_model[];
+/* Models with mamba blocks and with weights of 8 bits: in a build that leaves these out, their headers would not even compile. They
+ * say their sizes themselves. */
+extern const unsigned char mamba_model[], small_q8_model[];
 
 #if defined(B2S6_NO_MAMBA)
 static const b2s6_status for_mamba = B2S6_ERROR_UNSUPPORTED;
 #else
 static const b2s6_status for_mamba = B2S6_OK;
+#endif
+
+#if defined(B2S6_NO_Q8)
+static const b2s6_status for_q8 = B2S6_ERROR_UNSUPPORTED;
+#else
+static const b2s6_status for_q8 = B2S6_OK;
 #endif
 
 static int n_wrong;
@@ -38,6 +46,11 @@ static b2s6_status place(unsigned char *handle, size_t handle_size, const unsign
     return status ? status : model ? B2S6_OK : B2S6_STATUS_PIN;
 }
 
+static size_t size_of(const unsigned char *model)
+{
+    return model[16] + ((size_t)model[17] << 8);
+}
+
 static void bad_images(unsigned char *handle)
 {
     const size_t n = sizeof digits_model;
@@ -50,8 +63,8 @@ static void bad_images(unsigned char *handle)
     expect("image of four bytes", place(handle, DIGITS_HANDLE_SIZE, digits_model, 4, 0), B2S6_ERROR_MAGIC);
     expect("image of no bytes", place(handle, DIGITS_HANDLE_SIZE, digits_model, 0, 0), B2S6_ERROR_MAGIC);
     expect("no image", place(handle, DIGITS_HANDLE_SIZE, NULL, n, 0), B2S6_ERROR_ARGUMENT);
-    expect("image of a mamba model", place(handle, DIGITS_HANDLE_SIZE, mamba_model,
-                                            mamba_model[16] + ((size_t)mamba_model[17] << 8), 0), for_mamba);
+    expect("image of a mamba model", place(handle, DIGITS_HANDLE_SIZE, mamba_model, size_of(mamba_model), 0), for_mamba);
+    expect("image of a q8 model", place(handle, DIGITS_HANDLE_SIZE, small_q8_model, size_of(small_q8_model), 0), for_q8);
 }
 
 /* A small model that fits into the state's memory, for a copy that can be damaged. */
@@ -116,8 +129,21 @@ static void bad_calls(unsigned char *handle, unsigned char *memory)
     expect("no state", b2s6_step_features(NULL, &nan.f, out), B2S6_ERROR_ARGUMENT);
 }
 
+static void bad_arithmetic(void)
+{
+    b2s6_status status;
+
+    if (!board_spoil_arithmetic(1))
+        return; /* its floats are the compiler's own */
+    status = b2s6_self_test();
+    board_spoil_arithmetic(0);
+    expect("self test in spoilt arithmetic", status, B2S6_ERROR_ARITHMETIC);
+    expect("self test in arithmetic put right", b2s6_self_test(), B2S6_OK);
+}
+
 int refusals(unsigned char *handle, unsigned char *state)
 {
+    bad_arithmetic();
     bad_images(handle);
     damaged_images(handle, state);
     bad_memory(handle, state);

@@ -19,6 +19,11 @@ static inline void paint_stack(void)
         *(volatile uint32_t *)word = STACK_PAINT;
 }
 
+static inline uint32_t stack_depth(void)
+{
+    return (uint32_t)((uintptr_t)stack_top - (uintptr_t)__builtin_frame_address(0));
+}
+
 static inline uint32_t painted_stack_used(void)
 {
     const uint32_t *word = stack_bottom;

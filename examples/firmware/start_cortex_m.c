@@ -56,9 +56,31 @@ void reset(void)
     board_exit(program());
 }
 
+uint32_t board_stack_depth(void)
+{
+    return stack_depth();
+}
+
 uint32_t board_stack_used(void)
 {
     return painted_stack_used();
+}
+
+/* Results and operands below 2^-126 become zero: what some start-up code does "for speed". */
+int board_spoil_arithmetic(int spoilt)
+{
+#if defined(__ARM_FP)
+    const uint32_t flush_to_zero = UINT32_C(1) << 24;
+    uint32_t fpscr;
+
+    __asm__ volatile("vmrs %0, fpscr" : "=r"(fpscr));
+    fpscr = spoilt ? fpscr | flush_to_zero : fpscr & ~flush_to_zero;
+    __asm__ volatile("vmsr fpscr, %0" : : "r"(fpscr));
+    return 1;
+#else
+    (void)spoilt;
+    return 0;
+#endif
 }
 
 /* SysTick counts down through 24 bits. */
