@@ -24,7 +24,7 @@ enum { PACK_WORTH_ROWS = 128 };
 
 static inline int b2s6_is_packed(const struct matrix *m)
 {
-    return (m->type == TYPE_F32 || m->type == TYPE_F16) && m->rows >= PACK_WORTH_ROWS;
+    return B2S6_HAS_ISAS && (m->type == TYPE_F32 || m->type == TYPE_F16) && m->rows >= PACK_WORTH_ROWS;
 }
 
 /* One recurrent unit (roles 32 to 41); a NULL pointer is a part that the configuration does not have. d = d_inner. */

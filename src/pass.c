@@ -95,19 +95,10 @@ static void pack(void *context, size_t begin, size_t end)
 }
 
 /* All items at once if they hold few values. */
-static void prepare(const struct pass *p, void (*section)(void *context, size_t begin, size_t end), struct prepare_context *c,
-                    size_t n_items, size_t n_values)
-{
-    if (n_values < WORTH_A_SECTION)
-        section(c, 0, n_items);
-    else
-        b2s6_pass_section(p, section, c, n_items);
-}
-
 void b2s6_pass_prepare(const struct pass *p, const struct matrix *m, const float *x, size_t x_stride, size_t n_rows,
                        uint32_t n_parts)
 {
-    const size_t n_values = n_rows * n_parts * m->cols;
+    const int in_one = n_rows * n_parts * m->cols < WORTH_A_SECTION;
     struct prepare_context c;
 
     c.kernels = p->model->kernels;
@@ -119,14 +110,20 @@ void b2s6_pass_prepare(const struct pass *p, const struct matrix *m, const float
         c.quantize.n_rows = n_rows;
         c.quantize.n_parts = n_parts;
         c.quantize.k = m->cols;
-        prepare(p, quantize, &c, n_rows * n_parts, n_values);
+        if (in_one)
+            quantize(&c, 0, n_rows * n_parts);
+        else
+            b2s6_pass_section(p, quantize, &c, n_rows * n_parts);
     } else if (b2s6_is_packed(m) && n_rows >= pack_rows(p)) {
         c.pack.x = x;
         c.pack.packed = p->work->packed;
         c.pack.x_stride = x_stride;
         c.pack.n_rows = n_rows;
         c.pack.width = n_parts * m->cols;
-        prepare(p, pack, &c, n_rows / pack_rows(p), n_values);
+        if (in_one)
+            pack(&c, 0, n_rows / pack_rows(p));
+        else
+            b2s6_pass_section(p, pack, &c, n_rows / pack_rows(p));
     }
 }
 
