@@ -18,12 +18,14 @@
 /* One unit of n_panels panels times n_rows rows. */
 VF_INLINE void INTEGER(add_unit)(INTEGER_SUM sums[][INTEGER_VECTORS], const unsigned char *weights, size_t panel_bytes,
                                  const int16_t *codes, size_t code_stride, const uint32_t type, uint32_t unit,
-                                 const int n_panels, const int n_rows)
+                                 const int n_panels, const int n_rows, const int is_far)
 {
     vi w[4][INTEGER_VECTORS];
     int i, r;
 
     PRODUCT_UNROLL for (i = 0; i < n_panels; i++) {
+        if (is_far)
+            PRODUCT_AHEAD(weights + (size_t)i * panel_bytes, INTEGER_AHEAD);
         if (type == TYPE_Q4)
             INTEGER(weights_q4)(weights + (size_t)i * panel_bytes, unit, w[i]);
         else
@@ -68,9 +70,9 @@ VF_INLINE void INTEGER(finish)(const struct product *p, const float *total, uint
     store_panel(p->y + row * p->y_stride + panel * 16, y, p->n_out - panel * 16);
 }
 
-/* n_panels panels times n_rows rows, both constants of the call, as the type is. */
+/* n_panels panels times n_rows rows, both constants of the call, as are the type and whether they are far (product.h). */
 VF_INLINE void INTEGER(tile)(const struct product *p, const uint32_t type, uint32_t panel, size_t row, const int n_panels,
-                             const int n_rows)
+                             const int n_rows, const int is_far)
 {
     const size_t panel_bytes = (size_t)weights_panel_bytes(type, p->k), stride = p->code_stride;
     const unsigned char *scales = (const unsigned char *)p->weight + panel * panel_bytes;
@@ -93,10 +95,10 @@ VF_INLINE void INTEGER(tile)(const struct product *p, const uint32_t type, uint3
         if (type == TYPE_Q4) {
             for (k = 0; k < n; k += 8, weights += 64)
                 for (unit = 0; unit < 8 / INTEGER_UNIT; unit++, codes += INTEGER_UNIT)
-                    INTEGER(add_unit)(sums, weights, panel_bytes, codes, stride, type, unit, n_panels, n_rows);
+                    INTEGER(add_unit)(sums, weights, panel_bytes, codes, stride, type, unit, n_panels, n_rows, is_far);
         } else {
             for (k = 0; k < n; k += INTEGER_UNIT, weights += 16 * INTEGER_UNIT, codes += INTEGER_UNIT)
-                INTEGER(add_unit)(sums, weights, panel_bytes, codes, stride, type, 0, n_panels, n_rows);
+                INTEGER(add_unit)(sums, weights, panel_bytes, codes, stride, type, 0, n_panels, n_rows, is_far);
         }
         __asm__ volatile("" : : : "memory"); /* or compilers would keep the totals in registers all the same */
         INTEGER(add_group)(total, sums, scales, panel_bytes, n_panels, n_rows);
@@ -111,20 +113,22 @@ VF_INLINE void INTEGER(panels)(const struct product *p, const uint32_t type, uin
     size_t row = 0;
 
     for (; n_panels == INTEGER_PANELS && row + INTEGER_ROWS <= p->n_rows; row += INTEGER_ROWS)
-        INTEGER(tile)(p, type, panel, row, n_panels, INTEGER_ROWS);
+        INTEGER(tile)(p, type, panel, row, n_panels, INTEGER_ROWS, 0);
     for (; INTEGER_ROWS > 4 && row + 4 <= p->n_rows; row += 4)
-        INTEGER(tile)(p, type, panel, row, n_panels, 4);
+        INTEGER(tile)(p, type, panel, row, n_panels, 4, 0);
     for (; row < p->n_rows; row++)
-        INTEGER(tile)(p, type, panel, row, n_panels, 1);
+        INTEGER(tile)(p, type, panel, row, n_panels, 1, 0);
 }
 
 VF_INLINE void INTEGER(product)(const struct product *p, const uint32_t type)
 {
+    const int is_far = product_is_far(p, type);
     uint32_t panel = p->first_panel;
 
-    if (p->n_rows == 1)
-        for (; INTEGER_STEP > 1 && panel + INTEGER_STEP <= p->end_panel; panel += INTEGER_STEP)
-            INTEGER(tile)(p, type, panel, 0, INTEGER_STEP, 1);
+    for (; INTEGER_STEP > 1 && p->n_rows == 1 && is_far && panel + INTEGER_STEP <= p->end_panel; panel += INTEGER_STEP)
+        INTEGER(tile)(p, type, panel, 0, INTEGER_STEP, 1, 1);
+    for (; INTEGER_STEP > 1 && p->n_rows == 1 && panel + INTEGER_STEP <= p->end_panel; panel += INTEGER_STEP)
+        INTEGER(tile)(p, type, panel, 0, INTEGER_STEP, 1, 0);
     for (; INTEGER_PANELS > 1 && panel + INTEGER_PANELS <= p->end_panel; panel += INTEGER_PANELS)
         INTEGER(panels)(p, type, panel, INTEGER_PANELS);
     for (; panel < p->end_panel; panel++)

@@ -48,10 +48,25 @@ struct ahead {
 };
 enum { AHEAD_BYTES = 128 }; /* for every K_UNROLL values of k */
 
+/*
+ * A step reads its weights once, in as many streams as it has panels; the processor's own fetching stops at the end of a page,
+ * so each stream is fetched this many bytes ahead. Measured: what is best for floats is not for integers, whose panels are short.
+ */
+enum { STEP_AHEAD = 512, INTEGER_AHEAD = 8192 };
+
+/* Matrices of more bytes than this do not stay in a near cache from one step to the next; for smaller ones fetching costs. */
+enum { FAR_BYTES = 512 * 1024 };
+
+VF_INLINE int product_is_far(const struct product *p, const uint32_t type)
+{
+    return (uint64_t)(p->n_out / 16) * weights_panel_bytes(type, p->k) > FAR_BYTES;
+}
+
+/* What lies `bytes` behind at, which may be behind the end of the file. */
 #if defined(__GNUC__) && !defined(B2S6_SMALL)
-#  define PRODUCT_AHEAD(address) __builtin_prefetch((address), 0, 2)
+#  define PRODUCT_AHEAD(at, bytes) __builtin_prefetch((const void *)((uintptr_t)(at) + (bytes)), 0, 2)
 #else
-#  define PRODUCT_AHEAD(address) ((void)0)
+#  define PRODUCT_AHEAD(at, bytes) ((void)0)
 #endif
 
 /* Writes the 16 outputs of a panel, or as many as y has. */
@@ -81,6 +96,7 @@ struct tile {
     int n_panels, n_rows;
     uint32_t type;
     int packed; /* x (k, rows of a tile) instead of (rows, k) */
+    int is_far; /* one row of a matrix that no near cache holds */
 };
 
 /* One value of k: acc (panel, row, vector) += w_k x_k, at w and x. */
@@ -92,6 +108,8 @@ VF_INLINE void product_k(vf acc[][PANEL_VECTORS], const struct tile t, const uns
     int i, r, v;
 
     PRODUCT_UNROLL for (i = 0; i < t.n_panels; i++) {
+        if (t.is_far)
+            PRODUCT_AHEAD(w + (size_t)i * panel_bytes, STEP_AHEAD);
         PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
             weight[i * PANEL_VECTORS + v] = load_weights(w + (size_t)i * panel_bytes + (uint32_t)v * vector_bytes, t.type);
     }
@@ -123,8 +141,8 @@ VF_INLINE void product_tile(const struct product *p, const struct tile t, uint32
     }
     for (; K_UNROLL > 1 && t.n_rows > 1 && k + K_UNROLL <= p->k; k += K_UNROLL, w += K_UNROLL * k_bytes, x += K_UNROLL * x_step) {
         if (ahead) {
-            PRODUCT_AHEAD(ahead->at);
-            PRODUCT_AHEAD(ahead->at + AHEAD_BYTES / 2);
+            PRODUCT_AHEAD(ahead->at, 0);
+            PRODUCT_AHEAD(ahead->at, AHEAD_BYTES / 2);
             ahead->at += ahead->at < ahead->end ? AHEAD_BYTES : 0;
         }
         PRODUCT_UNROLL for (i = 0; i < K_UNROLL; i++)
@@ -142,8 +160,8 @@ VF_INLINE void product_tile(const struct product *p, const struct tile t, uint32
 /* All rows of n_panels panels. */
 VF_INLINE void product_panels(const struct product *p, const uint32_t type, uint32_t panel, const int n_panels)
 {
-    const struct tile packed = { n_panels, TILE_ROWS, type, 1 }, whole = { n_panels, TILE_ROWS, type, 0 };
-    const struct tile third = { n_panels, TILE_ROWS / 3, type, 0 }, one = { n_panels, 1, type, 0 };
+    const struct tile packed = { n_panels, TILE_ROWS, type, 1, 0 }, whole = { n_panels, TILE_ROWS, type, 0, 0 };
+    const struct tile third = { n_panels, TILE_ROWS / 3, type, 0, 0 }, one = { n_panels, 1, type, 0, 0 };
     const size_t panel_bytes = (size_t)weights_panel_bytes(type, p->k);
     const uint32_t next = panel + (uint32_t)n_panels, last = next + (uint32_t)n_panels;
     struct ahead ahead;
@@ -163,12 +181,14 @@ VF_INLINE void product_panels(const struct product *p, const uint32_t type, uint
 
 VF_INLINE void product_of(const struct product *p, const uint32_t type)
 {
-    const struct tile step = { STEP_PANELS, 1, type, 0 };
+    const struct tile near = { STEP_PANELS, 1, type, 0, 0 }, far = { STEP_PANELS, 1, type, 0, 1 };
+    const int is_far = product_is_far(p, type);
     uint32_t panel = p->first_panel;
 
-    if (p->n_rows == 1)
-        for (; STEP_PANELS > 1 && panel + STEP_PANELS <= p->end_panel; panel += STEP_PANELS)
-            product_tile(p, step, panel, 0, NULL);
+    for (; STEP_PANELS > 1 && p->n_rows == 1 && is_far && panel + STEP_PANELS <= p->end_panel; panel += STEP_PANELS)
+        product_tile(p, far, panel, 0, NULL);
+    for (; STEP_PANELS > 1 && p->n_rows == 1 && panel + STEP_PANELS <= p->end_panel; panel += STEP_PANELS)
+        product_tile(p, near, panel, 0, NULL);
     for (; TILE_PANELS > 1 && panel + TILE_PANELS <= p->end_panel; panel += TILE_PANELS)
         product_panels(p, type, panel, TILE_PANELS);
     for (; panel < p->end_panel; panel++)
