@@ -8,9 +8,7 @@
  */
 enum { PANEL_VECTORS = 16 / VF_LANES };
 
-#if defined(B2S6_SMALL) /* one tile for all */
-enum { TILE_PANELS = 1, TILE_ROWS = 1 };
-#elif VF_LANES == 16 /* 32 registers: 24 accumulators, a weight each for two panels, a value of x */
+#if VF_LANES == 16 /* 32 registers: 24 accumulators, a weight each for two panels, a value of x */
 enum { TILE_PANELS = 2, TILE_ROWS = 12 };
 #elif VF_LANES == 8 /* 16 registers: 12 accumulators, the panel's two weights, a value of x */
 enum { TILE_PANELS = 1, TILE_ROWS = 6 };
@@ -29,8 +27,11 @@ enum { PACK_ROWS = 0 };
 #  define PACK NULL
 #endif
 
-/* Loops over tiles must vanish, or the accumulators would live in memory; clang 14 forgets those within two others. */
-#if defined(__clang__)
+/* Loops over tiles must vanish, or the accumulators would live in memory; clang 14 forgets those within two others. Where the
+ * fused operation is a function, a small build gains nothing by that. */
+#if defined(B2S6_SMALL) && !defined(B2S6_HARDWARE_FMA)
+#  define PRODUCT_UNROLL
+#elif defined(__clang__)
 #  define PRODUCT_UNROLL _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__)
 #  define PRODUCT_UNROLL _Pragma("GCC unroll 32")
@@ -90,6 +91,40 @@ VF_INLINE vf load_weights(const unsigned char *at, const uint32_t type)
 {
     return type == TYPE_F16 ? load_half((const uint16_t *)(const void *)at) : vf_load((const float *)(const void *)at);
 }
+
+#if defined(B2S6_SMALL)
+
+/* As below, for one lane and one tile: a panel and a row at a time. */
+static void product_panel(const struct product *p, const uint32_t type, uint32_t panel, size_t row)
+{
+    const uint32_t value_bytes = type == TYPE_F16 ? 2 : 4;
+    const unsigned char *w = (const unsigned char *)p->weight + panel * (size_t)weights_panel_bytes(type, p->k);
+    const float *x = p->x + row * p->x_stride;
+    vf acc[16];
+    uint32_t k, r;
+
+    PRODUCT_UNROLL for (r = 0; r < 16; r++)
+        acc[r] = p->bias ? p->bias[panel * 16 + r] : 0.0f;
+    for (k = 0; k < p->k; k++, w += 16 * value_bytes) {
+        const vf value = x[k];
+
+        PRODUCT_UNROLL for (r = 0; r < 16; r++)
+            acc[r] = vf_fma(load_weights(w + r * value_bytes, type), value, acc[r]);
+    }
+    store_panel(p->y + row * p->y_stride + panel * 16, acc, p->n_out - panel * 16);
+}
+
+VF_INLINE void product_of(const struct product *p, const uint32_t type)
+{
+    uint32_t panel;
+    size_t row;
+
+    for (panel = p->first_panel; panel < p->end_panel; panel++)
+        for (row = 0; row < p->n_rows; row++)
+            product_panel(p, type, panel, row);
+}
+
+#else
 
 /* What a tile works on: a constant for each of its uses, so that loops over panels and rows vanish. */
 struct tile {
@@ -194,6 +229,8 @@ VF_INLINE void product_of(const struct product *p, const uint32_t type)
     for (; panel < p->end_panel; panel++)
         product_panels(p, type, panel, 1);
 }
+
+#endif
 
 #if VF_LANES == 16
 static void pack(const struct pack *p, size_t begin, size_t end)
