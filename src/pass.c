@@ -80,14 +80,14 @@ struct prepare_context {
     struct pack pack;
 };
 
-static void quantize(void *context, size_t begin, size_t end)
+static void quantize_section(void *context, size_t begin, size_t end)
 {
     const struct prepare_context *c = context;
 
     c->kernels->quantize(&c->quantize, begin, end);
 }
 
-static void pack(void *context, size_t begin, size_t end)
+static void pack_section(void *context, size_t begin, size_t end)
 {
     const struct prepare_context *c = context;
 
@@ -111,9 +111,9 @@ void b2s6_pass_prepare(const struct pass *p, const struct matrix *m, const float
         c.quantize.n_parts = n_parts;
         c.quantize.k = m->cols;
         if (in_one)
-            quantize(&c, 0, n_rows * n_parts);
+            quantize_section(&c, 0, n_rows * n_parts);
         else
-            b2s6_pass_section(p, quantize, &c, n_rows * n_parts);
+            b2s6_pass_section(p, quantize_section, &c, n_rows * n_parts);
     } else if (b2s6_is_packed(m) && n_rows >= pack_rows(p)) {
         c.pack.x = x;
         c.pack.packed = p->work->packed;
@@ -121,9 +121,9 @@ void b2s6_pass_prepare(const struct pass *p, const struct matrix *m, const float
         c.pack.n_rows = n_rows;
         c.pack.width = n_parts * m->cols;
         if (in_one)
-            pack(&c, 0, n_rows / pack_rows(p));
+            pack_section(&c, 0, n_rows / pack_rows(p));
         else
-            b2s6_pass_section(p, pack, &c, n_rows / pack_rows(p));
+            b2s6_pass_section(p, pack_section, &c, n_rows / pack_rows(p));
     }
 }
 
