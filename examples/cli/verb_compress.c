@@ -17,7 +17,7 @@ static const char compress_help[] =
     "\n"
     "Compresses a file without loss, by what a language model of bytes expects of it. '-' is standard\n"
     "input or output. Any file comes back as it was; text like the model's training text shrinks most, and\n"
-    "a file that the model is no use for grows by less than one part in a thousand.\n"
+    "a file that the model is no use for grows by less than one part in a thousand and 24 bytes.\n"
     "\n"
     "Each byte takes a step of the model: this is for small files and narrow links, not for speed. The\n"
     "memory does not grow with the file. OUT appears complete or not at all.\n"
