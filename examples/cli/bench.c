@@ -191,7 +191,7 @@ static int measure_open(const char *path, const b2s6_open_options *options, benc
     return 0;
 }
 
-int bench_model(const char *path, const b2s6_parallel *parallel, const char *isa, bench_result *r, message *m)
+int bench_model(const char *path, const b2s6_parallel *parallel, size_t n_threads, const char *isa, bench_result *r, message *m)
 {
     b2s6_open_options options = B2S6_OPEN_OPTIONS;
     b2s6_error error;
@@ -207,12 +207,12 @@ int bench_model(const char *path, const b2s6_parallel *parallel, const char *isa
     b.info.struct_size = sizeof b.info;
     b2s6_model_describe(b.model, &b.info);
     b.parallel = parallel;
-    r->threads = parallel ? parallel->n_tasks : 1;
+    r->threads = n_threads;
     r->isa = b2s6_model_isa(b.model);
     r->type = b.info.weight_type;
     r->state_bytes = (double)b2s6_state_size(b.model);
-    r->read_gbs = limits_read_gbs(parallel, r->isa, READ_BYTES);
-    r->fma_gflops = limits_fma_gflops(parallel, r->isa);
+    r->read_gbs = limits_read_gbs(parallel, n_threads, r->isa, READ_BYTES);
+    r->fma_gflops = limits_fma_gflops(parallel, n_threads, r->isa);
     status = prepare(&b, m);
     if (status == 0)
         status = measure_stream(&b, r, m);

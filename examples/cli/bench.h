@@ -22,8 +22,9 @@ typedef struct bench_result {
     double scan_updates_per_s;             /* state updates of the model's own unit, one thread */
 } bench_result;
 
-/* parallel NULL: one thread. isa NULL: the best. 0, or -1 with a message. */
-int bench_model(const char *path, const b2s6_parallel *parallel, const char *isa, bench_result *result, message *m);
+/* parallel: of n_threads threads, NULL for one. isa NULL: the best. 0, or -1 with a message. */
+int bench_model(const char *path, const b2s6_parallel *parallel, size_t n_threads, const char *isa, bench_result *result,
+                message *m);
 
 /* Times each kernel alone, with sizes of its own, on one thread, and prints a table. */
 int bench_kernels(const char *isa, FILE *out, message *m);

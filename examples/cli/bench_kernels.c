@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "bench_elementary.h"
 #include "bench_scan.h"
 #include "limits.h"
 #include "src/isa.h"
@@ -90,10 +91,14 @@ static void bench_unit(const struct b2s6_kernels *k, int s6, uint32_t d, uint32_
 
 static void bench_values(const struct b2s6_kernels *k, FILE *out)
 {
+    const bench_elementary *e = bench_elementary_of(k->name);
     const struct span span = { 1, 4096, 0, 4096 };
-    double softplus = 0, gelu = 0, gate = 0;
-    float *x = bench_floats(4096, -3, 3), *z = bench_floats(4096, -3, 3);
+    double softplus = 0, gelu = 0, gate = 0, exponential = 0, sincos = 0;
+    float *x = bench_floats(4096, -3, 3), *z = bench_floats(2 * 4096, -3, 3);
     if (x && z) {
+        BEST_RATE(exponential, 4096, e->exponential(x, z, 4096));
+        BEST_RATE(sincos, 4096, e->sine_cosine(x, z, 4096));
+        fprintf(out, "exp       %8.2f G elements/s\nsincos    %8.2f G elements/s\n", 1e-9 * exponential, 1e-9 * sincos);
         BEST_RATE(softplus, 4096, k->softplus(x, span)); /* exp and log1p */
         BEST_RATE(gelu, 4096, k->gelu(x, span));         /* exp and a polynomial */
         BEST_RATE(gate, 4096, k->gate_silu(x, z, 4096, span));
@@ -111,7 +116,7 @@ int bench_kernels(const char *isa, FILE *out, message *m)
     double peak;
     if (!k)
         return complain(m, "instruction set %s: unknown, or this machine cannot run it", isa);
-    peak = limits_fma_gflops(NULL, k->name);
+    peak = limits_fma_gflops(NULL, 1, k->name);
     fprintf(out, "%s, one thread; multiply-add peak %.0f GFLOP/s\n", k->name, peak);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bench_product(k, rows[i], 64, 64, peak, out);

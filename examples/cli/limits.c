@@ -121,19 +121,19 @@ static void multiply_share(void *context, size_t index)
     m->sink[index] = fma_plain((float)index);
 }
 
-static double time_shares(const b2s6_parallel *parallel, void (*share)(void *, size_t), measurement *m)
+static double time_shares(const b2s6_parallel *parallel, size_t n_threads, void (*share)(void *, size_t), measurement *m)
 {
     double begin = limits_now();
     if (parallel)
-        parallel->run(parallel->user, parallel->n_tasks, share, m);
+        parallel->run(parallel->user, n_threads, share, m);
     else
         share(m, 0);
     return limits_now() - begin;
 }
 
-double limits_read_gbs(const b2s6_parallel *parallel, const char *isa, size_t n_bytes)
+double limits_read_gbs(const b2s6_parallel *parallel, size_t n_threads, const char *isa, size_t n_bytes)
 {
-    size_t n_threads = parallel ? parallel->n_tasks : 1, n = n_bytes / sizeof(float);
+    size_t n = n_bytes / sizeof(float);
     float *memory = malloc(n * sizeof *memory);
     measurement m = { isa, memory, 0, 0, { 0 } };
     double best = 0;
@@ -144,7 +144,7 @@ double limits_read_gbs(const b2s6_parallel *parallel, const char *isa, size_t n_
     for (int repeat = 0; repeat < 3; repeat++) {
         for (m.n_streams = 1; m.n_streams <= MAX_STREAMS; m.n_streams *= 2) {
             m.n_floats = n / n_threads / m.n_streams / 16 * 16;
-            double seconds = time_shares(parallel, read_share, &m);
+            double seconds = time_shares(parallel, n_threads, read_share, &m);
             double rate = 1e-9 * (double)(m.n_floats * m.n_streams * n_threads * sizeof(float)) / seconds;
             best = rate > best ? rate : best;
         }
@@ -165,13 +165,13 @@ static double lanes_of(const char *isa)
     return PLAIN_LANES;
 }
 
-double limits_fma_gflops(const b2s6_parallel *parallel, const char *isa)
+double limits_fma_gflops(const b2s6_parallel *parallel, size_t n_threads, const char *isa)
 {
-    double n_threads = parallel ? (double)parallel->n_tasks : 1, best = 0;
+    double best = 0;
     measurement m = { isa, NULL, 0, 0, { 0 } };
     for (int repeat = 0; repeat < 20; repeat++) {
-        double seconds = time_shares(parallel, multiply_share, &m);
-        double rate = 1e-9 * 2 * lanes_of(isa) * FMA_CHAINS * (double)FMA_ROUNDS * n_threads / seconds;
+        double seconds = time_shares(parallel, n_threads, multiply_share, &m);
+        double rate = 1e-9 * 2 * lanes_of(isa) * FMA_CHAINS * (double)FMA_ROUNDS * (double)n_threads / seconds;
         best = rate > best ? rate : best;
     }
     return best;

@@ -6,7 +6,11 @@
 #include <sched.h>
 #include <stdlib.h>
 
-enum { MAX_THREADS = 256, SPINS = 4000 };
+/*
+ * Work is cut into several tasks a thread, which take the next one when they have done one: a thread that is held up by
+ * something else on the machine then holds up the others less.
+ */
+enum { MAX_THREADS = 256, SPINS = 4000, TASKS_A_THREAD = 4 };
 
 typedef struct worker {
     pthread_t thread;
@@ -23,6 +27,7 @@ struct thread_pool {
     void (*task)(void *context, size_t index);
     void *context;
     size_t n_tasks;
+    size_t next;         /* atomic: the first task that nobody has taken */
     int stop;            /* there is no more work */
 
     unsigned round;      /* atomic: number of pieces handed out */
@@ -41,10 +46,16 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Every n_threads-th task from this thread's number on. */
-static void do_share(const thread_pool *pool, size_t number)
+/* Tasks until there are none; where there are no more tasks than threads, each thread does the one of its number. */
+static void do_share(thread_pool *pool, size_t number)
 {
-    for (size_t i = number; i < pool->n_tasks; i += pool->n_threads)
+    size_t i;
+    if (pool->n_tasks <= pool->n_threads) {
+        if (number < pool->n_tasks)
+            pool->task(pool->context, number);
+        return;
+    }
+    while ((i = __atomic_fetch_add(&pool->next, 1, __ATOMIC_RELAXED)) < pool->n_tasks)
         pool->task(pool->context, i);
 }
 
@@ -98,6 +109,7 @@ static void run(void *user, size_t n_tasks, void (*task)(void *context, size_t i
     pool->task = task;
     pool->context = context;
     pool->n_tasks = n_tasks;
+    __atomic_store_n(&pool->next, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&pool->busy, pool->n_threads - 1, __ATOMIC_RELAXED);
     start_round(pool);
     do_share(pool, 0);
@@ -117,7 +129,7 @@ thread_pool *thread_pool_create(size_t n_threads)
     if (!pool)
         return NULL;
     pool->parallel.user = pool;
-    pool->parallel.n_tasks = n_threads;
+    pool->parallel.n_tasks = n_threads == 1 ? 1 : n_threads * TASKS_A_THREAD;
     pool->parallel.run = run;
     pool->n_threads = 1;
     pthread_mutex_init(&pool->lock, NULL);

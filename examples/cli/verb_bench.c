@@ -78,7 +78,10 @@ static int run(int argc, char **argv)
     status = machine_take(&on, &verb_bench, threads, isa);
     if (status)
         return status;
-    failed = kernels ? bench_kernels(isa, stdout, &m) : bench_model(operands[0], thread_pool_parallel(on.pool), isa, &r, &m);
+    if (kernels)
+        failed = bench_kernels(isa, stdout, &m);
+    else
+        failed = bench_model(operands[0], thread_pool_parallel(on.pool), on.n_threads, isa, &r, &m);
     machine_release(&on);
     if (failed)
         return cli_fail("%s", line);
