@@ -1,9 +1,18 @@
-/* The instruction sets of AArch64. */
+/* The instruction sets of AArch64, and how to ask for them. */
+#if defined(__APPLE__)
+#  define _DARWIN_C_SOURCE /* sysctlbyname */
+#endif
 #include "../isa.h"
 
 #if defined(__GNUC__) && defined(__aarch64__) && !defined(__AARCH64EB__) && B2S6_HAS_ISAS
 
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_neon;
+#if defined(__linux__)
+#  include <sys/auxv.h>
+#elif defined(__APPLE__)
+#  include <sys/sysctl.h>
+#endif
+
+extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_neon, b2s6_kernels_neondot;
 
 /* Part of the base architecture. */
 static int has_neon(void)
@@ -11,6 +20,29 @@ static int has_neon(void)
     return 1;
 }
 
-const struct isa b2s6_family_isas[] = { { &b2s6_kernels_neon, has_neon }, { NULL, NULL } };
+/* A program may not ask the processor itself, so the system must say. On others than these the compiler's word counts. */
+static int has_neondot(void)
+{
+#if defined(__linux__)
+    enum { LINUX_HWCAP_ASIMDDP = 1 << 20 }; /* <asm/hwcap.h> of older systems does not have it */
+
+    return (getauxval(AT_HWCAP) & LINUX_HWCAP_ASIMDDP) != 0;
+#elif defined(__APPLE__)
+    int has = 0;
+    size_t size = sizeof has;
+
+    return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, NULL, 0) == 0 && has;
+#elif defined(__ARM_FEATURE_DOTPROD)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
+const struct isa b2s6_family_isas[] = {
+    { &b2s6_kernels_neon, has_neon },
+    { &b2s6_kernels_neondot, has_neondot },
+    { NULL, NULL }
+};
 
 #endif

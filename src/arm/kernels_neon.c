@@ -6,6 +6,7 @@
 #include "vec_neon.h"
 #include "../elementary.h"
 #include "stored_neon.h"
+#include "pairs_neon.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
 #include "../kernel/scan.h"

@@ -18,7 +18,7 @@ FEATURE = re.compile(r'\s*#\s*define\s+(_\w+_SOURCE)\b\s*(\w*)')
 GUARD = re.compile(r'#\s*(if|ifdef|ifndef|endif)\b')
 
 # Texts that belong to one instruction set and come again for the next.
-PER_ISA = re.compile(r'(vec_\w+|vec|elementary|isa_end|stored\w*|amx|integer)\.h$|kernel/\w+\.h$')
+PER_ISA = re.compile(r'(vec_\w+|vec|elementary|isa_end|stored\w*|pairs\w*|dot|amx|integer)\.h$|kernel/\w+\.h$')
 
 
 def words(text):

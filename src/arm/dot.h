@@ -1,0 +1,203 @@
+/*
+ * Products of integer matrices with SDOT, which adds four products of signed bytes to each 32-bit lane. Codes come as bytes,
+ * code = 256 upper + lower, in fours of columns: four upper ones, then four lower ones. A sum is 256 times the
+ * upper bytes' plus the lower bytes': exactly the sum of the other kernels.
+ *
+ * A lane is a row of the matrix, a vector four of them. A step takes two whole panels at once, two streams of memory. A chunk
+ * takes a panel by halves: 6 rows of codes times 2 vectors, twice for upper and lower, are 24 sums, which leaves a quarter of
+ * the registers for weights and codes.
+ */
+enum { DOT_STEP = 2, DOT_ROWS = 6, DOT_FEW_ROWS = 2 };
+
+/* A constant for each of its uses, so that loops over it vanish. */
+struct dot_tile {
+    int n_panels, n_vectors, n_rows;
+    uint32_t type;
+};
+
+/* Written out: clang before 16 has the intrinsic only where all of the program may use it. */
+#define DOT(sum, w, codes, lane) __asm__("sdot %0.4s, %1.16b, %2.4b[" #lane "]" : "+w"(sum) : "w"(w), "w"(codes))
+
+/* sums (vectors, upper and lower) += the weights of four columns times their codes, the first or the second four of codes. */
+VF_INLINE void dot_add(vi sums[][2], const int8x16_t *w, int8x16_t codes, const int n_vectors, const int second)
+{
+    int v;
+
+    PRODUCT_UNROLL for (v = 0; v < n_vectors; v++) {
+        if (second) {
+            DOT(sums[v][0], w[v], codes, 2);
+            DOT(sums[v][1], w[v], codes, 3);
+        } else {
+            DOT(sums[v][0], w[v], codes, 0);
+            DOT(sums[v][1], w[v], codes, 1);
+        }
+    }
+}
+
+/* Pairs of columns, those of 16 rows before the next pair's, to fours: lane r has four columns of row r. */
+VF_INLINE void dot_fours(int8x16_t *w, const unsigned char *at, const int n_vectors)
+{
+    int v;
+
+    PRODUCT_UNROLL for (v = 0; v < n_vectors; v += 2) {
+        const int16x8_t first = vreinterpretq_s16_u8(vld1q_u8(at + v * 8));
+        const int16x8_t second = vreinterpretq_s16_u8(vld1q_u8(at + v * 8 + 32));
+        w[v] = vreinterpretq_s8_s16(vzip1q_s16(first, second));
+        w[v + 1] = vreinterpretq_s8_s16(vzip2q_s16(first, second));
+    }
+}
+
+/* Eight columns of weights as two fours w; columns of q8 may end after the first. */
+VF_INLINE void dot_weights(int8x16_t w[2][4], const unsigned char *at, const uint32_t type, const int n_vectors,
+                           const int n_fours)
+{
+    const int8x16_t levels = vld1q_s8(b2s6_q4_levels);
+    int v;
+
+    dot_fours(w[0], at, n_vectors);
+    if (type == TYPE_Q4)
+        PRODUCT_UNROLL for (v = 0; v < n_vectors; v++) { /* the first four in low halves, the second in high ones */
+            const uint8x16_t halves = vreinterpretq_u8_s8(w[0][v]);
+            w[0][v] = vqtbl1q_s8(levels, vandq_u8(halves, vdupq_n_u8(15)));
+            w[1][v] = vqtbl1q_s8(levels, vshrq_n_u8(halves, 4));
+        }
+    else if (n_fours == 2)
+        dot_fours(w[1], at + 64, n_vectors);
+}
+
+/* The same columns of all panels and rows of a tile; sums (panels, rows, vectors, upper and lower). */
+VF_INLINE void dot_columns(vi sums[][4][2], const struct dot_tile t, const unsigned char *weights, size_t panel_bytes,
+                           const int16_t *codes, size_t code_stride, const int n_fours)
+{
+    int8x16_t w[DOT_STEP][2][4];
+    int i, r;
+
+    PRODUCT_UNROLL for (i = 0; i < t.n_panels; i++)
+        dot_weights(w[i], weights + (size_t)i * panel_bytes, t.type, t.n_vectors, n_fours);
+    PRODUCT_UNROLL for (r = 0; r < t.n_rows; r++) {
+        const int8x16_t c = vreinterpretq_s8_s16(vld1q_s16(codes + (size_t)r * code_stride));
+        PRODUCT_UNROLL for (i = 0; i < t.n_panels; i++) {
+            dot_add(sums[i * t.n_rows + r], w[i][0], c, t.n_vectors, 0);
+            if (n_fours == 2)
+                dot_add(sums[i * t.n_rows + r], w[i][1], c, t.n_vectors, 1);
+        }
+    }
+}
+
+/* total (panels, rows, vectors) += scale * sum, for the groups whose scales begin at scales. */
+VF_INLINE void dot_group(float total[][16], vi sums[][4][2], const struct dot_tile t, const unsigned char *scales,
+                         size_t panel_bytes)
+{
+    int i, r, v;
+
+    PRODUCT_UNROLL for (i = 0; i < t.n_panels; i++) {
+        PRODUCT_UNROLL for (v = 0; v < t.n_vectors; v++) {
+            const vf scale = scales_load((const uint16_t *)(const void *)(scales + (size_t)i * panel_bytes) + v * 4);
+            PRODUCT_UNROLL for (r = 0; r < t.n_rows; r++) {
+                float *at = total[i * t.n_rows + r] + v * 4;
+                vi *sum = sums[i * t.n_rows + r][v];
+                vf_store(at, vf_fma(vf_from_int(vi_add(vi_shl(sum[0], 8), sum[1])), scale, vf_load(at)));
+            }
+        }
+    }
+}
+
+/* The outputs from number first on, as many as there are, of one row. */
+VF_INLINE void dot_finish(const struct product *p, const float *total, uint32_t first, size_t row, const int n_vectors)
+{
+    const vf scale = vf_set1(p->scales[row * p->scale_stride]);
+    float *y = p->y + row * p->y_stride + first, last[16];
+    const int whole = p->n_out >= first + (uint32_t)n_vectors * 4;
+    int v;
+
+    PRODUCT_UNROLL for (v = 0; v < n_vectors; v++)
+        vf_store((whole ? y : last) + v * 4,
+                 vf_fma(vf_load(total + v * 4), scale, p->bias ? vf_load(p->bias + first + v * 4) : vf_set1(0.0f)));
+    if (!whole && first < p->n_out)
+        memcpy(y, last, (p->n_out - first) * sizeof *y);
+}
+
+/* A tile whose vectors begin at number vector of its panels. */
+VF_INLINE void dot_tile(const struct product *p, const struct dot_tile t, uint32_t panel, const int vector, size_t row)
+{
+    const size_t panel_bytes = (size_t)weights_panel_bytes(t.type, p->k), stride = p->code_stride;
+    const unsigned char *scales = (const unsigned char *)p->weight + panel * panel_bytes + vector * 8;
+    const unsigned char *weights = scales + weights_scale_bytes(t.type, p->k);
+    const int16_t *codes = p->codes + row * stride;
+    const uint32_t group = weights_group(t.type), bytes = t.type == TYPE_Q4 ? 64 : 128; /* of eight columns */
+    float total[DOT_ROWS][16]; /* in memory: the registers are for the sums */
+    uint32_t first, k;
+    int i, v;
+
+    memset(total, 0, (size_t)(t.n_panels * t.n_rows) * sizeof total[0]);
+    for (first = 0; first < p->k; first += group, scales += 32) {
+        const uint32_t n = p->k - first < group ? p->k - first : group;
+        vi sums[DOT_ROWS][4][2];
+
+        PRODUCT_UNROLL for (i = 0; i < t.n_panels * t.n_rows; i++) {
+            PRODUCT_UNROLL for (v = 0; v < t.n_vectors; v++)
+                sums[i][v][0] = sums[i][v][1] = vi_set1(0);
+        }
+        for (k = 0; t.type == TYPE_Q4 ? k < n : k + 4 < n; k += 8, weights += bytes, codes += 8)
+            dot_columns(sums, t, weights, panel_bytes, codes, stride, 2);
+        if (k < n)
+            dot_columns(sums, t, weights, panel_bytes, codes, stride, 1);
+        __asm__ volatile("" : : : "memory"); /* or compilers would keep the totals in registers all the same */
+        dot_group(total, sums, t, scales, panel_bytes);
+    }
+    PRODUCT_UNROLL for (i = 0; i < t.n_panels * t.n_rows; i++)
+        dot_finish(p, total[i], (panel + (uint32_t)(i / t.n_rows)) * 16 + (uint32_t)vector * 4, row + (size_t)(i % t.n_rows),
+                   t.n_vectors);
+}
+
+/* All rows of a panel. */
+VF_INLINE void dot_panel(const struct product *p, const uint32_t type, uint32_t panel)
+{
+    const struct dot_tile half = { 1, 2, DOT_ROWS, type }, few = { 1, 4, DOT_FEW_ROWS, type }, one = { 1, 4, 1, type };
+    size_t row = 0;
+
+    for (; row + DOT_ROWS <= p->n_rows; row += DOT_ROWS) {
+        dot_tile(p, half, panel, 0, row);
+        dot_tile(p, half, panel, 2, row);
+    }
+    for (; row + DOT_FEW_ROWS <= p->n_rows; row += DOT_FEW_ROWS)
+        dot_tile(p, few, panel, 0, row);
+    for (; row < p->n_rows; row++)
+        dot_tile(p, one, panel, 0, row);
+}
+
+VF_INLINE void dot_product(const struct product *p, const uint32_t type)
+{
+    const struct dot_tile step = { DOT_STEP, 4, 1, type };
+    uint32_t panel = p->first_panel;
+
+    if (p->n_rows == 1)
+        for (; panel + DOT_STEP <= p->end_panel; panel += DOT_STEP)
+            dot_tile(p, step, panel, 0, 0);
+    for (; panel < p->end_panel; panel++)
+        dot_panel(p, type, panel);
+}
+
+static void product_q8(const struct product *p)
+{
+    dot_product(p, TYPE_Q8);
+}
+
+static void product_q4(const struct product *p)
+{
+    dot_product(p, TYPE_Q4);
+}
+
+/* Of each four codes first the upper bytes, then the lower ones. */
+VF_INLINE void codes_store(int16_t *row, uint32_t at, const vi *q, const int planes)
+{
+    int v;
+
+    (void)planes;
+    PRODUCT_UNROLL for (v = 0; v < 4; v += 2) {
+        const int16x8_t codes = vcombine_s16(vqmovn_s32(q[v]), vqmovn_s32(q[v + 1]));
+        const int32x2_t upper = vreinterpret_s32_s8(vrshrn_n_s16(codes, 8)), lower = vreinterpret_s32_s8(vmovn_s16(codes));
+        const int32x4_t fours = vcombine_s32(vzip1_s32(upper, lower), vzip2_s32(upper, lower));
+        vst1q_s16(row + at + v * 4, vreinterpretq_s16_s32(fours));
+    }
+}

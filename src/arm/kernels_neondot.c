@@ -1,0 +1,37 @@
+/* The kernels for NEON with its dot product (ARMv8.2), which only products of integers use. */
+#include "../kernels.h"
+
+#if defined(__aarch64__) && !defined(__AARCH64EB__) && defined(__GNUC__) && B2S6_HAS_ISAS
+
+#include <arm_neon.h>
+
+#if !defined(__ARM_FEATURE_DOTPROD) /* nothing to ask for if all of the program may use it */
+#define VF_TARGET_REGION 1
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("arch=armv8.2-a+dotprod")
+#endif
+#endif
+
+#include "vec_neon.h"
+#include "../elementary.h"
+#include "stored_neon.h"
+#include "../kernel/product.h"
+#include "../kernel/rows.h"
+#include "../kernel/scan.h"
+#include "dot.h"
+#include "../kernel/quantize.h"
+
+extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_neondot;
+
+#define INTEGER(name) name
+#define KERNELS b2s6_kernels_neondot
+#define KERNELS_NAME "neondot"
+#define QUANTIZE quantize
+#include "../kernel/table.h"
+
+#include "../isa_end.h"
+
+#endif
