@@ -6,9 +6,9 @@
 
 #if defined(__GNUC__) && defined(__aarch64__) && !defined(__AARCH64EB__) && B2S6_HAS_ISAS
 
-#if defined(__linux__)
+#if defined(__linux__) && !defined(B2S6_FREESTANDING)
 #  include <sys/auxv.h>
-#elif defined(__APPLE__)
+#elif defined(__APPLE__) && !defined(B2S6_FREESTANDING)
 #  include <sys/sysctl.h>
 #endif
 
@@ -20,14 +20,14 @@ static int has_neon(void)
     return 1;
 }
 
-/* A program may not ask the processor itself, so the system must say. On others than these the compiler's word counts. */
+/* A program may not ask the processor itself, so the system must say. Elsewhere the compiler's word counts. */
 static int has_neondot(void)
 {
-#if defined(__linux__)
+#if defined(__linux__) && !defined(B2S6_FREESTANDING)
     enum { LINUX_HWCAP_ASIMDDP = 1 << 20 }; /* <asm/hwcap.h> of older systems does not have it */
 
     return (getauxval(AT_HWCAP) & LINUX_HWCAP_ASIMDDP) != 0;
-#elif defined(__APPLE__)
+#elif defined(__APPLE__) && !defined(B2S6_FREESTANDING)
     int has = 0;
     size_t size = sizeof has;
 
