@@ -408,8 +408,9 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_step_features(b2s6_state *state, const fl
 /*
  * The host's threads: a parallel-for that the library hands its work to. run must call task(context, i) once for every i
  * from 0 to n_tasks - 1, in any order and on any threads, and return when all have returned. n_tasks, at most 4096, is
- * into how many parts the library cuts each piece of work, usually the number of threads; some pieces have fewer. The
- * results do not depend on it. The structure is final: it will not grow.
+ * into how many parts the library cuts each piece of work: the number of threads, or a few times that if threads take the
+ * next task when they are done with one; some pieces have fewer. The results do not depend on it. The structure is final:
+ * it will not grow.
  */
 typedef struct b2s6_parallel {
     void *user;

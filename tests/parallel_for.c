@@ -65,6 +65,6 @@ thread_pool *pool_of(size_t n_threads)
 {
     thread_pool *pool = thread_pool_create(n_threads);
     CHECK(pool != NULL);
-    CHECK_EQUAL_SIZE(n_threads, thread_pool_parallel(pool)->n_tasks);
+    CHECK(thread_pool_parallel(pool)->n_tasks >= n_threads); /* a few tasks a thread */
     return pool;
 }

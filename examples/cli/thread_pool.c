@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 /*
- * Work is cut into several tasks a thread, which take the next one when they have done one: a thread that is held up by
- * something else on the machine then holds up the others less.
+ * Work is cut into several tasks a thread. Each does those of its own share, which mostly read what the same thread wrote, and
+ * then what is left of the others': a thread that is held up by something else on the machine holds up the others less.
  */
 enum { MAX_THREADS = 256, SPINS = 4000, TASKS_A_THREAD = 4 };
 
@@ -16,6 +16,8 @@ typedef struct worker {
     pthread_t thread;
     thread_pool *pool;
     size_t number; /* 1 .. n_threads - 1; the caller is 0 */
+    size_t next;   /* atomic: the first task of this thread's share that nobody has taken */
+    char apart[64]; /* what one thread counts is in no other's cache line */
 } worker;
 
 struct thread_pool {
@@ -27,7 +29,6 @@ struct thread_pool {
     void (*task)(void *context, size_t index);
     void *context;
     size_t n_tasks;
-    size_t next;         /* atomic: the first task that nobody has taken */
     int stop;            /* there is no more work */
 
     unsigned round;      /* atomic: number of pieces handed out */
@@ -46,17 +47,23 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Tasks until there are none; where there are no more tasks than threads, each thread does the one of its number. */
+/* Where the share of a thread begins, and the one before it ends. */
+static size_t share_begin(const thread_pool *pool, size_t number)
+{
+    const size_t whole = pool->n_tasks / pool->n_threads, rest = pool->n_tasks % pool->n_threads;
+    return number * whole + (number < rest ? number : rest);
+}
+
+/* This thread's tasks, then the others'. Where there are no more tasks than threads, nobody takes another's. */
 static void do_share(thread_pool *pool, size_t number)
 {
+    const size_t n_shares = pool->n_tasks <= pool->n_threads ? 1 : pool->n_threads;
     size_t i;
-    if (pool->n_tasks <= pool->n_threads) {
-        if (number < pool->n_tasks)
-            pool->task(pool->context, number);
-        return;
+    for (size_t k = 0; k < n_shares; k++) {
+        const size_t owner = (number + k) % pool->n_threads, end = share_begin(pool, owner + 1);
+        while ((i = __atomic_fetch_add(&pool->workers[owner].next, 1, __ATOMIC_RELAXED)) < end)
+            pool->task(pool->context, i);
     }
-    while ((i = __atomic_fetch_add(&pool->next, 1, __ATOMIC_RELAXED)) < pool->n_tasks)
-        pool->task(pool->context, i);
 }
 
 /* Waits until the round is another than the one this worker has done. */
@@ -109,7 +116,8 @@ static void run(void *user, size_t n_tasks, void (*task)(void *context, size_t i
     pool->task = task;
     pool->context = context;
     pool->n_tasks = n_tasks;
-    __atomic_store_n(&pool->next, 0, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < pool->n_threads; i++)
+        __atomic_store_n(&pool->workers[i].next, share_begin(pool, i), __ATOMIC_RELAXED);
     __atomic_store_n(&pool->busy, pool->n_threads - 1, __ATOMIC_RELAXED);
     start_round(pool);
     do_share(pool, 0);

@@ -2,7 +2,7 @@
  * thread_pool.h - a parallel-for on POSIX threads, as the library's b2s6_parallel asks for it
  *
  * For copying into hosts. The caller's thread takes part. Workers spin for some microseconds between two pieces of work and
- * sleep after that, since a model has hundreds of short pieces a step.
+ * sleep after that, since a model has hundreds of short pieces a step. Each piece comes in a few tasks a thread.
  */
 #ifndef B2S6_CLI_THREAD_POOL_H
 #define B2S6_CLI_THREAD_POOL_H
