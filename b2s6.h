@@ -126,8 +126,8 @@ typedef struct b2s6_error {
 
 /*
  * The instruction sets that the library has kernels for, by index from 0: "portable", then the machine family's own from
- * weakest to strongest ("sse2", "avx2", "avx512"; "neon"). All give the same bits. A model uses the last that is available,
- * or the one that its open options name, for hosts that must not use wide vectors and for tests.
+ * weakest to strongest ("sse2", "avx2", "avx512"; "neon", "neondot"). All give the same bits. A model uses the last that is
+ * available, or the one that its open options name, for hosts that must not use wide vectors and for tests.
  *
  * b2s6_isa_name gives NULL beyond the last. b2s6_isa_is_available asks the processor and the operating system: 1 or 0.
  * Since 0.1.0.
