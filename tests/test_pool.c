@@ -41,6 +41,39 @@ static void check_pool(size_t n_threads, size_t n_calls)
     thread_pool_destroy(pool);
 }
 
+/* One task that waits until the others are done, or gives up after ten seconds. */
+typedef struct waiting {
+    size_t n_tasks, done; /* done: atomic, of the others */
+    int gave_up;
+} waiting;
+
+static void wait_in_first(void *context, size_t index)
+{
+    waiting *w = (waiting *)context;
+    const struct timespec pause = { 0, 1000000 };
+    if (index != 0) {
+        __atomic_add_fetch(&w->done, 1, __ATOMIC_RELAXED);
+        return;
+    }
+    for (int i = 0; i < 10000 && __atomic_load_n(&w->done, __ATOMIC_RELAXED) < w->n_tasks - 1; i++)
+        nanosleep(&pause, NULL);
+    w->gave_up = __atomic_load_n(&w->done, __ATOMIC_RELAXED) < w->n_tasks - 1;
+}
+
+/* A thread that is held up in a task holds up none of the other tasks. */
+static void test_held_up(void)
+{
+    thread_pool *pool = pool_of(2);
+    const b2s6_parallel *parallel = thread_pool_parallel(pool);
+    for (size_t n_tasks = 3; n_tasks < 12; n_tasks++) {
+        waiting w = { n_tasks, 0, 0 };
+        test_context("%zu tasks", n_tasks);
+        parallel->run(parallel->user, n_tasks, wait_in_first, &w);
+        CHECK(!w.gave_up);
+    }
+    thread_pool_destroy(pool);
+}
+
 static void test_pool(void)
 {
     CHECK(thread_pool_create(0) == NULL);
@@ -56,5 +89,5 @@ static void test_pool(void)
     check_pool(256, 50);
 }
 
-static const test tests[] = { TEST(test_pool) };
+static const test tests[] = { TEST(test_pool), TEST(test_held_up) };
 const test_suite suite_pool = TEST_SUITE("pool", tests);
