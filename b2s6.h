@@ -435,7 +435,7 @@ typedef struct b2s6_run_options {
 
 /*
  * The workspace for a run of n_steps steps, or a batch of as many streams. A causal model takes any size, or none: it works
- * through a run in chunks as long as the workspace has room for, and this is the size at which more would not be faster. A
+ * through a run in as few chunks as the workspace has room for, and this is the size at which more would not be faster. A
  * bidirectional model needs this much, since it holds the whole sequence. SIZE_MAX if there is no such size on this machine,
  * 0 for NULL or no steps. The workspace holds nothing between calls; any number of states can share one, one call at a
  * time. Since 0.1.0.

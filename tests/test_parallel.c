@@ -9,17 +9,18 @@
 #include "streams.h"
 #include "suites.h"
 
-enum { N_RANDOM = 30, N_WIDE = 5, STREAMS = 6 };
+enum { N_RANDOM = 30, N_WIDE = 6, STREAMS = 6 };
 
 /* ------------------------------------------------------------------------------------------------------------ subjects */
 
 /*
  * Models wide enough for many tasks: s4 with h blocks; mamba, low-rank delta and pooling; bidirectional with blocks of two
- * channels; bidirectional with one pooled row; and a vocabulary of more than 4096 panels.
+ * channels; bidirectional with one pooled row; a vocabulary of more than 4096 panels; and blocks and a low rank so tall that
+ * their products too are worked on another way when there are many rows.
  */
 static void wide_config(model_config *c, size_t i)
 {
-    static const uint32_t widths[] = { 200, 96, 160, 120, 8 }, blocks[] = { 8, 4, 80, 5, 2 };
+    static const uint32_t widths[] = { 200, 96, 160, 120, 8, 138 }, blocks[] = { 8, 4, 80, 5, 2, 3 };
     plain_config(c, widths[i], blocks[i], i == 0 ? 8 : 3);
     c->head_size = i == 0 ? 1100 : 40;
     c->bidirectional = i == 2 || i == 3;
@@ -42,6 +43,12 @@ static void wide_config(model_config *c, size_t i)
         c->input_size = c->head_size = 16 * MAX_TASKS + 40;
         c->head_tied = 1;
         c->head_bias = 0;
+    }
+    if (i == 5) {
+        c->unit.d_state = 33;
+        c->unit.c_complex = 1;
+        c->unit.delta = B2S6_DELTA_LOWRANK;
+        c->unit.dt_rank = 130;
     }
 }
 
@@ -181,7 +188,7 @@ static void check_subject(subject *s, const b2s6_parallel *pool, int wide)
 
 static void test_wide_models(void)
 {
-    static const size_t n_threads[N_WIDE] = { 4, 2, 3, 2, 4 };
+    static const size_t n_threads[N_WIDE] = { 4, 2, 3, 2, 4, 2 };
     for (size_t i = 0; i < N_WIDE; i++) {
         thread_pool *pool = pool_of(n_threads[i]);
         subject s;
