@@ -37,7 +37,7 @@ struct sequence {
 };
 B2S6_INTERNAL size_t b2s6_sequence_layout(struct sequence *s, const struct b2s6_model *m, size_t n_steps, void *memory);
 
-/* Rows of a chunk beyond which a larger one is not faster; and what the kernels' tiles of rows divide. */
+/* Rows of a chunk beyond which a larger one is not faster; and what the tiles of rows divide, but AMX's, which may overlap. */
 enum { CHUNK_ROWS = 132, CHUNK_GRAIN = 12 };
 
 /* Rows of the next chunk when n_left, at least one, are left: chunks of much the same size, so that the last is no small one. */

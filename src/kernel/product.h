@@ -45,7 +45,7 @@ enum { PACK_ROWS = 0 };
  * only: nothing is read.
  */
 struct ahead {
-    const unsigned char *at, *end; /* what is left to fetch; at may pass end by less than a stride */
+    uintptr_t at, end; /* what is left to fetch; numbers, since at may pass the end of the file by less than a stride */
 };
 enum { AHEAD_BYTES = 128 }; /* for every K_UNROLL values of k */
 
@@ -202,8 +202,8 @@ VF_INLINE void product_panels(const struct product *p, const uint32_t type, uint
     struct ahead ahead;
     size_t row = 0;
 
-    ahead.at = (const unsigned char *)p->weight + next * panel_bytes;
-    ahead.end = (const unsigned char *)p->weight + (last < p->end_panel ? last : p->end_panel) * panel_bytes;
+    ahead.at = (uintptr_t)p->weight + next * panel_bytes;
+    ahead.end = (uintptr_t)p->weight + (last < p->end_panel ? last : p->end_panel) * panel_bytes;
     for (; PACK_ROWS > 0 && p->packed && row + TILE_ROWS <= p->n_rows; row += TILE_ROWS)
         product_tile(p, packed, panel, row, &ahead);
     for (; row + TILE_ROWS <= p->n_rows; row += TILE_ROWS)
