@@ -8,7 +8,7 @@
 
 #include <cpuid.h>
 
-#if defined(__linux__) && B2S6_HAS_ISAS
+#if defined(__linux__) && !defined(B2S6_FREESTANDING)
 #  include <sys/syscall.h>
 #  include <unistd.h>
 #endif
