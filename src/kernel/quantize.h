@@ -8,6 +8,18 @@
  */
 enum { LARGEST_CODE = 127 * 256 }; /* so that code + 128, and with it the upper of two signed bytes, stays in range */
 
+/*
+ * The integer nearest to the rounded product. The sign goes a way of its own: a compiler that may contract fuses a product
+ * that goes straight into a sum, and the nearest integer begins with one, but not through an absolute value.
+ */
+VF_INLINE vi nearest_code(vf x, vf inverse)
+{
+    const vf product = vf_mul(x, inverse);
+    const vi sign = vi_shr_arith(vf_bits(product), 31);
+
+    return vi_sub(vi_xor(vf_nearest_int(vf_abs(product)), sign), sign);
+}
+
 #if defined(B2S6_SMALL)
 
 /* As below, for one lane. */
@@ -29,7 +41,7 @@ static float quantize_part(int16_t *codes, const float *x, uint32_t k, const int
         return 0.0f;
     inverse = (float)LARGEST_CODE / b2s6_float_of(largest);
     for (i = 0; i < k; i++)
-        codes[i] = (int16_t)vf_nearest_int(vf_mul(x[i], inverse));
+        codes[i] = (int16_t)nearest_code(x[i], inverse);
     return b2s6_float_of(largest) / (float)LARGEST_CODE;
 }
 
@@ -51,7 +63,7 @@ VF_INLINE void codes_of(int16_t *codes, uint32_t at, const float *x, vf inverse,
     int v;
 
     for (v = 0; v < PARTIAL_VECTORS; v++)
-        q[v] = vf_nearest_int(vf_mul(vf_load(x + v * VF_LANES), inverse));
+        q[v] = nearest_code(vf_load(x + v * VF_LANES), inverse);
     codes_store(codes, at, q, planes);
 }
 

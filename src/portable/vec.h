@@ -4,7 +4,7 @@
  *   - a product that feeds a sum is written vf_fma, vf_fnma or vf_fms, never vf_mul and then vf_add or vf_sub;
  *   - vf_min and vf_max are exactly "a < b ? a : b" and "a > b ? a : b": with a NaN, or with zeros of both signs, the
  *     second operand comes out;
- *   - no conversion from float to integer: vf_nearest_int adds 1.5 * 2^23 instead.
+ *   - no conversion from float to integer: vf_nearest_int adds 1.5 * 2^23 instead, so a product is not handed to it either.
  */
 #ifndef B2S6_PORTABLE_VEC_H
 #define B2S6_PORTABLE_VEC_H
