@@ -35,21 +35,16 @@ endif
 
 LIB_SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
 CLI_SOURCES = $(sort $(wildcard examples/cli/*.c))
-LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/static/%.o)
-PIC_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/shared/%.o)
+LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/lib/%.o)
 CLI_OBJECTS = $(CLI_SOURCES:%.c=$(BUILD)/cli/%.o)
 SONAME = libb2s6.so.$(MAJOR)
 
 all: $(BUILD)/libb2s6.a $(BUILD)/libb2s6.so $(BUILD)/b2s6
 
-$(BUILD)/static/%.o: %.c Makefile
+# One compilation serves both libraries: the kernels take long, and with hidden symbols such code is as fast as the other.
+$(BUILD)/lib/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) CC $<
-	$(Q)$(CC) $(B2S6_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-
-$(BUILD)/shared/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(SAY) CC '$< (shared)'
 	$(Q)$(CC) $(B2S6_CFLAGS) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 $(BUILD)/cli/%.o: %.c Makefile
@@ -62,7 +57,7 @@ $(BUILD)/libb2s6.a: $(LIB_OBJECTS)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/$(SONAME): $(PIC_OBJECTS)
+$(BUILD)/$(SONAME): $(LIB_OBJECTS)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $^ -lm
 
@@ -108,7 +103,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJECTS:.o=.d) $(PIC_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d)
+-include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d)
 
 .PHONY: all check demo install uninstall clean
 .DELETE_ON_ERROR:

@@ -127,7 +127,12 @@ static int measure_stream(bench *b, bench_result *r, message *m)
     size_t n = 0;
     if (b2s6_state_create(&state, b->model, NULL) != B2S6_OK)
         return complain(m, "out of memory");
-    if (!b->info.bidirectional && (n = sample_runs(b, state, 1, 30, m)) != 0) {
+    if (!b->info.bidirectional) {
+        n = sample_runs(b, state, 1, 30, m);
+        if (n == 0) {
+            b2s6_state_destroy(state);
+            return -1;
+        }
         r->step_us_p99 = 1e6 * quantile(b->samples, n, 0.99);
         r->step_us_median = 1e6 * quantile(b->samples, n, 0.5);
         r->decode_tps = 1e6 / r->step_us_median;

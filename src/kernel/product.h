@@ -16,7 +16,7 @@ enum { TILE_PANELS = 1, TILE_ROWS = 6 };
 enum { TILE_PANELS = 1, TILE_ROWS = 6 };
 #endif
 enum { STEP_PANELS = VF_LANES >= 8 ? 4 : 1 };
-enum { K_UNROLL = VF_LANES > 1 ? 4 : 1 };
+enum { K_UNROLL = VF_LANES >= 8 ? 4 : 1 }; /* values of k; measured with wide vectors only */
 
 /* With 12 rows in a tile their addresses alone would fill the integer registers, so they are packed (kernels.h). */
 #if VF_LANES == 16
