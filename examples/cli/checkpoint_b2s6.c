@@ -15,7 +15,7 @@ static void bind_pairs(binder *b, tensor *t, const char *name, size_t i, size_t 
         bind_tensor(b, t, name, BIND_SHAPE(i, j, k));
 }
 
-static void bind_unit(binder *b, checkpoint_unit *u, const checkpoint_config *c)
+static void bind_unit(binder *b, checkpoint_unit *u, const checkpoint_layer_config *c)
 {
     size_t h = c->h, p = c->d_inner / c->h, n = c->d_state, d = c->d_inner;
     size_t a_rows = c->a_scope == B2S6_SCOPE_LAYER ? 1 : c->a_scope == B2S6_SCOPE_BLOCK ? h : d;
@@ -53,28 +53,30 @@ static void bind_norm(binder *b, checkpoint_norm *norm, uint32_t kind, size_t d_
     }
 }
 
-static void bind_s4(binder *b, checkpoint_layer *layer, const checkpoint_config *c)
+static void bind_s4(binder *b, checkpoint_layer *layer, size_t d_model)
 {
-    bind_tensor(b, &layer->out, "out.weight", BIND_SHAPE(2 * c->d_model, c->d_model));
-    bind_tensor(b, &layer->out_bias, "out.bias", BIND_SHAPE(2 * c->d_model));
+    bind_tensor(b, &layer->out, "out.weight", BIND_SHAPE(2 * d_model, d_model));
+    bind_tensor(b, &layer->out_bias, "out.bias", BIND_SHAPE(2 * d_model));
 }
 
-static void bind_mamba(binder *b, checkpoint_layer *layer, const checkpoint_config *c)
+static void bind_mamba(binder *b, checkpoint_layer *layer, size_t d_model)
 {
-    bind_tensor(b, &layer->in_proj, "in_proj.weight", BIND_SHAPE(2 * c->d_inner, c->d_model));
+    const checkpoint_layer_config *c = &layer->config;
+    bind_tensor(b, &layer->in_proj, "in_proj.weight", BIND_SHAPE(2 * c->d_inner, d_model));
     if (c->in_proj_bias)
         bind_tensor(b, &layer->in_proj_bias, "in_proj.bias", BIND_SHAPE(2 * c->d_inner));
     bind_tensor(b, &layer->conv_weight, "conv.weight", BIND_SHAPE(c->d_inner, c->d_conv));
     bind_tensor(b, &layer->conv_bias, "conv.bias", BIND_SHAPE(c->d_inner));
-    bind_tensor(b, &layer->out, "out_proj.weight", BIND_SHAPE(c->d_model, c->d_inner));
+    bind_tensor(b, &layer->out, "out_proj.weight", BIND_SHAPE(d_model, c->d_inner));
     if (c->out_proj_bias)
-        bind_tensor(b, &layer->out_bias, "out_proj.bias", BIND_SHAPE(c->d_model));
+        bind_tensor(b, &layer->out_bias, "out_proj.bias", BIND_SHAPE(d_model));
 }
 
-static void bind_layer(binder *b, checkpoint_layer *layer, const checkpoint_config *c, unsigned index)
+static void bind_layer(binder *b, checkpoint_layer *layer, size_t d_model, unsigned index)
 {
+    const checkpoint_layer_config *c = &layer->config;
     bind_layer_prefix(b, "layers.", index, ".norm.");
-    bind_norm(b, &layer->norm, c->norm, c->d_model);
+    bind_norm(b, &layer->norm, c->norm, d_model);
     bind_layer_prefix(b, "layers.", index, ".unit.");
     bind_unit(b, &layer->unit, c);
     if (c->bidirectional) {
@@ -83,9 +85,9 @@ static void bind_layer(binder *b, checkpoint_layer *layer, const checkpoint_conf
     }
     bind_layer_prefix(b, "layers.", index, ".");
     if (c->block == B2S6_BLOCK_S4)
-        bind_s4(b, layer, c);
+        bind_s4(b, layer, d_model);
     else
-        bind_mamba(b, layer, c);
+        bind_mamba(b, layer, d_model);
 }
 
 static void bind_ends(binder *b, checkpoint *ck)
@@ -112,10 +114,10 @@ int checkpoint_read_b2s6(checkpoint *ck, const safetensors *file, message *m)
     binder b = { file, m, "", 0 };
     if (!text)
         return complain(m, "no configuration: the metadata have no key b2s6 (of a Hugging Face checkpoint give the folder)");
-    if (config_read_b2s6(&ck->config, text, m) != 0 || checkpoint_allocate(ck, m) != 0)
+    if (config_read_b2s6(ck, text, m) != 0)
         return -1;
     bind_ends(&b, ck);
     for (uint32_t i = 0; i < ck->config.n_layers && !b.failed; i++)
-        bind_layer(&b, &ck->layers[i], &ck->config, i);
+        bind_layer(&b, &ck->layers[i], ck->config.d_model, i);
     return bind_finish(&b);
 }

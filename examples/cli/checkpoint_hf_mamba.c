@@ -4,6 +4,8 @@
  * Its mixer is the mamba block around an S6 unit: one block (h = 1), real, an A for each channel, B without bias, a step of
  * low rank, Bbar = delta B. Rows of x_proj are, in order, the low-rank step, B and C.
  */
+#include <string.h>
+
 #include "bind.h"
 #include "checkpoint.h"
 #include "json_fields.h"
@@ -71,7 +73,7 @@ static int check_architecture(const hf_config *hf, uint32_t present, message *m)
 }
 
 /* The sizes that may be given in another way than as a number. */
-static int read_sizes(checkpoint_config *c, const hf_config *hf, uint32_t present, message *m)
+static int read_sizes(checkpoint_layer_config *c, const hf_config *hf, uint32_t present, message *m)
 {
     uint64_t rank;
     if (present & 1u << INTERMEDIATE_SIZE) {
@@ -90,7 +92,8 @@ static int read_sizes(checkpoint_config *c, const hf_config *hf, uint32_t presen
     return 0;
 }
 
-static int read_config(checkpoint_config *c, hf_config *hf, json object, message *m)
+/* All layers are alike; l is what they are. */
+static int read_config(checkpoint_config *c, checkpoint_layer_config *l, hf_config *hf, json object, message *m)
 {
     uint32_t present;
     *hf = defaults;
@@ -101,32 +104,33 @@ static int read_config(checkpoint_config *c, hf_config *hf, json object, message
     if (!is_string(hf->model_type, "mamba"))  /* before the other keys, which other models have others of */
         return refuse("model_type", hf->model_type, "\"mamba\"", m);
     if (json_read_fields(object, "", fields, COUNT(fields), 0, hf, &present, m) != 0 ||
-        check_architecture(hf, present, m) != 0 || read_sizes(c, hf, present, m) != 0)
+        check_architecture(hf, present, m) != 0 || read_sizes(l, hf, present, m) != 0)
         return -1;
     c->d_model = hf->hidden_size;
     c->n_layers = hf->num_hidden_layers;
     c->input_kind = B2S6_TOKENS;
     c->input_size = c->head_size = hf->vocab_size;
     c->head_tied = hf->tie_word_embeddings;
-    c->block = B2S6_BLOCK_MAMBA;
-    c->norm = c->final_norm = B2S6_NORM_RMS;
-    c->norm_eps = c->final_norm_eps = hf->layer_norm_epsilon;
-    c->d_conv = hf->conv_kernel;
-    c->in_proj_bias = c->out_proj_bias = hf->use_bias;
-    c->h = 1;
-    c->d_state = hf->state_size;
-    c->a_scope = B2S6_SCOPE_CHANNEL;
-    c->b_weight = c->c_selective = c->euler = c->skip = 1;
-    c->delta = B2S6_DELTA_LOWRANK;
-    return checkpoint_check_config(c, m);
+    c->final_norm = l->norm = B2S6_NORM_RMS;
+    c->final_norm_eps = l->norm_eps = hf->layer_norm_epsilon;
+    l->block = B2S6_BLOCK_MAMBA;
+    l->d_conv = hf->conv_kernel;
+    l->in_proj_bias = l->out_proj_bias = hf->use_bias;
+    l->h = 1;
+    l->d_state = hf->state_size;
+    l->a_scope = B2S6_SCOPE_CHANNEL;
+    l->b_weight = l->c_selective = l->euler = l->skip = 1;
+    l->delta = B2S6_DELTA_LOWRANK;
+    return checkpoint_check_config(c, m) != 0 ? -1 : checkpoint_check_layer(l, c, m);
 }
 
-static void bind_mixer(binder *b, checkpoint_layer *layer, const checkpoint_config *c, int conv_bias)
+static void bind_mixer(binder *b, checkpoint_layer *layer, size_t d_model, int conv_bias)
 {
+    const checkpoint_layer_config *c = &layer->config;
     size_t d = c->d_inner, n = c->d_state, rank = c->dt_rank;
     checkpoint_unit *u = &layer->unit;
     tensor x_proj = { 0 }, conv = { 0 }, b_step = { 0 };
-    bind_tensor(b, &layer->in_proj, "in_proj.weight", BIND_SHAPE(2 * d, c->d_model));
+    bind_tensor(b, &layer->in_proj, "in_proj.weight", BIND_SHAPE(2 * d, d_model));
     bind_tensor(b, &conv, "conv1d.weight", BIND_SHAPE(d, 1, c->d_conv));
     if (conv_bias)
         bind_tensor(b, &layer->conv_bias, "conv1d.bias", BIND_SHAPE(d));
@@ -135,10 +139,10 @@ static void bind_mixer(binder *b, checkpoint_layer *layer, const checkpoint_conf
     bind_tensor(b, &b_step, "dt_proj.bias", BIND_SHAPE(d));
     bind_tensor(b, &u->a_log, "A_log", BIND_SHAPE(d, n));
     bind_tensor(b, &u->d, "D", BIND_SHAPE(d));
-    bind_tensor(b, &layer->out, "out_proj.weight", BIND_SHAPE(c->d_model, d));
+    bind_tensor(b, &layer->out, "out_proj.weight", BIND_SHAPE(d_model, d));
     if (c->in_proj_bias) {
         bind_tensor(b, &layer->in_proj_bias, "in_proj.bias", BIND_SHAPE(2 * d));
-        bind_tensor(b, &layer->out_bias, "out_proj.bias", BIND_SHAPE(c->d_model));
+        bind_tensor(b, &layer->out_bias, "out_proj.bias", BIND_SHAPE(d_model));
     }
     if (b->failed)
         return;
@@ -185,11 +189,13 @@ int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json confi
 {
     char inner_text[200];
     message inner = { inner_text, sizeof inner_text };
+    checkpoint_layer_config layer_config;
     hf_config hf;
     binder b = { file, m, "", 0 };
-    if (read_config(&ck->config, &hf, config, &inner) != 0)
+    memset(&layer_config, 0, sizeof layer_config);
+    if (read_config(&ck->config, &layer_config, &hf, config, &inner) != 0)
         return complain(m, "config.json: %s", inner_text);
-    if (checkpoint_allocate(ck, m) != 0)
+    if (checkpoint_allocate(ck, &layer_config, m) != 0)
         return -1;
     bind_ends(&b, ck);
     for (uint32_t i = 0; i < ck->config.n_layers && !b.failed; i++) {
@@ -197,7 +203,7 @@ int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json confi
         bind_layer_prefix(&b, "backbone.layers.", i, ".norm.");
         bind_tensor(&b, &layer->norm.weight, "weight", BIND_SHAPE(ck->config.d_model));
         bind_layer_prefix(&b, "backbone.layers.", i, ".mixer.");
-        bind_mixer(&b, layer, &ck->config, (int)hf.use_conv_bias);
+        bind_mixer(&b, layer, ck->config.d_model, (int)hf.use_conv_bias);
     }
     return bind_finish(&b);
 }
