@@ -40,6 +40,7 @@ static void generate_unit_config(unit_config *u, uint32_t width, random_source *
     u->euler = (int)random_below(random, 2);
     u->conjugate = (int)random_below(random, 2);
     u->skip = (int)random_below(random, 2);
+    u->plain_states = (int)random_below(random, 2);
 }
 
 /* A layer norm of one or two values keeps nothing but signs: the model's answer would not depend on the unit. */
@@ -49,6 +50,19 @@ static b2s6_norm random_norm(random_source *random, uint32_t d_model)
     return kind == B2S6_NORM_LAYER && d_model < 3 ? B2S6_NORM_BATCH : kind;
 }
 
+/* What a layer has of its own, of a model whose d_model is set. */
+static void generate_layer_config(model_config *c, random_source *random, uint32_t wide)
+{
+    c->norm = random_norm(random, c->d_model);
+    c->norm_eps = c->norm ? RANDOM_OF(random, epsilons) : 0;
+    c->norm_post = (int)random_below(random, 2);
+    c->block = random_below(random, 2) ? B2S6_BLOCK_S4 : B2S6_BLOCK_MAMBA;
+    c->bidirectional = c->block == B2S6_BLOCK_S4 && random_below(random, 3) == 0;
+    c->d_inner = c->block == B2S6_BLOCK_S4 ? c->d_model : wide + RANDOM_OF(random, widths);
+    c->d_conv = c->block == B2S6_BLOCK_S4 ? 0 : 1 + random_below(random, 5);
+    generate_unit_config(&c->unit, c->d_inner, random);
+}
+
 void generate_config(model_config *c, random_source *random, uint32_t wide)
 {
     memset(c, 0, sizeof *c);
@@ -56,22 +70,41 @@ void generate_config(model_config *c, random_source *random, uint32_t wide)
     c->n_layers = 1 + random_below(random, 3);
     c->input_kind = random_below(random, 2) ? B2S6_TOKENS : B2S6_FEATURES;
     c->input_size = c->input_kind == B2S6_TOKENS ? RANDOM_OF(random, vocabularies) : RANDOM_OF(random, feature_counts);
-    c->norm = random_norm(random, c->d_model);
-    c->norm_eps = c->norm ? RANDOM_OF(random, epsilons) : 0;
-    c->norm_post = (int)random_below(random, 2);
     c->final_norm = random_norm(random, c->d_model);
     c->final_norm_eps = c->final_norm ? RANDOM_OF(random, epsilons) : 0;
-    c->block = random_below(random, 2) ? B2S6_BLOCK_S4 : B2S6_BLOCK_MAMBA;
-    c->bidirectional = c->block == B2S6_BLOCK_S4 && random_below(random, 3) == 0;
-    c->d_inner = c->block == B2S6_BLOCK_S4 ? c->d_model : wide + RANDOM_OF(random, widths);
-    c->d_conv = c->block == B2S6_BLOCK_S4 ? 0 : 1 + random_below(random, 5);
-    generate_unit_config(&c->unit, c->d_inner, random);
+    generate_layer_config(c, random, wide);
     c->pool = (b2s6_pool)random_below(random, 3);
     c->head_size = random_below(random, 4) == 0 ? 0 : wide + RANDOM_OF(random, head_sizes);
     c->head_tied = c->head_size != 0 && c->input_kind == B2S6_TOKENS && random_below(random, 2);
     if (c->head_tied)
         c->head_size = c->input_size;
     c->head_bias = c->head_size != 0 && random_below(random, 2);
+}
+
+/* Layer l becomes what norm to unit of the configuration say. */
+static void keep_layer(model_config *c, uint32_t l)
+{
+    layer_config *layer = &c->layers[l];
+    layer->norm = c->norm;
+    layer->norm_eps = c->norm_eps;
+    layer->norm_post = c->norm_post;
+    layer->block = c->block;
+    layer->d_inner = c->d_inner;
+    layer->d_conv = c->d_conv;
+    layer->bidirectional = c->bidirectional;
+    layer->unit = c->unit;
+}
+
+void generate_layers(model_config *c, random_source *random, uint32_t wide)
+{
+    c->layers_differ = 1;
+    c->n_layers = 2 + random_below(random, MOST_LAYERS_THAT_DIFFER - 1);
+    for (uint32_t l = 0; l < c->n_layers; l++) {
+        if (l > 0 && random_below(random, 3) != 0) /* a third are as the layer before them */
+            generate_layer_config(c, random, wide);
+        keep_layer(c, l);
+    }
+    *c = config_of_layer(c, 0);
 }
 
 void plain_config(model_config *c, uint32_t d_model, uint32_t h, uint32_t d_state)
@@ -194,6 +227,7 @@ static void add_unit(trained_model *model, const char *prefix, random_source *ra
         add_normal(model, prefix, "D", 0.5f, 0.5f, random, 1, d, 0, 0, 0);
 }
 
+/* model's configuration is that of layer l. */
 static void add_layer(trained_model *model, uint32_t l, random_source *random)
 {
     const model_config *c = &model->config;
@@ -228,8 +262,12 @@ void generate_tensors(trained_model *model, random_source *random)
         add_normal(model, "", "encoder.weight", 0, fan_in(c->input_size), random, 2, d, c->input_size, 0, 0);
         add_normal(model, "", "encoder.bias", 0, 0.125f, random, 1, d, 0, 0, 0);
     }
-    for (uint32_t l = 0; l < c->n_layers; l++)
+    for (uint32_t l = 0; l < c->n_layers; l++) {
+        model_config whole = model->config;
+        model->config = config_of_layer(&whole, l);
         add_layer(model, l, random);
+        model->config = whole;
+    }
     add_norm(model, "final_norm.", c->final_norm, random);
     if (c->head_size != 0 && !c->head_tied)
         add_normal(model, "", "head.weight", 0, fan_in(d), random, 2, c->head_size, d, 0, 0);
@@ -240,8 +278,11 @@ void generate_tensors(trained_model *model, random_source *random)
 void generate_model(trained_model *model, uint64_t seed)
 {
     random_source random = { seed };
+    uint32_t wide = seed % 16 == 15 ? 123 : 0; /* where matrices of many rows are worked on another way */
     memset(model, 0, sizeof *model);
-    generate_config(&model->config, &random, seed % 16 == 15 ? 123 : 0); /* where matrices of many rows are worked on another way */
+    generate_config(&model->config, &random, wide);
+    if (seed % 3 == 2)
+        generate_layers(&model->config, &random, wide);
     generate_tensors(model, &random);
 }
 

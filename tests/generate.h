@@ -13,10 +13,13 @@
 /* A configuration alone, to be altered before its tensors are made; its widths are `wide` larger than usual. */
 void generate_config(model_config *config, random_source *random, uint32_t wide);
 
+/* Makes 2 to 4 layers of it that differ, each of any kind; the first stays as it was. */
+void generate_layers(model_config *config, random_source *random, uint32_t wide);
+
 /* All tensors that model->config asks for. */
 void generate_tensors(trained_model *model, random_source *random);
 
-/* Both. */
+/* All of it; of every third seed the layers differ. */
 void generate_model(trained_model *model, uint64_t seed);
 
 /* The plain model that tests start from: s4 blocks, tokens, complex, h blocks, everything selective, a head. */

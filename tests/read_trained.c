@@ -54,7 +54,7 @@ static int name_of(const char *from, const char *key, const char *const *names, 
 
 static void read_unit(unit_config *u, const char *json)
 {
-    const char *unit = value_of(json, "unit");
+    const char *unit = value_of(json, "unit"), *states = value_of(unit, "states");
     u->h = number_of(unit, "h");
     u->d_state = number_of(unit, "d_state");
     u->complex_state = truth_of(unit, "complex");
@@ -68,6 +68,7 @@ static void read_unit(unit_config *u, const char *json)
     u->euler = strncmp(value_of(unit, "discretization"), "\"euler\"", 7) == 0;
     u->conjugate = truth_of(unit, "conjugate");
     u->skip = truth_of(unit, "skip");
+    u->plain_states = states != NULL && strncmp(states, "\"plain\"", 7) == 0;
 }
 
 static int read_config(model_config *c, const char *json)

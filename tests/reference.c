@@ -73,7 +73,7 @@ static void reverse(double *x, size_t n_steps, size_t d)
         }
 }
 
-/* f (n_steps, d_model) = the s4 block of u, which is left reversed if the model is bidirectional */
+/* f (n_steps, d_model) = the s4 block of u, which is left reversed if the layer is bidirectional */
 static void block_s4(const trained_model *model, const char *layer, double *u, size_t n_steps, double *f)
 {
     size_t d = model->config.d_model;
@@ -133,6 +133,7 @@ static void block_mamba(const trained_model *model, const char *layer, const dou
     free(y);
 }
 
+/* model's configuration is that of this layer. */
 static void run_layer(const trained_model *model, const char *layer, double *x, size_t n_steps)
 {
     const model_config *c = &model->config;
@@ -193,8 +194,10 @@ void reference_run(const trained_model *model, const int32_t *tokens, const floa
     char layer[32];
     encode(model, tokens, features, n_steps, x);
     for (uint32_t l = 0; l < c->n_layers; l++) {
+        trained_model view = *model; /* of the same tensors */
+        view.config = config_of_layer(c, l);
         snprintf(layer, sizeof layer, "layers.%u.", l);
-        run_layer(model, layer, x, n_steps);
+        run_layer(&view, layer, x, n_steps);
     }
     normalise(model, c->final_norm, c->final_norm_eps, "final_norm.", x, n_steps);
     if (c->pool == B2S6_POOL_MEAN)

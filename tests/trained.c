@@ -11,6 +11,31 @@ const char *const pool_names[3] = { "none", "mean", "last" };
 const char *const scope_names[4] = { "", "layer", "block", "channel" };
 const char *const delta_names[4] = { "", "block", "lowrank", "constant" };
 
+model_config config_of_layer(const model_config *config, uint32_t l)
+{
+    model_config c = *config;
+    if (c.layers_differ) {
+        const layer_config *layer = &config->layers[l];
+        c.norm = layer->norm;
+        c.norm_eps = layer->norm_eps;
+        c.norm_post = layer->norm_post;
+        c.block = layer->block;
+        c.d_inner = layer->d_inner;
+        c.d_conv = layer->d_conv;
+        c.bidirectional = layer->bidirectional;
+        c.unit = layer->unit;
+    }
+    return c;
+}
+
+int is_bidirectional(const model_config *config)
+{
+    int any = config->bidirectional;
+    for (uint32_t l = 0; config->layers_differ && l < config->n_layers; l++)
+        any |= config->layers[l].bidirectional;
+    return any;
+}
+
 static void *must(void *memory)
 {
     if (memory == NULL) {
@@ -101,29 +126,42 @@ static const char *truth(int value)
     return value ? "true" : "false";
 }
 
-/* The configuration as JSON. Its quotes are escaped, since it stands inside a JSON string. */
-static void append_config(text *to, const model_config *c)
+/* What a layer is, or all of them: the keys from norm to unit. */
+static void append_layer(text *to, const model_config *c)
 {
     const unit_config *u = &c->unit;
+    append(to, "\"norm\": {\"kind\": \"%s\", \"eps\": %.17g, \"place\": \"%s\"}, ", norm_names[c->norm], c->norm_eps,
+           c->norm_post ? "post" : "pre");
+    append(to, "\"block\": \"%s\", ", c->block == B2S6_BLOCK_S4 ? "s4" : "mamba");
+    if (c->block == B2S6_BLOCK_MAMBA)
+        append(to, "\"d_inner\": %u, \"d_conv\": %u, ", c->d_inner, c->d_conv);
+    append(to, "\"bidirectional\": %s, ", truth(c->bidirectional));
+    append(to, "\"unit\": {\"h\": %u, \"d_state\": %u, \"complex\": %s, \"a_scope\": \"%s\", \"b_weight\": %s, ", u->h,
+           u->d_state, truth(u->complex_state), scope_names[u->a_scope], truth(u->b_weight));
+    append(to, "\"b_bias\": %s, \"c\": \"%s\", \"c_complex\": %s, \"delta\": \"%s\", \"dt_rank\": %u, ",
+           truth(u->b_bias), u->c_selective ? "selective" : "constant", truth(u->c_complex), delta_names[u->delta],
+           u->dt_rank);
+    append(to, "\"discretization\": \"%s\", \"conjugate\": %s, \"skip\": %s, \"states\": \"%s\"}", u->euler ? "euler" : "zoh",
+           truth(u->conjugate), truth(u->skip), u->plain_states ? "plain" : "compensated");
+}
+
+/* The configuration as JSON. Its quotes are escaped, since it is inside a JSON string. */
+static void append_config(text *to, const model_config *c)
+{
     text json = { NULL, 0 };
     append(&json, "{\"b2s6\": 1, \"d_model\": %u, \"n_layers\": %u, \"input\": {\"kind\": \"%s\", \"size\": %u}, ",
            c->d_model, c->n_layers, c->input_kind == B2S6_TOKENS ? "tokens" : "features", c->input_size);
-    append(&json, "\"norm\": {\"kind\": \"%s\", \"eps\": %.17g, \"place\": \"%s\"}, ", norm_names[c->norm], c->norm_eps,
-           c->norm_post ? "post" : "pre");
-    append(&json, "\"final_norm\": {\"kind\": \"%s\", \"eps\": %.17g}, ", norm_names[c->final_norm], c->final_norm_eps);
-    append(&json, "\"block\": \"%s\", ", c->block == B2S6_BLOCK_S4 ? "s4" : "mamba");
-    if (c->block == B2S6_BLOCK_MAMBA)
-        append(&json, "\"d_inner\": %u, \"d_conv\": %u, ", c->d_inner, c->d_conv);
-    append(&json, "\"bidirectional\": %s, ", truth(c->bidirectional));
-    append(&json, "\"unit\": {\"h\": %u, \"d_state\": %u, \"complex\": %s, \"a_scope\": \"%s\", \"b_weight\": %s, ", u->h,
-           u->d_state, truth(u->complex_state), scope_names[u->a_scope], truth(u->b_weight));
-    append(&json, "\"b_bias\": %s, \"c\": \"%s\", \"c_complex\": %s, \"delta\": \"%s\", \"dt_rank\": %u, ",
-           truth(u->b_bias), u->c_selective ? "selective" : "constant", truth(u->c_complex), delta_names[u->delta],
-           u->dt_rank);
-    append(&json, "\"discretization\": \"%s\", \"conjugate\": %s, \"skip\": %s}, ", u->euler ? "euler" : "zoh",
-           truth(u->conjugate), truth(u->skip));
-    append(&json, "\"pool\": \"%s\", \"head\": {\"size\": %u, \"bias\": %s, \"tied\": %s}}", pool_names[c->pool],
+    append_layer(&json, c);
+    append(&json, ", \"final_norm\": {\"kind\": \"%s\", \"eps\": %.17g}, ", norm_names[c->final_norm], c->final_norm_eps);
+    append(&json, "\"pool\": \"%s\", \"head\": {\"size\": %u, \"bias\": %s, \"tied\": %s}", pool_names[c->pool],
            c->head_size, truth(c->head_bias), truth(c->head_tied));
+    for (uint32_t l = 0; c->layers_differ && l < c->n_layers; l++) {
+        const model_config layer = config_of_layer(c, l);
+        append(&json, l ? ", {" : ", \"layers\": [{");
+        append_layer(&json, &layer);
+        append(&json, l + 1 < c->n_layers ? "}" : "}]");
+    }
+    append(&json, "}");
     for (size_t i = 0; i < json.size; i++)
         append(to, json.bytes[i] == '"' ? "\\%c" : "%c", json.bytes[i]);
     free(json.bytes);

@@ -21,7 +21,23 @@ typedef struct unit_config {
     b2s6_delta delta;
     uint32_t dt_rank; /* low-rank delta, else 0 */
     int euler, conjugate, skip;
+    int plain_states; /* states without what their roundings lost */
 } unit_config;
+
+/* What a layer may have otherwise than the others. Members as in model_config. */
+typedef struct layer_config {
+    b2s6_norm norm;
+    double norm_eps;
+    int norm_post;
+    b2s6_block block;
+    uint32_t d_inner, d_conv;
+    int bidirectional;
+    unit_config unit;
+} layer_config;
+
+enum { MOST_LAYERS_THAT_DIFFER = 4 };
+
+/* norm to unit: of every layer, unless layers_differ. */
 
 typedef struct model_config {
     uint32_t d_model, n_layers;
@@ -40,6 +56,8 @@ typedef struct model_config {
     b2s6_pool pool;
     uint32_t head_size; /* 0: none */
     int head_bias, head_tied;
+    int layers_differ;
+    layer_config layers[MOST_LAYERS_THAT_DIFFER]; /* (n_layers), if they do; norm to unit above are those of the first */
 } model_config;
 
 typedef struct trained_tensor {
@@ -65,10 +83,16 @@ static inline size_t output_width(const model_config *config)
     return config->head_size ? config->head_size : config->d_model;
 }
 
+/* The same with norm to unit as layer l has them. */
+model_config config_of_layer(const model_config *config, uint32_t l);
+
+/* Whether a layer reads backwards, so that a run takes a whole sequence. */
+int is_bidirectional(const model_config *config);
+
 /* Rows that a run of n_steps gives: one for a pooled bidirectional model, else one a step. */
 static inline size_t output_rows(const model_config *config, size_t n_steps)
 {
-    return config->bidirectional && config->pool != B2S6_POOL_NONE ? 1 : n_steps;
+    return is_bidirectional(config) && config->pool != B2S6_POOL_NONE ? 1 : n_steps;
 }
 
 /* A new tensor of zeros. The pointer is good until the next one is added. */
