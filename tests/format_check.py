@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Reads .b2s6 files by docs/format.md alone, runs them in float64 and compares with stored outputs.
+"""Reads .b2s6 files, version 2, by docs/format.md alone, runs them in float64 and compares with stored outputs.
 
     format_check.py MODEL.b2s6                            check every byte against the format, print what the model is
     format_check.py MODEL.b2s6 inputs.npy outputs.npy     and run it: error relative to the largest output, at most 1e-5;
@@ -26,7 +26,6 @@ ALL_BLOCKS = {1: ("block", 1, 2), 2: ("norm", 0, 3), 3: ("norm_place", 1, 2), 4:
               41: ("discretization", 1, 2), 42: ("conjugate", 0, 1), 43: ("skip", 0, 1), 44: ("states", 1, 2)}
 S4_KEYS = {**ALL_BLOCKS, 16: ("bidirectional", 0, 1)}
 MAMBA_KEYS = {**ALL_BLOCKS, 17: ("d_inner", 1, 65536), 18: ("d_conv", 1, 64), 19: ("proj_biases", 0, 3)}
-LAYER_KEYS = {**S4_KEYS, **MAMBA_KEYS}
 PLAIN, PANELS = 1, 2
 F32, F16, Q8, Q4 = 1, 2, 3, 4
 ANY_TYPE = (1, 20, 38, 70, 96, 114)
@@ -72,6 +71,18 @@ def check_layer(c):
     check_norm(c["norm"], c["norm_eps"])
 
 
+def known_keys(section, values, n_layers):
+    """The keys that a section knows; values is what it has so far. A layer without the first is as the one before."""
+    if section == 0:
+        return MODEL_KEYS
+    if section > n_layers:
+        return {}
+    if 1 not in values:
+        return {1: ALL_BLOCKS[1]}
+    check(values[1] in (S4, MAMBA), f"block {values[1]} of layer {section} is not known")
+    return MAMBA_KEYS if values[1] == MAMBA else S4_KEYS
+
+
 def read_entries(raw):
     """{section: {number: value}} of the keys that are known; the others must be optional."""
     sections, last = {0: {}}, 0
@@ -80,10 +91,10 @@ def read_entries(raw):
         section, number = order >> 16, order & 0xffff
         check(order > last, f"configuration key {number} of section {section} is out of order")
         last = order
-        known = number in LAYER_KEYS and section <= sections[0].get(2, 0) if section else number in MODEL_KEYS
-        check(known or key >> 31, f"configuration key {number} of section {section} is not known")
-        if known:
+        if number in known_keys(section, sections.get(section, {}), sections[0].get(2, 0)):
             sections.setdefault(section, {})[number] = value
+        else:
+            check(key >> 31, f"configuration key {number} of section {section} is not known")
     return sections
 
 
@@ -97,8 +108,8 @@ def read_config(raw):
     for section in range(1, model["n_layers"] + 1):
         if section in sections:
             values = sections[section]
-            keys = MAMBA_KEYS if values.get(1) == MAMBA else S4_KEYS
-            check(set(values) == set(keys), f"layer {section} has not all keys of its block, and no others")
+            keys = MAMBA_KEYS if values[1] == MAMBA else S4_KEYS
+            check(set(values) == set(keys), f"layer {section} has not all keys of its block")
             layer = {"d_inner": model["d_model"], "bidirectional": 0, "proj_biases": 0,
                      **dict(in_range(section, number, keys, value) for number, value in values.items())}
             check_layer(layer)
@@ -122,7 +133,7 @@ def read_metadata(raw, n):
         check(parts[0] and parts[0].encode() > last, "a metadata key is empty or out of order")
         last = parts[0].encode()
         metadata[parts[0]] = parts[1]
-    check(not any(raw[at:]) and len(raw) - at < 8, "metadata are not padded with zeros to a multiple of 8")
+    check(not any(raw[at:]) and (n > 0 or not raw), "bytes follow the metadata")
     return metadata
 
 
@@ -316,7 +327,7 @@ class Unit:
         self.turn = 0 * self.decay                                         # Im A
         if cx == 2:
             rest = np.abs(a[..., 2])
-            check(((rest <= 2.0 ** -22 * np.abs(a[..., 1])) | (rest < 2.0 ** -126)).all(), "turn_lo is no rest of turn")
+            check((rest <= 2.0 ** -22 * np.abs(a[..., 1]) + 2.0 ** -126).all(), "turn_lo is no rest of turn")
             self.turn = a[..., 1] * math.pi + a[..., 2]
         self.a_inverse = np.ones((1, n))
         if self.zoh and not shared:

@@ -87,6 +87,11 @@ size_t file_entry(const unsigned char *file, uint32_t i)
     return table_at(file) + 48 * (size_t)i;
 }
 
+size_t file_named_entry(const unsigned char *file, uint32_t i)
+{
+    return file_entry(file, get32(file + AT_N_TENSORS)) + 48 * (size_t)i;
+}
+
 /* ------------------------------------------------------------------------------------------------------------ the parts */
 
 void file_take_apart(file_parts *parts, const unsigned char *file)
@@ -113,43 +118,73 @@ void file_take_apart(file_parts *parts, const unsigned char *file)
         t.data = NULL;
         file_insert_tensor(parts, i, &t, file + get_le(entry + 32, 8));
     }
+    for (uint32_t i = 0, n = get32(file + AT_N_ENTRIES); i < n; i++) {
+        const unsigned char *entry = file + file_named_entry(file, i);
+        file_insert_named(parts, i, (const char *)entry, file + get_le(entry + 32, 8), (size_t)get_le(entry + 40, 8));
+    }
 }
 
-unsigned char *file_build(const file_parts *parts, size_t *size)
+/* The fixed part of the header and the configuration. */
+static void put_header(unsigned char *file, const file_parts *parts, size_t header, size_t size)
 {
-    size_t config = AT_CONFIG + 8 * (size_t)parts->n_config, table = config + parts->metadata_bytes;
-    size_t header = round_up(table + 48 * (size_t)parts->n_tensors), offset = header;
-    unsigned char *file;
-    *size = header;
-    for (uint32_t i = 0; i < parts->n_tensors; i++)
-        *size += round_up((size_t)parts->tensors[i].bytes);
-    file = (unsigned char *)must(calloc(1, *size));
     memcpy(file, "\x89" "B2S6\r\n\x1a", 8);
-    put_le(file + AT_VERSION, 1, 4);
+    put_le(file + AT_VERSION, 2, 4);
     put_le(file + AT_HEADER_BYTES, header, 4);
-    put_le(file + AT_FILE_BYTES, *size, 8);
+    put_le(file + AT_FILE_BYTES, size, 8);
     put_le(file + AT_N_CONFIG, parts->n_config, 4);
     put_le(file + AT_N_METADATA, parts->n_metadata, 4);
     put_le(file + AT_METADATA_BYTES, parts->metadata_bytes, 4);
     put_le(file + AT_N_TENSORS, parts->n_tensors, 4);
+    put_le(file + AT_N_ENTRIES, parts->n_entries, 4);
+    put_le(file + AT_ARITHMETIC, 2, 4);
     for (uint32_t i = 0; i < parts->n_config; i++) {
         put_le(file + AT_CONFIG + 8 * (size_t)i, parts->config[i][0], 4);
         put_le(file + AT_CONFIG + 8 * (size_t)i + 4, parts->config[i][1], 4);
     }
-    memcpy(file + config, parts->metadata, parts->metadata_bytes);
-    for (uint32_t i = 0; i < parts->n_tensors; i++) {
-        const file_tensor *t = &parts->tensors[i];
-        unsigned char *entry = file + table + 48 * (size_t)i;
-        const uint32_t fields[] = { t->section, t->type, t->layout, t->count, t->rows, t->cols, t->reserved };
-        put_le(entry, t->role, 2);
-        put_le(entry + 2, t->flags, 2);
-        for (size_t k = 0; k < 7; k++)
-            put_le(entry + 4 + 4 * k, fields[k], 4);
-        put_le(entry + 32, offset, 8);
-        put_le(entry + 40, t->bytes, 8);
-        memcpy(file + offset, t->data, (size_t)t->bytes);
-        offset += round_up((size_t)t->bytes);
-    }
+}
+
+/* An entry of the tensor table and its data; returns where the next one's begin. */
+static size_t put_tensor(unsigned char *file, unsigned char *entry, const file_tensor *t, size_t offset)
+{
+    const uint32_t fields[] = { t->section, t->type, t->layout, t->count, t->rows, t->cols, t->reserved };
+    put_le(entry, t->role, 2);
+    put_le(entry + 2, t->flags, 2);
+    for (size_t k = 0; k < 7; k++)
+        put_le(entry + 4 + 4 * k, fields[k], 4);
+    put_le(entry + 32, offset, 8);
+    put_le(entry + 40, t->bytes, 8);
+    memcpy(file + offset, t->data, (size_t)t->bytes);
+    return offset + round_up((size_t)t->bytes);
+}
+
+static size_t put_named(unsigned char *file, unsigned char *entry, const file_named *named, size_t offset)
+{
+    memcpy(entry, named->name, 24);
+    put_le(entry + 24, named->reserved, 8);
+    put_le(entry + 32, offset, 8);
+    put_le(entry + 40, named->bytes, 8);
+    memcpy(file + offset, named->data, (size_t)named->bytes);
+    return offset + round_up((size_t)named->bytes);
+}
+
+unsigned char *file_build(const file_parts *parts, size_t *size)
+{
+    size_t metadata = AT_CONFIG + 8 * (size_t)parts->n_config, table = metadata + parts->metadata_bytes;
+    size_t named = table + 48 * (size_t)parts->n_tensors, header = round_up(named + 48 * (size_t)parts->n_entries);
+    size_t offset = header;
+    unsigned char *file;
+    *size = header;
+    for (uint32_t i = 0; i < parts->n_tensors; i++)
+        *size += round_up((size_t)parts->tensors[i].bytes);
+    for (uint32_t i = 0; i < parts->n_entries; i++)
+        *size += round_up((size_t)parts->entries[i].bytes);
+    file = (unsigned char *)must(calloc(1, *size));
+    put_header(file, parts, header, *size);
+    memcpy(file + metadata, parts->metadata, parts->metadata_bytes);
+    for (uint32_t i = 0; i < parts->n_tensors; i++)
+        offset = put_tensor(file, file + table + 48 * (size_t)i, &parts->tensors[i], offset);
+    for (uint32_t i = 0; i < parts->n_entries; i++)
+        offset = put_named(file, file + named + 48 * (size_t)i, &parts->entries[i], offset);
     file_seal(file, *size);
     return file;
 }
@@ -158,7 +193,10 @@ void file_free(file_parts *parts)
 {
     for (uint32_t i = 0; i < parts->n_tensors; i++)
         free(parts->tensors[i].data);
+    for (uint32_t i = 0; i < parts->n_entries; i++)
+        free(parts->entries[i].data);
     free(parts->tensors);
+    free(parts->entries);
     free(parts->config);
     free(parts->metadata);
     memset(parts, 0, sizeof *parts);
@@ -198,6 +236,24 @@ void file_remove_tensor(file_parts *parts, uint32_t i)
 {
     free(parts->tensors[i].data);
     memmove(parts->tensors + i, parts->tensors + i + 1, (--parts->n_tensors - i) * sizeof *parts->tensors);
+}
+
+void file_insert_named(file_parts *parts, uint32_t i, const char *name, const void *data, size_t bytes)
+{
+    file_named named;
+    memset(&named, 0, sizeof named);
+    memcpy(named.name, name, strlen(name) < 24 ? strlen(name) : 24);
+    named.bytes = bytes;
+    named.data = (unsigned char *)duplicate(data, bytes);
+    parts->entries = (file_named *)must(realloc(parts->entries, (parts->n_entries + 1) * sizeof *parts->entries));
+    memmove(parts->entries + i + 1, parts->entries + i, (parts->n_entries++ - i) * sizeof *parts->entries);
+    parts->entries[i] = named;
+}
+
+void file_remove_named(file_parts *parts, uint32_t i)
+{
+    free(parts->entries[i].data);
+    memmove(parts->entries + i, parts->entries + i + 1, (--parts->n_entries - i) * sizeof *parts->entries);
 }
 
 uint32_t file_find_tensor(const file_parts *parts, uint32_t section, uint32_t role)

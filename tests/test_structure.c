@@ -3,11 +3,13 @@
  *
  * Each test alters one thing of a valid file and names the status that the loader must give, and where it matters the offset.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "altered.h"
 #include "model_file.h"
+#include "subjects.h"
 #include "suites.h"
 
 /* -------------------------------------------------------------------------------------------------------- header fields */
@@ -31,12 +33,16 @@ static void test_header_fields(void)
     uint64_t header = get_le(file + AT_HEADER_BYTES, 4), n_config = get_le(file + AT_N_CONFIG, 4);
     uint64_t n_metadata = get_le(file + AT_N_METADATA, 4), metadata = get_le(file + AT_METADATA_BYTES, 4);
     uint64_t n_tensors = get_le(file + AT_N_TENSORS, 4);
-    static const uint64_t versions[] = { 0, 2, 255, 256, 0x01000000, 0xffffffff };
+    static const uint64_t versions[] = { 0, 1, 3, 255, 256, 0x01000000, 0xffffffff };
     static const uint64_t large[] = { 1, 7, 8, 64, 0x7fffffff, 0x80000000u, 0xffffffc0u, 0xffffffffu };
     for (size_t i = 0; i < 8; i++)
         alter(AT_MAGIC + i, 1, file[AT_MAGIC + i] ^ 0x20u, B2S6_ERROR_MAGIC, 0);
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
         alter(AT_VERSION, 4, versions[i], B2S6_ERROR_VERSION, AT_VERSION);
+    for (uint64_t arithmetic = 0; arithmetic < 5; arithmetic++) /* a definition that this library does not compute by */
+        if (arithmetic != 2)
+            alter(AT_ARITHMETIC, 4, arithmetic, B2S6_ERROR_VERSION, AT_ARITHMETIC);
+    alter(AT_ARITHMETIC, 4, 0x02000000, B2S6_ERROR_VERSION, AT_ARITHMETIC);
     alter(AT_FILE_BYTES, 8, size + 1, B2S6_ERROR_TRUNCATED, AT_FILE_BYTES);
     alter(AT_FILE_BYTES, 8, size + 64, B2S6_ERROR_TRUNCATED, AT_FILE_BYTES);
     alter(AT_FILE_BYTES, 8, (uint64_t)1 << 63, B2S6_ERROR_TRUNCATED, AT_FILE_BYTES);
@@ -56,6 +62,7 @@ static void test_header_fields(void)
         alter(AT_N_METADATA, 4, (n_metadata + large[i]) & 0xffffffffu, B2S6_ERROR_FORMAT, anywhere);
         alter(AT_METADATA_BYTES, 4, (metadata + large[i]) & 0xffffffffu, B2S6_ERROR_FORMAT, anywhere);
         alter(AT_N_TENSORS, 4, (n_tensors + large[i]) & 0xffffffffu, B2S6_ERROR_FORMAT, anywhere);
+        alter(AT_N_ENTRIES, 4, large[i], B2S6_ERROR_FORMAT, anywhere);
     }
     alter(AT_N_CONFIG, 4, 0, B2S6_ERROR_FORMAT, anywhere);
     alter(AT_N_METADATA, 4, 0, B2S6_ERROR_FORMAT, anywhere);
@@ -65,7 +72,7 @@ static void test_header_fields(void)
     free(file);
 }
 
-/* Bytes behind the last tensor, and a header longer than its parts, with sizes and checksums that agree. */
+/* Bytes after the last tensor, and a header longer than its parts, with sizes and checksums that agree. */
 static void test_surplus_bytes(void)
 {
     size_t size, header;
@@ -119,6 +126,15 @@ static void test_header_padding(void)
 
 /* -------------------------------------------------------------------------------------------------------- configuration */
 
+/* Where a key belongs among the configuration's entries. */
+static uint32_t place_of_key(const file_parts *parts, uint32_t key)
+{
+    uint32_t at = 0;
+    while (at < parts->n_config && (parts->config[at][0] & ~KEY_OPTIONAL) < (key & ~KEY_OPTIONAL))
+        at++;
+    return at;
+}
+
 static void test_configuration_keys(void)
 {
     file_parts parts;
@@ -127,10 +143,13 @@ static void test_configuration_keys(void)
     n = parts.n_config;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t key = parts.config[i][0], value = parts.config[i][1];
-        test_context("configuration key %u", key);
+        test_context("configuration key %u of section %u", key & 0xffff, key >> 16);
         file_remove_config(&parts, i);
         expect_altered(&parts, B2S6_ERROR_FORMAT); /* missing */
         file_insert_config(&parts, i, key, value);
+        parts.config[i][0] = key | KEY_OPTIONAL;
+        expect_altered(&parts, B2S6_OK); /* who knows a key reads it */
+        parts.config[i][0] = key;
         file_insert_config(&parts, i, key, value);
         expect_altered(&parts, B2S6_ERROR_FORMAT); /* twice */
         parts.config[i][0] = key | KEY_OPTIONAL;
@@ -153,40 +172,75 @@ static void test_configuration_keys(void)
 /* Keys that this version does not know: skipped if they are optional, refused if not. */
 static void test_unknown_configuration_keys(void)
 {
-    static const uint32_t unknown[] = { 19, 31, 44, 1000, 0x7fffffff };
+    static const uint32_t unknown[] = {
+        KEY(0, 11), KEY(0, 16), KEY(0, 32), KEY(0, 0xffff), KEY(1, 0), KEY(1, 5), KEY(1, 20), KEY(1, 31), KEY(1, 45),
+        KEY(1, 0xffff), KEY(2, 45), KEY(3, 1), KEY(3, 33), KEY(4096, 1), KEY(4097, 1), KEY(0x7fff, 0xffff),
+    };
     file_parts parts;
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
-        uint32_t at = 0;
+        uint32_t at;
         altered_parts(&parts);
-        while (at < parts.n_config && parts.config[at][0] < unknown[i])
-            at++;
-        test_context("unknown configuration key %u", unknown[i]);
+        at = place_of_key(&parts, unknown[i]);
+        test_context("unknown configuration key %u of section %u", unknown[i] & 0xffff, unknown[i] >> 16);
         file_insert_config(&parts, at, unknown[i], 1);
         expect_altered(&parts, B2S6_ERROR_UNSUPPORTED);
-        parts.config[at][0] |= KEY_OPTIONAL;
-        expect_altered(&parts, B2S6_OK);
+        if (KEY(3, 1) != unknown[i] && KEY(3, 33) != unknown[i] && KEY(4096, 1) != unknown[i] && KEY(4097, 1) != unknown[i]) {
+            parts.config[at][0] |= KEY_OPTIONAL;
+            expect_altered(&parts, B2S6_OK);
+        }
         file_free(&parts);
     }
 }
 
-/* Values that the format page does not allow, key by key; the list follows its table. */
+/* Layers (the model has two): as the one before, or all of their own; never a part of them, and never another block's. */
+static void test_configuration_of_layers(void)
+{
+    file_parts parts;
+    uint32_t first, n, end;
+    altered_parts(&parts);
+    first = place_of_key(&parts, KEY(1, 0));
+    end = n = parts.n_config;
+    CHECK_EQUAL_INT(0, place_of_key(&parts, KEY(2, 0)) != n); /* the second has nothing of its own */
+    for (uint32_t i = first; i < n; i++) { /* all of it again is the same model */
+        file_insert_config(&parts, end++, parts.config[i][0] + KEY(1, 0), parts.config[i][1]);
+        test_context("the second layer has %u of %u keys", i + 1 - first, n - first);
+        expect_altered(&parts, i + 1 == n ? B2S6_OK : B2S6_ERROR_FORMAT);
+    }
+    for (uint32_t number = 17; number <= 19; number++) { /* of mamba blocks */
+        uint32_t at = place_of_key(&parts, KEY(2, number));
+        test_context("the second layer, of s4, has key %u", number);
+        file_insert_config(&parts, at, KEY(2, number), 1);
+        expect_altered(&parts, B2S6_ERROR_UNSUPPORTED);
+        file_remove_config(&parts, at);
+    }
+    while (first < n--) /* the first layer without any */
+        file_remove_config(&parts, first);
+    test_context("the first layer has no configuration");
+    expect_altered(&parts, B2S6_ERROR_FORMAT);
+    file_free(&parts);
+}
+
+/* Values that the format page does not allow, key by key; the list follows its tables. */
 static void test_configuration_values(void)
 {
     static const struct { uint32_t key, value; } wrong[] = {
         { 1, 0 }, { 1, 65537 }, { 2, 0 }, { 2, 4097 }, { 3, 0 }, { 3, 3 }, { 4, 0 }, { 4, 16777217 }, { 5, 16777217 },
-        { 6, 0 }, { 6, 3 }, { 7, 2 }, { 8, 4 }, { 9, 0 }, { 9, 3 }, { 10, 0x7f800000 }, { 10, 0x7fc00000 },
-        { 10, 0xbf800000 }, { 10, 0x80000001 }, { 11, 4 }, { 12, 0x7f800000 }, { 12, 0xffffffff }, { 13, 3 }, { 14, 2 },
-        { 15, 2 }, { 16, 0 }, { 16, 65537 }, { 16, 7 }, { 17, 1 }, { 17, 65 }, { 18, 1 }, { 18, 4 }, { 32, 0 }, { 32, 4 },
-        { 32, 12 }, { 33, 0 }, { 33, 4097 }, { 34, 2 }, { 35, 0 }, { 35, 4 }, { 36, 0 }, { 36, 4 }, { 37, 0 }, { 37, 3 },
-        { 38, 2 }, { 39, 0 }, { 39, 4 }, { 39, 2 }, { 40, 1 }, { 40, 65537 }, { 41, 0 }, { 41, 3 }, { 42, 2 }, { 43, 2 },
-        { 1, UINT32_MAX }, { 2, UINT32_MAX }, { 4, UINT32_MAX }, { 5, UINT32_MAX }, { 16, UINT32_MAX }, { 33, UINT32_MAX },
-        { 40, UINT32_MAX }, { 32, UINT32_MAX },
+        { 6, 2 }, { 7, 2 }, { 8, 4 }, { 9, 0x7f800000 }, { 9, 0x7fc00000 }, { 9, 0xbf800000 }, { 9, 0x80000001 },
+        { 9, 0xffffffff }, { 10, 3 }, { 1, UINT32_MAX }, { 2, UINT32_MAX }, { 4, UINT32_MAX }, { 5, UINT32_MAX },
+        { KEY(1, 1), 0 }, { KEY(1, 1), 3 }, { KEY(1, 2), 4 }, { KEY(1, 3), 0 }, { KEY(1, 3), 3 }, { KEY(1, 4), 0x7f800000 },
+        { KEY(1, 4), 0x7fc00000 }, { KEY(1, 4), 0xbf800000 }, { KEY(1, 4), 0x80000001 }, { KEY(1, 16), 2 },
+        { KEY(1, 32), 0 }, { KEY(1, 32), 4 }, { KEY(1, 32), 12 }, { KEY(1, 32), UINT32_MAX }, { KEY(1, 33), 0 },
+        { KEY(1, 33), 4097 }, { KEY(1, 33), UINT32_MAX }, { KEY(1, 34), 2 }, { KEY(1, 35), 0 }, { KEY(1, 35), 4 },
+        { KEY(1, 36), 0 }, { KEY(1, 36), 4 }, { KEY(1, 37), 0 }, { KEY(1, 37), 3 }, { KEY(1, 38), 2 }, { KEY(1, 39), 0 },
+        { KEY(1, 39), 4 }, { KEY(1, 39), 2 }, { KEY(1, 40), 1 }, { KEY(1, 40), 65537 }, { KEY(1, 40), UINT32_MAX },
+        { KEY(1, 41), 0 }, { KEY(1, 41), 3 }, { KEY(1, 42), 2 }, { KEY(1, 43), 2 }, { KEY(1, 44), 0 }, { KEY(1, 44), 3 },
     };
     file_parts parts;
     altered_parts(&parts);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         uint32_t at = file_find_config(&parts, wrong[i].key), kept = parts.config[at][1];
-        test_context("configuration key %u is %u", wrong[i].key, wrong[i].value);
+        test_context("configuration key %u of section %u is %u", wrong[i].key & 0xffff, wrong[i].key >> 16, wrong[i].value);
+        CHECK(at < parts.n_config);
         parts.config[at][1] = wrong[i].value;
         expect_altered(&parts, B2S6_ERROR_FORMAT);
         parts.config[at][1] = kept;
@@ -195,26 +249,58 @@ static void test_configuration_values(void)
     file_free(&parts);
 }
 
+/* The same for what only mamba blocks have. */
+static void test_configuration_values_of_mamba(void)
+{
+    static const struct { uint32_t number, value; } wrong[] = {
+        { 17, 0 }, { 17, 65537 }, { 17, 7 }, { 17, UINT32_MAX }, { 18, 0 }, { 18, 65 }, { 19, 4 },
+    };
+    random_source random = { 4 };
+    trained_model model;
+    unsigned char *file;
+    file_parts parts;
+    size_t size;
+    memset(&model, 0, sizeof model);
+    plain_config(&model.config, 6, 2, 2);
+    model.config.block = B2S6_BLOCK_MAMBA;
+    model.config.d_conv = 3;
+    generate_tensors(&model, &random);
+    file = convert_trained(&model, &size);
+    file_take_apart(&parts, file);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        uint32_t at = file_find_config(&parts, KEY(1, wrong[i].number)), kept = parts.config[at][1];
+        test_context("configuration key %u is %u", wrong[i].number, wrong[i].value);
+        CHECK(at < parts.n_config);
+        parts.config[at][1] = wrong[i].value;
+        expect_altered(&parts, B2S6_ERROR_FORMAT);
+        parts.config[at][1] = kept;
+    }
+    test_context("an s4 block's key in a mamba block");
+    file_insert_config(&parts, place_of_key(&parts, KEY(1, 16)), KEY(1, 16), 0);
+    expect_altered(&parts, B2S6_ERROR_UNSUPPORTED);
+    file_free(&parts);
+    free(file);
+    trained_free(&model);
+}
+
 /* Pairs of values that are allowed each, but not together. */
 static void test_configuration_contradictions(void)
 {
     static const struct { uint32_t key, value, other, other_value; } wrong[] = {
-        { 3, 2, 4, 65537 },  /* features wider than a width may be */
-        { 7, 1, 6, 2 },      /* mamba, bidirectional */
-        { 6, 2, 17, 0 },     /* mamba without convolution */
-        { 14, 1, 5, 9 },     /* a tied head of another size than the vocabulary */
-        { 14, 1, 3, 2 },     /* a tied head without tokens */
-        { 5, 0, 15, 1 },     /* a head bias without a head */
-        { 34, 0, 38, 1 },    /* complex C of a real state */
-        { 39, 2, 40, 0 },    /* low rank without a rank */
-        { 39, 3, 40, 2 },    /* a rank without low rank */
-        { 8, 0, 10, 0x3727c5ac }, { 8, 3, 10, 0x3727c5ac }, /* an eps without a norm that has one */
-        { 11, 0, 12, 0x3727c5ac }, { 11, 3, 12, 0x3727c5ac },
+        { 3, 2, 4, 65537 },                /* features wider than a width may be */
+        { 7, 1, 5, 9 },                    /* a tied head of another size than the vocabulary */
+        { 7, 1, 3, 2 },                    /* a tied head without tokens */
+        { 5, 0, 6, 1 },                    /* a head bias without a head */
+        { KEY(1, 34), 0, KEY(1, 38), 1 },  /* complex C of a real state */
+        { KEY(1, 39), 2, KEY(1, 40), 0 },  /* low rank without a rank */
+        { KEY(1, 39), 3, KEY(1, 40), 2 },  /* a rank without low rank */
+        { KEY(1, 2), 0, KEY(1, 4), 0x3727c5ac }, { KEY(1, 2), 3, KEY(1, 4), 0x3727c5ac }, /* an eps that no norm uses */
+        { 8, 0, 9, 0x3727c5ac }, { 8, 3, 9, 0x3727c5ac },
     };
     file_parts parts;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         altered_parts(&parts);
-        test_context("configuration key %u is %u and key %u is %u", wrong[i].key, wrong[i].value, wrong[i].other,
+        test_context("configuration key %x is %u and key %x is %u", wrong[i].key, wrong[i].value, wrong[i].other,
                      wrong[i].other_value);
         parts.config[file_find_config(&parts, wrong[i].key)][1] = wrong[i].value;
         parts.config[file_find_config(&parts, wrong[i].other)][1] = wrong[i].other_value;
@@ -260,9 +346,44 @@ static void test_metadata(void)
     }
 }
 
+/* A file of libb2s6 0.1, as it was shipped: its error says what it is and what to do. */
+static void test_version_1(void)
+{
+    char path[1024];
+    b2s6_error error;
+    b2s6_model *model;
+    snprintf(path, sizeof path, "%s/old-0.1.b2s6", tests_folder);
+    CHECK_STATUS(B2S6_ERROR_VERSION, b2s6_model_open_file(&model, path, NULL, &error));
+    CHECK(model == NULL);
+    CHECK_EQUAL_U64(AT_VERSION, error.offset);
+    CHECK(strstr(error.message, "format version 1, of libb2s6 0.1: convert the checkpoint again") != NULL);
+}
+
+/* At most 1,024 pairs and 262,144 bytes. */
+static void test_metadata_limits(void)
+{
+    enum { PAIRS = 1025, BYTES = 262144 };
+    char *strings = (char *)calloc(1, BYTES + 16);
+    CHECK(strings != NULL);
+    for (int i = 0; i < PAIRS; i++) { /* keys 0000 .. 1024, values empty: 6 bytes a pair */
+        char key[6];
+        snprintf(key, sizeof key, "%04d", i);
+        memcpy(strings + 6 * i, key, 5);
+    }
+    expect_metadata(PAIRS - 1, strings, 6 * (PAIRS - 1), B2S6_OK);
+    expect_metadata(PAIRS, strings, 6 * PAIRS, B2S6_ERROR_FORMAT);
+    memset(strings, 'x', BYTES + 7);
+    strings[1] = 0; /* the key x, and a value that fills the rest */
+    expect_metadata(1, strings, BYTES + 8, B2S6_ERROR_FORMAT);
+    strings[BYTES - 1] = 0;
+    expect_metadata(1, strings, BYTES, B2S6_OK);
+    free(strings);
+}
+
 static const test tests[] = {
     TEST(test_header_fields), TEST(test_surplus_bytes), TEST(test_header_padding), TEST(test_configuration_keys),
-    TEST(test_unknown_configuration_keys), TEST(test_configuration_values), TEST(test_configuration_contradictions),
-    TEST(test_metadata),
+    TEST(test_unknown_configuration_keys), TEST(test_configuration_of_layers), TEST(test_configuration_values),
+    TEST(test_configuration_values_of_mamba), TEST(test_configuration_contradictions), TEST(test_metadata),
+    TEST(test_metadata_limits), TEST(test_version_1),
 };
 const test_suite suite_structure = TEST_SUITE("structure", tests);
