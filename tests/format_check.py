@@ -75,8 +75,7 @@ def known_keys(section, values, n_layers):
     """The keys that a section knows; values is what it has so far. A layer without the first is as the one before."""
     if section == 0:
         return MODEL_KEYS
-    if section > n_layers:
-        return {}
+    check(section <= n_layers, f"section {section} is of no layer")
     if 1 not in values:
         return {1: ALL_BLOCKS[1]}
     check(values[1] in (S4, MAMBA), f"block {values[1]} of layer {section} is not known")

@@ -138,7 +138,7 @@ static void test_long_mean(void)
 }
 
 /* The option values of a configuration, one index for each option. */
-enum { N_OPTIONS = 19 };
+enum { N_OPTIONS = 20 };
 static void options_of(const model_config *c, unsigned values[N_OPTIONS])
 {
     const unit_config *u = &c->unit;
@@ -148,7 +148,7 @@ static void options_of(const model_config *c, unsigned values[N_OPTIONS])
         c->head_size == 0 ? 0u : c->head_tied ? 1u : 2u, c->head_bias != 0, u->complex_state != 0, (unsigned)u->a_scope - 1,
         (u->b_weight ? 1u : 0u) + (u->b_bias ? 2u : 0u) - 1, u->c_selective != 0, u->c_complex != 0,
         (unsigned)u->delta - 1, u->euler != 0, u->conjugate != 0, u->skip != 0,
-        u->h == 1 ? 0u : u->h == c->d_inner ? 1u : 2u,
+        u->h == 1 ? 0u : u->h == c->d_inner ? 1u : 2u, u->plain_states != 0,
     };
     memcpy(values, all, sizeof all);
 }
@@ -164,7 +164,7 @@ static int impossible(unsigned a, unsigned va, unsigned b, unsigned vb)
 
 static void test_random_models_cover(void)
 {
-    static const unsigned n_values[N_OPTIONS] = { 2, 4, 2, 4, 2, 2, 3, 3, 2, 2, 3, 3, 2, 2, 3, 2, 2, 2, 3 };
+    static const unsigned n_values[N_OPTIONS] = { 2, 4, 2, 4, 2, 2, 3, 3, 2, 2, 3, 3, 2, 2, 3, 2, 2, 2, 3, 2 };
     static unsigned char met[N_OPTIONS][4][N_OPTIONS][4];
     memset(met, 0, sizeof met);
     for (uint64_t seed = 0; seed < N_MODELS; seed++) {

@@ -173,8 +173,8 @@ static void test_configuration_keys(void)
 static void test_unknown_configuration_keys(void)
 {
     static const uint32_t unknown[] = {
-        KEY(0, 11), KEY(0, 16), KEY(0, 32), KEY(0, 0xffff), KEY(1, 0), KEY(1, 5), KEY(1, 20), KEY(1, 31), KEY(1, 45),
-        KEY(1, 0xffff), KEY(2, 45), KEY(3, 1), KEY(3, 33), KEY(4096, 1), KEY(4097, 1), KEY(0x7fff, 0xffff),
+        KEY(0, 11), KEY(0, 16), KEY(0, 32), KEY(0, 0xffff), KEY(1, 0), KEY(1, 5), KEY(1, 18), KEY(1, 20), KEY(1, 31),
+        KEY(1, 45), KEY(1, 0xffff), KEY(2, 0), KEY(2, 33), KEY(2, 45), /* a layer without a block of its own has no key */
     };
     file_parts parts;
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
@@ -184,12 +184,27 @@ static void test_unknown_configuration_keys(void)
         test_context("unknown configuration key %u of section %u", unknown[i] & 0xffff, unknown[i] >> 16);
         file_insert_config(&parts, at, unknown[i], 1);
         expect_altered(&parts, B2S6_ERROR_UNSUPPORTED);
-        if (KEY(3, 1) != unknown[i] && KEY(3, 33) != unknown[i] && KEY(4096, 1) != unknown[i] && KEY(4097, 1) != unknown[i]) {
-            parts.config[at][0] |= KEY_OPTIONAL;
-            expect_altered(&parts, B2S6_OK);
-        }
+        parts.config[at][0] |= KEY_OPTIONAL;
+        expect_altered(&parts, B2S6_OK);
         file_free(&parts);
     }
+}
+
+/* Sections that are no layers of the model, which has two. */
+static void test_configuration_of_no_layer(void)
+{
+    static const uint32_t beyond[] = { KEY(3, 0), KEY(3, 1), KEY(3, 33), KEY(4096, 1), KEY(4097, 1), KEY(0x7fff, 0xffff) };
+    file_parts parts;
+    altered_parts(&parts);
+    for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+        test_context("configuration key %u of section %u", beyond[i] & 0xffff, beyond[i] >> 16);
+        file_insert_config(&parts, parts.n_config, beyond[i], 1);
+        expect_altered(&parts, B2S6_ERROR_FORMAT);
+        parts.config[parts.n_config - 1][0] |= KEY_OPTIONAL;
+        expect_altered(&parts, B2S6_ERROR_FORMAT);
+        file_remove_config(&parts, parts.n_config - 1);
+    }
+    file_free(&parts);
 }
 
 /* Layers (the model has two): as the one before, or all of their own; never a part of them, and never another block's. */
@@ -382,7 +397,8 @@ static void test_metadata_limits(void)
 
 static const test tests[] = {
     TEST(test_header_fields), TEST(test_surplus_bytes), TEST(test_header_padding), TEST(test_configuration_keys),
-    TEST(test_unknown_configuration_keys), TEST(test_configuration_of_layers), TEST(test_configuration_values),
+    TEST(test_unknown_configuration_keys), TEST(test_configuration_of_layers),
+    TEST(test_configuration_of_no_layer), TEST(test_configuration_values),
     TEST(test_configuration_values_of_mamba), TEST(test_configuration_contradictions), TEST(test_metadata),
     TEST(test_metadata_limits), TEST(test_version_1),
 };

@@ -3,6 +3,7 @@
  *
  * Each test alters one thing of a valid file and names the status that the loader must give.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,7 +183,7 @@ static void test_tensor_fields(void)
     }
 }
 
-/* A file that ends with a tensor, or in the padding behind it, and says so: what follows in the table has no place. */
+/* A file that ends with a tensor, or in the padding after it, and says so: what follows in the table has no place. */
 static void test_file_ends_early(void)
 {
     size_t whole;
@@ -259,9 +260,104 @@ static void test_unknown_tensors(void)
     input_free(&input);
 }
 
+/* ------------------------------------------------------------------------------------------------------- named entries */
+
+/* The valid file with three entries: the first of one byte, the second of a line, the last longer than one. */
+static void parts_with_entries(file_parts *parts)
+{
+    static const unsigned char bytes[100] = { 1, 2, 3 };
+    altered_parts(parts);
+    file_insert_named(parts, 0, "A", bytes, 1);
+    file_insert_named(parts, 1, "tokens", bytes, 64);
+    file_insert_named(parts, 2, "\xc3\xa9tiquettes, 23 bytes", bytes, sizeof bytes);
+}
+
+static void test_named_entries(void)
+{
+    file_parts parts;
+    parts_with_entries(&parts);
+    CHECK_EQUAL_INT(23, (int)strlen((const char *)parts.entries[2].name));
+    expect_altered(&parts, B2S6_OK);
+    for (uint32_t i = 0; i < 3; i++) {
+        file_named *named = &parts.entries[i], kept = *named;
+        test_context("named entry %u", i);
+        file_insert_named(&parts, i, (const char *)named->name, named->data, (size_t)named->bytes);
+        expect_altered(&parts, B2S6_ERROR_FORMAT); /* twice */
+        file_remove_named(&parts, i);
+        named = &parts.entries[i];
+        memset(named->name, 0, 24);
+        expect_altered(&parts, B2S6_ERROR_FORMAT); /* no name */
+        memset(named->name, 'B' + (int)i, 24);
+        expect_altered(&parts, B2S6_ERROR_FORMAT); /* a name without end */
+        memcpy(named->name, kept.name, 24);
+        named->name[23] = 'x';
+        expect_altered(&parts, B2S6_ERROR_FORMAT); /* bytes after the name's end, or none of it */
+        memcpy(named->name, kept.name, 24);
+        named->reserved = 1;
+        expect_altered(&parts, B2S6_ERROR_FORMAT);
+        named->reserved = 0;
+        named->bytes = 0;
+        expect_altered(&parts, B2S6_ERROR_FORMAT); /* nothing in it */
+        named->bytes = kept.bytes;
+        expect_altered(&parts, B2S6_OK);
+    }
+    memcpy(parts.entries[0].name, "z", 2); /* before "tokens": out of order */
+    expect_altered(&parts, B2S6_ERROR_FORMAT);
+    file_free(&parts);
+}
+
+/* Places and sizes, written over a finished file. */
+static void test_named_entry_places(void)
+{
+    static const uint64_t steps[] = { 1, 63, 64, (uint64_t)-64, (uint64_t)-1, 1u << 20, (uint64_t)1 << 40, (uint64_t)1 << 63 };
+    file_parts parts;
+    unsigned char *file, *copy;
+    size_t size;
+    parts_with_entries(&parts);
+    file = file_build(&parts, &size);
+    copy = (unsigned char *)malloc(size);
+    CHECK(copy != NULL);
+    for (uint32_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < sizeof steps / sizeof steps[0]; k++)
+            for (size_t field = 32; field <= 40; field += 8) {
+                size_t at = file_named_entry(file, i) + field;
+                uint64_t value = get_le(file + at, 8) + steps[k];
+                if (field == 40 && (value + 63) / 64 == (value - steps[k] + 63) / 64 && value != 0 && value < 1u << 20)
+                    continue; /* a byte of padding more is a byte of the entry */
+                memcpy(copy, file, size);
+                put_le(copy + at, value, 8);
+                file_seal(copy, size);
+                test_context("named entry %u, its field at %zu is off by %lld", i, field, (long long)steps[k]);
+                expect_altered_file(copy, size, B2S6_ERROR_FORMAT, anywhere);
+            }
+    memcpy(copy, file, size); /* damage in an entry is damage of the data */
+    copy[get_le(file + file_named_entry(file, 2) + 32, 8) + 99] ^= 1;
+    test_context("a byte of a named entry is damaged");
+    expect_altered_file(copy, size, B2S6_ERROR_CHECKSUM, anywhere);
+    free(copy);
+    free(file);
+    file_free(&parts);
+}
+
+/* At most 256. */
+static void test_named_entries_limit(void)
+{
+    file_parts parts;
+    altered_parts(&parts);
+    for (uint32_t i = 0; i < 257; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%03u", (unsigned)i);
+        file_insert_named(&parts, i, name, name, 3);
+        if (i == 255)
+            expect_altered(&parts, B2S6_OK);
+    }
+    expect_altered(&parts, B2S6_ERROR_FORMAT);
+    file_free(&parts);
+}
+
 static const test tests[] = {
     TEST(test_tensors_missing_twice_or_moved), TEST(test_tensors_of_wrong_shape), TEST(test_tensor_sizes_wrap),
     TEST(test_tensor_fields), TEST(test_file_ends_early),
-    TEST(test_unknown_tensors),
+    TEST(test_unknown_tensors), TEST(test_named_entries), TEST(test_named_entry_places), TEST(test_named_entries_limit),
 };
 const test_suite suite_table = TEST_SUITE("table", tests);
