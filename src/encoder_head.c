@@ -1,5 +1,6 @@
 /* Both ends of a model: the encoder before the layers; norm, pooling and head after them. */
-#include "pass.h"
+#include "encoder_head.h"
+
 #include "portable/convert.h"
 
 /* The row of the embedding for a token. */
@@ -12,48 +13,44 @@ static void look_up(const struct matrix *embedding, int32_t token, float *x)
         x[i] = 0.0f;
 }
 
-struct ends_context {
+struct encoder_context {
     const struct pass *pass;
-    float *x;
-    size_t first_row, n_rows; /* of x, that the head is applied to */
-    float *out;
+    struct prepared input;
 };
 
+/* Groups begin .. end - 1 of x = W features + bias. */
 static void encode_features(void *context, size_t begin, size_t end)
 {
-    const struct ends_context *c = context;
+    const struct encoder_context *c = context;
     const struct b2s6_model *model = c->pass->model;
-    struct operand o;
+    struct projection o;
 
     o.matrix = &model->encoder;
+    o.input = &c->input;
     o.index = o.part = 0;
-    o.n_parts = 1;
-    o.n_rows = pass_rows(c->pass);
     o.bias = model->encoder_bias;
-    o.x = c->pass->work->input;
-    o.y = c->x;
-    o.x_stride = b2s6_pad16(model->config.input_size);
-    o.y_stride = c->pass->work->d;
-    b2s6_pass_product(c->pass, &o, begin, end);
+    o.y = c->pass->x;
+    o.y_stride = b2s6_pad16(model->config.d_model);
+    b2s6_project(c->pass, &o, begin, end);
 }
 
-void b2s6_encode_pass(const struct pass *p, const struct ends *e, float *x)
+void b2s6_encode_pass(const struct pass *p, const struct stream_ends *e)
 {
     const size_t width = p->model->config.input_size, padded = b2s6_pad16(p->model->config.input_size);
-    struct ends_context c;
+    const size_t d = b2s6_pad16(p->model->config.d_model), n_rows = pass_rows(p);
+    struct encoder_context c;
     size_t row;
 
     if (e->tokens) {
-        for (row = 0; row < pass_rows(p); row++)
-            look_up(&p->model->embedding, e->tokens[row], x + row * p->work->d);
+        for (row = 0; row < n_rows; row++)
+            look_up(&p->model->embedding, e->tokens[row], p->x + row * d);
         return;
     }
-    for (row = 0; row < pass_rows(p); row++)
+    for (row = 0; row < n_rows; row++)
         p->model->kernels->flush(p->work->input + row * padded, e->features + row * width, width);
     c.pass = p;
-    c.x = x;
-    b2s6_pass_prepare(p, &p->model->encoder, p->work->input, padded, pass_rows(p), 1);
-    b2s6_pass_section(p, encode_features, &c, p->work->d / B2S6_LANES);
+    c.input = b2s6_prepare(p, &p->model->encoder, p->work->input, padded, n_rows, 1);
+    b2s6_pass_section(p, encode_features, &c, d / B2S6_LANES, product_cost(&p->model->encoder, n_rows));
 }
 
 /*
@@ -63,7 +60,7 @@ void b2s6_encode_pass(const struct pass *p, const struct ends *e, float *x)
 static void pool_mean(struct b2s6_state *state, float *x, uint64_t step)
 {
     const uint32_t d = b2s6_pad16(state->model->config.d_model);
-    float *sum = b2s6_state_pool(state), *lost = sum + d;
+    float *sum = state_pool(state), *lost = sum + d;
     const float n = b2s6_float_of_u64(step);
     float s, back;
     uint32_t i;
@@ -87,52 +84,55 @@ static void one_nan(float *out, size_t n)
             out[i] = b2s6_float_of(0x7fc00000u);
 }
 
+struct head_context {
+    const struct pass *pass;
+    struct prepared rows;
+    float *out;              /* (rows, head size) */
+};
+
 /* Outputs begin * 16 .. end * 16 - 1 of some output rows. */
 static void apply_head(void *context, size_t begin, size_t end)
 {
-    const struct ends_context *c = context;
+    const struct head_context *c = context;
     const struct b2s6_model *model = c->pass->model;
-    const size_t d = c->pass->work->d, last = end * B2S6_LANES < model->head.rows ? end * B2S6_LANES : model->head.rows;
-    struct operand o;
+    const size_t n_out = model->head.rows, last = end * B2S6_LANES < n_out ? end * B2S6_LANES : n_out;
+    struct projection o;
     size_t row;
 
     o.matrix = &model->head;
+    o.input = &c->rows;
     o.index = o.part = 0;
-    o.n_parts = 1;
     o.bias = model->head_bias;
-    o.x = c->x + c->first_row * d;
     o.y = c->out;
-    o.x_stride = d;
-    o.y_stride = model->head.rows;
-    o.n_rows = c->n_rows;
-    b2s6_pass_product(c->pass, &o, begin, end);
-    for (row = 0; row < c->n_rows; row++)
-        one_nan(c->out + row * model->head.rows + begin * B2S6_LANES, last - begin * B2S6_LANES);
+    o.y_stride = n_out;
+    b2s6_project(c->pass, &o, begin, end);
+    for (row = 0; row < c->rows.n_rows; row++)
+        one_nan(c->out + row * n_out + begin * B2S6_LANES, last - begin * B2S6_LANES);
 }
 
-/* Rows from first_row on, as many at once as the work has rows for. */
-static void put_out_head(const struct pass *p, const struct ends *e, float *x)
+/* Rows from first_row on, as many at once as the workspace has rows for. */
+static void put_out_head(const struct pass *p, const struct stream_ends *e)
 {
     const struct matrix *head = &p->model->head;
-    const size_t n_rows = pass_rows(p);
-    struct ends_context c;
+    const size_t d = b2s6_pad16(p->model->config.d_model), n_rows = pass_rows(p);
+    struct head_context c;
+    size_t row, n;
 
     c.pass = p;
-    c.x = x;
     c.out = e->out;
-    for (c.first_row = e->first_row; c.first_row < n_rows; c.first_row += c.n_rows) {
-        c.n_rows = n_rows - c.first_row < p->work->n_rows ? n_rows - c.first_row : p->work->n_rows;
-        b2s6_pass_prepare(p, head, x + c.first_row * p->work->d, p->work->d, c.n_rows, 1);
-        b2s6_pass_section(p, apply_head, &c, b2s6_pad16(head->rows) / B2S6_LANES);
-        c.out += c.n_rows * head->rows;
+    for (row = e->first_row; row < n_rows; row += n) {
+        n = n_rows - row < p->work->n_rows ? n_rows - row : p->work->n_rows;
+        c.rows = b2s6_prepare(p, head, p->x + row * d, d, n, 1);
+        b2s6_pass_section(p, apply_head, &c, b2s6_pad16(head->rows) / B2S6_LANES, product_cost(head, n));
+        c.out += n * head->rows;
     }
 }
 
 /* Norm and pooling of the rows that are needed: all if they enter a mean, else those that are put out. */
-static void finish_rows(const struct pass *p, const struct ends *e, float *x)
+static void finish_rows(const struct pass *p, const struct stream_ends *e)
 {
-    const struct config *c = &p->model->config;
-    const size_t d = p->work->d, n_rows = pass_rows(p);
+    const struct model_config *c = &p->model->config;
+    const size_t d = b2s6_pad16(c->d_model), n_rows = pass_rows(p);
     const int mean = c->pool == B2S6_POOL_MEAN;
     struct norm n;
     size_t row = mean ? 0 : e->first_row, i;
@@ -143,31 +143,32 @@ static void finish_rows(const struct pass *p, const struct ends *e, float *x)
     n.bias = p->model->final_norm_bias;
     n.d = c->d_model;
     if (row < n_rows)
-        p->model->kernels->norm(&n, x + row * d, x + row * d, n_rows - row, d);
+        p->model->kernels->norm(&n, p->x + row * d, p->x + row * d, n_rows - row, d);
     for (i = 0; mean && i < n_rows; i++) {
         struct b2s6_state *state = p->states[i / p->n_steps];
-        pool_mean(state, x + i * d, state->n_steps + i % p->n_steps + 1);
+
+        pool_mean(state, p->x + i * d, state->n_steps + i % p->n_steps + 1);
     }
 }
 
-void b2s6_finish_pass(const struct pass *p, const struct ends *e, float *x)
+void b2s6_finish_pass(const struct pass *p, const struct stream_ends *e)
 {
-    const struct config *g = &p->model->config;
-    const size_t d = p->work->d, n_rows = pass_rows(p);
+    const struct model_config *c = &p->model->config;
+    const size_t d = b2s6_pad16(c->d_model), n_rows = pass_rows(p);
     size_t row;
 
-    if (e->out || g->pool == B2S6_POOL_MEAN)
-        finish_rows(p, e, x);
+    if (e->out || c->pool == B2S6_POOL_MEAN)
+        finish_rows(p, e);
     if (!e->out || e->first_row >= n_rows)
         return;
-    if (g->head_size && !e->hidden) {
-        put_out_head(p, e, x);
+    if (c->head_size && !e->hidden) {
+        put_out_head(p, e);
         return;
     }
     for (row = e->first_row; row < n_rows; row++) {
-        float *out = e->out + (row - e->first_row) * g->d_model;
+        float *out = e->out + (row - e->first_row) * c->d_model;
 
-        memcpy(out, x + row * d, g->d_model * sizeof *x);
-        one_nan(out, g->d_model);
+        memcpy(out, p->x + row * d, c->d_model * sizeof *out);
+        one_nan(out, c->d_model);
     }
 }

@@ -1,4 +1,5 @@
-#include "work.h"
+/* Measures and places the scratch memory of runs. */
+#include "workspace.h"
 
 #include "kernels.h"
 
@@ -36,40 +37,33 @@ static float *take(struct arena *a, size_t n_rows, uint64_t floats_a_row)
     return a->memory && bytes ? (float *)(void *)(a->memory + at) : NULL;
 }
 
-static void place_work(struct work *w, const struct b2s6_model *m, size_t n_rows, struct arena *a)
+static void place_rows(struct workspace *w, const struct b2s6_model *m, size_t n_rows, struct arena *a)
 {
-    const struct config *c = &m->config;
-    const int mamba = config_is_mamba(c);
-    uint64_t bc, mixed;
+    const struct needs *needs = &m->needs;
+    const uint32_t d = b2s6_pad16(m->config.d_model), pack_rows = m->kernels->pack_rows;
 
     w->n_rows = n_rows;
-    w->d = b2s6_pad16(c->d_model);
-    w->di = b2s6_pad16(c->d_inner);
-    w->bc_width = b2s6_pad16(config_bc_rows(c));
-    bc = (uint64_t)c->h * w->bc_width;
-    mixed = (uint64_t)w->d * (mamba ? 1 : 2);
-    w->input = take(a, n_rows, c->input_kind == B2S6_FEATURES ? b2s6_pad16(c->input_size) : 0);
-    w->x = take(a, n_rows, w->d);
-    w->normed = take(a, n_rows, w->d);
-    w->vz = take(a, n_rows, mamba ? 2 * (uint64_t)w->di : 0);
-    w->u = take(a, n_rows, mamba ? w->di : 0);
-    w->rank = take(a, n_rows, b2s6_pad16(c->dt_rank));
-    w->delta = take(a, n_rows, w->di);
-    w->y = take(a, n_rows, w->di);
-    w->bc = take(a, n_rows, bc > mixed ? bc : mixed);
-    w->mixed = w->bc;
-    w->codes = (int16_t *)(void *)take(a, n_rows, m->code_width / 2);
-    w->code_scales = take(a, n_rows, m->code_parts);
-    w->packed = take(a, m->kernels->pack_rows ? n_rows / m->kernels->pack_rows * m->kernels->pack_rows : 0, m->pack_width);
+    w->input = take(a, n_rows, m->config.input_kind == B2S6_FEATURES ? b2s6_pad16(m->config.input_size) : 0);
+    w->x = take(a, n_rows, d);
+    w->normed = take(a, n_rows, d);
+    w->expanded = take(a, n_rows, needs->expanded);
+    w->u = take(a, n_rows, needs->u);
+    w->rank = take(a, n_rows, needs->rank);
+    w->delta = take(a, n_rows, needs->delta);
+    w->y = take(a, n_rows, needs->y);
+    w->projected = take(a, n_rows, needs->projected);
+    w->codes = (int16_t *)(void *)take(a, n_rows, needs->codes / 2);
+    w->code_scales = take(a, n_rows, needs->code_parts);
+    w->packed = take(a, pack_rows ? n_rows / pack_rows * pack_rows : 0, needs->packed);
 }
 
-size_t b2s6_work_layout(struct work *w, const struct b2s6_model *m, size_t n_rows, void *memory)
+size_t b2s6_workspace_layout(struct workspace *w, const struct b2s6_model *m, size_t n_rows, void *memory)
 {
     struct arena a;
 
     a.memory = memory;
     a.used = 0;
-    place_work(w, m, n_rows, &a);
+    place_rows(w, m, n_rows, &a);
     return a.used;
 }
 
@@ -83,11 +77,11 @@ size_t b2s6_sequence_layout(struct sequence *s, const struct b2s6_model *m, size
     s->x = take(&a, n_steps, d);
     s->normed = take(&a, n_steps, d);
     s->y = take(&a, n_steps, d);
-    place_work(&s->work, m, n_steps < CHUNK_ROWS ? n_steps : CHUNK_ROWS, &a);
+    place_rows(&s->work, m, n_steps < CHUNK_ROWS ? n_steps : CHUNK_ROWS, &a);
     return a.used;
 }
 
-size_t b2s6_work_chunk(const struct work *w, size_t n_left)
+size_t b2s6_chunk_rows(const struct workspace *w, size_t n_left)
 {
     const size_t n_chunks = (n_left - 1) / w->n_rows + 1, even = (n_left - 1) / n_chunks + 1;
     const size_t whole = (even + (CHUNK_GRAIN - 1)) / CHUNK_GRAIN * CHUNK_GRAIN;
