@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench.h"
-#include "cli.h"
-#include "machine.h"
+#include "bench/bench.h"
+#include "support/cli.h"
+#include "support/machine_options.h"
 
 static const char help[] =
     "usage: b2s6 bench MODEL.b2s6 [--threads N] [--isa NAME] [--json]\n"
