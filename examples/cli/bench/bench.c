@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench_scan.h"
 #include "limits.h"
 
 enum { PREFILL_STEPS = 512, STREAMS = 64, MAX_SAMPLES = 20000, OPENS = 7 };
@@ -223,8 +222,6 @@ int bench_model(const char *path, const b2s6_parallel *parallel, size_t n_thread
         status = measure_stream(&b, r, m);
     if (status == 0 && !b.info.bidirectional)
         status = measure_batch(&b, r, m);
-    if (status == 0)
-        r->scan_updates_per_s = bench_scan_of_model(b.model);
     free(b.tokens);
     free(b.features);
     free(b.out);

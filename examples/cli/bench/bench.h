@@ -2,7 +2,7 @@
 #ifndef B2S6_CLI_BENCH_H
 #define B2S6_CLI_BENCH_H
 
-#include <stdio.h>
+#include <stddef.h>
 
 #include "b2s6.h"
 #include "../support/message.h"
@@ -19,14 +19,10 @@ typedef struct bench_result {
     double batch64_tps;                    /* 64 streams, one step each */
     double open_ms;
     double state_bytes;
-    double scan_updates_per_s;             /* state updates of the model's own unit, one thread */
 } bench_result;
 
 /* parallel: of n_threads threads, NULL for one. isa NULL: the best. 0, or -1 with a message. */
 int bench_model(const char *path, const b2s6_parallel *parallel, size_t n_threads, const char *isa, bench_result *result,
                 message *m);
-
-/* Times each kernel alone, with sizes of its own, on one thread, and prints a table. */
-int bench_kernels(const char *isa, FILE *out, message *m);
 
 #endif

@@ -1,5 +1,5 @@
 /* bench_elementary_isa.h - one table of bench_elementary.h; include after a vec_*.h of src, with TABLE and TABLE_ISA defined */
-#include "../../../src/elementary.h"
+#include "src/elementary.h"
 #include "bench_elementary.h"
 
 static void exponential(const float *x, float *y, size_t n)
@@ -21,4 +21,4 @@ static void sine_cosine(const float *x, float *y, size_t n)
 extern const bench_elementary TABLE;
 const bench_elementary TABLE = { TABLE_ISA, exponential, sine_cosine };
 
-#include "../../../src/isa_end.h"
+#include "src/isa_end.h"

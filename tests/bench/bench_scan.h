@@ -1,6 +1,6 @@
-/* bench_scan.h - the recurrence alone; these look behind the public header, at the kernels */
-#ifndef B2S6_CLI_BENCH_SCAN_H
-#define B2S6_CLI_BENCH_SCAN_H
+/* bench_scan.h - the recurrence alone */
+#ifndef B2S6_TESTS_BENCH_SCAN_H
+#define B2S6_TESTS_BENCH_SCAN_H
 
 #include "b2s6.h"
 #include "src/kernels.h"

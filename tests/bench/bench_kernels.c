@@ -1,12 +1,18 @@
-/* bench_kernels.c - each kernel alone, at sizes that say something */
+/*
+ * bench_kernels.c - each kernel alone, at sizes that say something
+ *
+ *     bench_kernels [--isa NAME] [MODEL.b2s6 ...]     each model: the scan of its own first unit as well
+ *
+ * Works on one thread. It looks past the public header, at the kernels, and so it is no part of the program b2s6.
+ */
 #define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
 #include "bench_elementary.h"
 #include "bench_scan.h"
-#include "limits.h"
+#include "examples/cli/bench/limits.h"
 #include "src/isa.h"
 
 enum { REPEATS = 25 };
@@ -109,14 +115,10 @@ static void bench_values(const struct b2s6_kernels *k, FILE *out)
     free(z);
 }
 
-int bench_kernels(const char *isa, FILE *out, message *m)
+static void bench_kernels(const struct b2s6_kernels *k, FILE *out)
 {
     static const size_t rows[] = { 1, 4, 12, 60 };
-    const struct b2s6_kernels *k = b2s6_isa_choose(isa);
-    double peak;
-    if (!k)
-        return complain(m, "instruction set %s: unknown, or this machine cannot run it", isa);
-    peak = limits_fma_gflops(NULL, 1, k->name);
+    const double peak = limits_fma_gflops(NULL, 1, k->name);
     fprintf(out, "%s, one thread; multiply-add peak %.0f GFLOP/s\n", k->name, peak);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bench_product(k, rows[i], 64, 64, peak, out);
@@ -127,5 +129,38 @@ int bench_kernels(const char *isa, FILE *out, message *m)
     bench_unit(k, 0, 32, 8, out);
     bench_unit(k, 1, 1536, 16, out);
     bench_values(k, out);
+}
+
+static int bench_model(const char *path, const char *isa)
+{
+    b2s6_open_options options = B2S6_OPEN_OPTIONS;
+    b2s6_model *model;
+    b2s6_error error;
+    options.isa = isa;
+    if (b2s6_model_open_file(&model, path, &options, &error) != B2S6_OK) {
+        fprintf(stderr, "bench_kernels: %s: %s\n", path, error.message);
+        return 1;
+    }
+    printf("scan      %-34s %8.3f G state updates/s\n", path, 1e-9 * bench_scan_of_model(model));
+    b2s6_model_close(model);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *isa = argc > 2 && strcmp(argv[1], "--isa") == 0 ? argv[2] : NULL;
+    const struct b2s6_kernels *kernels = b2s6_isa_choose(isa);
+    int status = 0;
+    if (argc > 1 && !isa && argv[1][0] == '-') {
+        fprintf(stderr, "usage: bench_kernels [--isa NAME] [MODEL.b2s6 ...]\n");
+        return 2;
+    }
+    if (!kernels) {
+        fprintf(stderr, "bench_kernels: instruction set %s: unknown, or this machine cannot run it\n", isa);
+        return 2;
+    }
+    bench_kernels(kernels, stdout);
+    for (int i = isa ? 3 : 1; i < argc; i++)
+        status |= bench_model(argv[i], isa);
+    return status;
 }

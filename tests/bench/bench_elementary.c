@@ -1,5 +1,5 @@
 /* bench_elementary.c - the table of plain C, and which table an instruction set uses */
-#include "../../../src/portable/vec.h"
+#include "src/portable/vec.h"
 #define TABLE bench_elementary_portable
 #define TABLE_ISA "portable"
 #include "bench_elementary_isa.h"

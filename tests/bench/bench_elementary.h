@@ -1,6 +1,6 @@
 /* bench_elementary.h - the library's exp, and sine and cosine, over arrays: one table for each instruction set that differs */
-#ifndef B2S6_CLI_BENCH_ELEMENTARY_H
-#define B2S6_CLI_BENCH_ELEMENTARY_H
+#ifndef B2S6_TESTS_BENCH_ELEMENTARY_H
+#define B2S6_TESTS_BENCH_ELEMENTARY_H
 
 #include <stddef.h>
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "limits.h"
+#include "examples/cli/bench/limits.h"
 
 enum { STEPS = 64, REPEATS = 40 };
 

@@ -1,6 +1,6 @@
 /* bench_elementary_neon.c - src/elementary.h for AArch64 NEON */
 #if defined(__aarch64__)
-#include "../../../src/arm/vec_neon.h"
+#include "src/arm/vec_neon.h"
 #define TABLE bench_elementary_neon
 #define TABLE_ISA "neon"
 #include "bench_elementary_isa.h"
