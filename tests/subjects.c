@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/convert.h"
+#include "../examples/cli/convert/convert.h"
 #include "files.h"
 #include "test.h"
 

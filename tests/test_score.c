@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/score.h"
+#include "../examples/cli/text/score.h"
 #include "bytes.h"
 #include "suites.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/checksum.h"
+#include "../examples/cli/support/checksum.h"
 #include "files.h"
 #include "model_file.h"
 #include "streams.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/checksum.h"
+#include "../examples/cli/support/checksum.h"
 #include "model_file.h"
 #include "streams.h"
 #include "suites.h"

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "convert.h"
-#include "matrix_types.h"
-#include "output.h"
+#include "convert/convert.h"
+#include "convert/matrix_types.h"
+#include "support/cli.h"
+#include "support/output_file.h"
 
 static const char help[] =
     "usage: b2s6 convert SRC DST.b2s6 [--type TYPE]\n"

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli.h"
 #include "demo_screen.h"
-#include "file_bytes.h"
+#include "support/cli.h"
+#include "support/file_bytes.h"
 
 static const char help[] =
     "usage: b2s6 demo MODEL.b2s6 DATA.bin\n"

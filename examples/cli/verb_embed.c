@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "embed.h"
-#include "file_bytes.h"
-#include "output.h"
+#include "convert/c_array.h"
+#include "support/cli.h"
+#include "support/file_bytes.h"
+#include "support/output_file.h"
 
 static const char help[] =
     "usage: b2s6 embed MODEL.b2s6 OUT.c [--name NAME] [--steps N]\n"

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
-#include "file_bytes.h"
+#include "support/cli.h"
+#include "support/file_bytes.h"
 
 static const char help[] =
     "usage: b2s6 info MODEL.b2s6 [--json]\n"

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "machine.h"
-#include "npy.h"
-#include "output.h"
+#include "support/cli.h"
+#include "support/machine_options.h"
+#include "support/npy.h"
+#include "support/output_file.h"
 
 static const char help[] =
     "usage: b2s6 run MODEL.b2s6 --in X.npy --out Y.npy [--chunk N] [--threads N] [--isa NAME]\n"

@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "b2s6.h"
-#include "examples/cli/convert.h"
-#include "examples/cli/json.h"
+#include "examples/cli/convert/convert.h"
+#include "examples/cli/support/json.h"
 
 #define DATA_MAX ((size_t)1 << 18)
 
