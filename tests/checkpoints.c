@@ -111,6 +111,8 @@ void checkpoint_edit(checkpoint_file *file, const char *from, const char *to)
     free(new);
 }
 
+static const convert_options plainly = { "f32", NULL, NULL, 0 };
+
 /* What an error must be like, besides what it says. */
 static void check_error(int status, const unsigned char *bytes, size_t size, const char *error, const char *text)
 {
@@ -126,7 +128,7 @@ void check_refused(const checkpoint_file *file, const char *text)
     unsigned char *bytes = NULL;
     size_t size = 77;
     char error[300] = "";
-    int status = convert_safetensors_memory(file->bytes, file->size, "x", "f32", &bytes, &size, error, sizeof error);
+    int status = convert_safetensors_memory(file->bytes, file->size, "x", &plainly, &bytes, &size, error, sizeof error);
     check_error(status, bytes, size, error, text);
 }
 
@@ -135,7 +137,7 @@ void check_refused_hf(const char *config, const checkpoint_file *file, const cha
     unsigned char *bytes = NULL;
     size_t size = 77;
     char error[300] = "";
-    int status = convert_hf_memory(config, strlen(config), file->bytes, file->size, "x", "f32", &bytes, &size, error, sizeof error);
+    int status = convert_hf_memory(config, strlen(config), file->bytes, file->size, "x", &plainly, &bytes, &size, error, sizeof error);
     check_error(status, bytes, size, error, text);
 }
 
@@ -143,7 +145,7 @@ unsigned char *check_converts(const checkpoint_file *file, size_t *size)
 {
     unsigned char *bytes = NULL;
     char error[300] = "";
-    if (convert_safetensors_memory(file->bytes, file->size, "x", "f32", &bytes, size, error, sizeof error) != 0)
+    if (convert_safetensors_memory(file->bytes, file->size, "x", &plainly, &bytes, size, error, sizeof error) != 0)
         FAIL(error);
     return bytes;
 }

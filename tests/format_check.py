@@ -15,11 +15,18 @@ import zlib
 
 import numpy as np
 
-CONFIG = {1: "d_model", 2: "n_layers", 3: "input_kind", 4: "input_size", 5: "head_size", 6: "block", 7: "bidirectional",
-          8: "norm", 9: "norm_place", 10: "norm_eps", 11: "final_norm", 12: "final_norm_eps", 13: "pool", 14: "head_tied",
-          15: "head_bias", 16: "d_inner", 17: "d_conv", 18: "proj_biases", 32: "h", 33: "d_state", 34: "complex",
-          35: "a_scope", 36: "b", 37: "c", 38: "c_complex", 39: "delta", 40: "dt_rank", 41: "discretization",
-          42: "conjugate", 43: "skip"}
+FLOAT_BITS = (0, 0x7f7fffff)
+# number: (name, least, most)
+MODEL_KEYS = {1: ("d_model", 1, 65536), 2: ("n_layers", 1, 4096), 3: ("input_kind", 1, 2), 4: ("input_size", 1, 1 << 24),
+              5: ("head_size", 0, 1 << 24), 6: ("head_bias", 0, 1), 7: ("head_tied", 0, 1), 8: ("final_norm", 0, 3),
+              9: ("final_norm_eps", *FLOAT_BITS), 10: ("pool", 0, 2)}
+ALL_BLOCKS = {1: ("block", 1, 2), 2: ("norm", 0, 3), 3: ("norm_place", 1, 2), 4: ("norm_eps", *FLOAT_BITS),
+              32: ("h", 1, 65536), 33: ("d_state", 1, 4096), 34: ("complex", 0, 1), 35: ("a_scope", 1, 3), 36: ("b", 1, 3),
+              37: ("c", 1, 2), 38: ("c_complex", 0, 1), 39: ("delta", 1, 3), 40: ("dt_rank", 0, 65536),
+              41: ("discretization", 1, 2), 42: ("conjugate", 0, 1), 43: ("skip", 0, 1), 44: ("states", 1, 2)}
+S4_KEYS = {**ALL_BLOCKS, 16: ("bidirectional", 0, 1)}
+MAMBA_KEYS = {**ALL_BLOCKS, 17: ("d_inner", 1, 65536), 18: ("d_conv", 1, 64), 19: ("proj_biases", 0, 3)}
+LAYER_KEYS = {**S4_KEYS, **MAMBA_KEYS}
 PLAIN, PANELS = 1, 2
 F32, F16, Q8, Q4 = 1, 2, 3, 4
 ANY_TYPE = (1, 20, 38, 70, 96, 114)
@@ -39,27 +46,77 @@ def check(condition, what):
 
 # ---------------------------------------------------------------------------------------------------------- the container
 
-def read_config(raw):
-    values, last = {}, 0
+def in_range(section, number, keys, value):
+    name, least, most = keys[number]
+    check(least <= value <= most, f"{name} of section {section} is {value}, not from {least} to {most}")
+    if name in ("norm_eps", "final_norm_eps"):
+        value = struct.unpack("<f", struct.pack("<I", value))[0]
+    return name, value
+
+
+def check_norm(kind, eps):
+    check(eps == 0 or kind in (LAYER, RMS), "an eps without a norm that uses it")
+
+
+def check_model(c):
+    check(c["input_kind"] == 1 or c["input_size"] <= 65536, "a feature vector is too wide")
+    check(not c["head_tied"] or c["input_kind"] == 1 and c["head_size"] == c["input_size"], "a tied head")
+    check(not c["head_bias"] or c["head_size"], "a head bias without a head")
+    check_norm(c["final_norm"], c["final_norm_eps"])
+
+
+def check_layer(c):
+    check(c["d_inner"] % c["h"] == 0, "h does not divide d_inner")
+    check(not c["c_complex"] or c["complex"], "a complex C of a real state")
+    check((c["delta"] == 2) == (c["dt_rank"] > 0), "dt_rank and a delta of low rank go together")
+    check_norm(c["norm"], c["norm_eps"])
+
+
+def read_entries(raw):
+    """{section: {number: value}} of the keys that are known; the others must be optional."""
+    sections, last = {0: {}}, 0
     for key, value in struct.iter_unpack("<II", raw):
-        optional, key = key >> 31, key & 0x7fffffff
-        check(key > last, f"configuration key {key} is out of order")
-        last = key
-        check(key in CONFIG or optional, f"configuration key {key} is not known")
-        if key in CONFIG:
-            values[CONFIG[key]] = value
-    check(set(values) == set(CONFIG.values()), "a configuration key is missing")
-    for name in ("norm_eps", "final_norm_eps"):
-        values[name] = struct.unpack("<f", struct.pack("<I", values[name]))[0]
-    return values
+        order = key & 0x7fffffff
+        section, number = order >> 16, order & 0xffff
+        check(order > last, f"configuration key {number} of section {section} is out of order")
+        last = order
+        known = number in LAYER_KEYS and section <= sections[0].get(2, 0) if section else number in MODEL_KEYS
+        check(known or key >> 31, f"configuration key {number} of section {section} is not known")
+        if known:
+            sections.setdefault(section, {})[number] = value
+    return sections
+
+
+def read_config(raw):
+    """(the model's values, [each layer's])"""
+    sections = read_entries(raw)
+    check(set(sections[0]) == set(MODEL_KEYS), "a configuration key of the model is missing")
+    model = dict(in_range(0, number, MODEL_KEYS, value) for number, value in sections[0].items())
+    check_model(model)
+    layers = []
+    for section in range(1, model["n_layers"] + 1):
+        if section in sections:
+            values = sections[section]
+            keys = MAMBA_KEYS if values.get(1) == MAMBA else S4_KEYS
+            check(set(values) == set(keys), f"layer {section} has not all keys of its block, and no others")
+            layer = {"d_inner": model["d_model"], "bidirectional": 0, "proj_biases": 0,
+                     **dict(in_range(section, number, keys, value) for number, value in values.items())}
+            check_layer(layer)
+            layers.append(layer)
+        else:
+            check(layers, "the first layer has no configuration")
+            layers.append(layers[-1])
+    return model, layers
 
 
 def read_metadata(raw, n):
+    check(n <= 1024 and len(raw) <= 262144 and len(raw) % 8 == 0, "the metadata's sizes")
     metadata, at, last = {}, 0, b""
     for _ in range(n):
         parts = []
         for _ in range(2):
-            end = raw.index(b"\0", at)
+            end = raw.find(b"\0", at)
+            check(end >= 0, "the metadata end within a string")
             parts.append(raw[at:end].decode())
             at = end + 1
         check(parts[0] and parts[0].encode() > last, "a metadata key is empty or out of order")
@@ -122,38 +179,62 @@ def read_tensor(f, kind, count, rows, cols, layout, offset, size):
     return panels[:, :rows]
 
 
-def read(path):
-    """(configuration, metadata, {(section, role): (layout, array)}, types met); every byte of the file is checked."""
-    with open(path, "rb") as file:
-        f = file.read()
-    magic, version, header_bytes, file_bytes, header_crc, data_crc = struct.unpack_from("<8sIIQII", f)
-    n_config, n_metadata, metadata_bytes, n_tensors = struct.unpack_from("<4I", f, 32)
-    check(magic == b"\x89B2S6\r\n\x1a" and version == 1, "not a .b2s6 file of version 1")
-    check(file_bytes == len(f) and not any(f[48:64]), "the size or the reserved bytes of the header")
-    check(header_bytes == pad(64 + 8 * n_config + metadata_bytes + 48 * n_tensors, 64), "header_bytes")
-    check(zlib.crc32(f[:24] + b"\0\0\0\0" + f[28:header_bytes]) == header_crc, "header_crc")
-    check(zlib.crc32(f[header_bytes:]) == data_crc, "data_crc")
-    at = 64
-    config = read_config(f[at:at + 8 * n_config])
-    at += 8 * n_config
-    check(metadata_bytes % 8 == 0, "metadata_bytes")
-    metadata = read_metadata(f[at:at + metadata_bytes], n_metadata)
-    at += metadata_bytes
-    tensors, kinds, last, end = {}, set(), (-1, -1), header_bytes
-    for i in range(n_tensors):
-        role, flags, section, kind, layout, count, rows, cols, reserved, offset, size = struct.unpack_from(
-            "<HHIIIIIIIQQ", f, at + 48 * i)
-        check(flags in (0, 1) and reserved == 0 and layout in (PLAIN, PANELS), f"table entry {i}")
+def read_tensors(f, table, end):
+    """({(section, role): (layout, array)}, types met, where the last one ends)"""
+    tensors, kinds, last = {}, set(), (-1, -1)
+    for i, entry in enumerate(struct.iter_unpack("<HHIIIIIIIQQ", table)):
+        role, flags, section, kind, layout, count, rows, cols, reserved, offset, size = entry
+        check(flags in (0, 1) and reserved == 0, f"flags of table entry {i}")
         check((section, role) > last, f"table entry {i} is out of order")
-        check(offset == pad(end, 64) and not any(f[end:offset]), f"the offset of table entry {i}")
+        check(offset == pad(end, 64) and offset + size <= len(f) and not any(f[end:offset]), f"the offset of table entry {i}")
         last, end = (section, role), offset + size
         if not flags & 1:
+            check(layout in (PLAIN, PANELS) and all(1 <= x <= 1 << 28 for x in (count, rows, cols)), f"table entry {i}")
             check(kind == F32 or role in ANY_TYPE, f"role {role} of type {kind}")
             kinds.add(kind)
             tensors[section, role] = (layout, read_tensor(f, kind, count, rows, cols, layout, offset, size))
-    check(not any(f[at + 48 * n_tensors:header_bytes]), "the end of the header is not zero")
-    check(pad(end, 64) == file_bytes and not any(f[end:]), "the end of the data")
-    return config, metadata, tensors, kinds
+    return tensors, kinds, end
+
+
+def read_named(f, table, end):
+    """({name: bytes}, where the last one ends)"""
+    entries, last = {}, b""
+    for i, (name, reserved, offset, size) in enumerate(struct.iter_unpack("<24sQQQ", table)):
+        name, rest = name.split(b"\0", 1) if b"\0" in name else (b"", b"x")
+        check(name and not any(rest) and reserved == 0, f"the name of named entry {i}")
+        check(name > last, f"named entry {i} is out of order")
+        check(offset == pad(end, 64) and size >= 1 and offset + size <= len(f) and not any(f[end:offset]),
+              f"the offset or size of named entry {i}")
+        last, end = name, offset + size
+        entries[name] = f[offset:end]
+    return entries, end
+
+
+class File:
+    """config, layers, metadata, tensors {(section, role): (layout, array)}, kinds, entries; every byte is checked."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            f = file.read()
+        check(len(f) >= 64 and f[:8] == b"\x89B2S6\r\n\x1a", "not a .b2s6 file")
+        version, header_bytes, file_bytes, header_crc, data_crc = struct.unpack_from("<IIQII", f, 8)
+        check(version == 2, f"format version {version}, not 2")
+        n_config, n_metadata, metadata_bytes, n_tensors, n_entries, arithmetic = struct.unpack_from("<6I", f, 32)
+        check(arithmetic == 2, f"arithmetic {arithmetic}, not 2")
+        check(file_bytes == len(f) and not any(f[56:64]), "the size or the reserved bytes of the header")
+        check(n_entries <= 256, "too many named entries")
+        parts = [64, 8 * n_config, metadata_bytes, 48 * n_tensors, 48 * n_entries]
+        starts = [sum(parts[:i + 1]) for i in range(5)]
+        check(header_bytes == pad(starts[4], 64) <= file_bytes, "header_bytes")
+        check(zlib.crc32(f[:24] + b"\0\0\0\0" + f[28:header_bytes]) == header_crc, "header_crc")
+        check(zlib.crc32(f[header_bytes:]) == data_crc, "data_crc")
+        sections = [f[begin:end] for begin, end in zip(starts, starts[1:])]
+        check(not any(f[starts[4]:header_bytes]), "the end of the header is not zero")
+        self.config, self.layers = read_config(sections[0])
+        self.metadata = read_metadata(sections[1], n_metadata)
+        self.tensors, self.kinds, end = read_tensors(f, sections[2], header_bytes)
+        self.entries, end = read_named(f, sections[3], end)
+        check(pad(end, 64) == file_bytes and not any(f[end:]), "the end of the data")
 
 
 # -------------------------------------------------------------------------------------------------------------- the model
@@ -227,10 +308,16 @@ class Unit:
             self.x_weight = t.take(first + 1, PANELS, 1, c["dt_rank"], d)[0]
             self.dt_weight = t.take(first + 2, PANELS, 1, d, c["dt_rank"])[0]
         self.b = t.vector(first + 3, d)
-        a = t.take(first + 4, PLAIN, 1, n, 2 * cx) if shared else t.lanes(first + 4, d, n, 2 * cx, True)
+        check(c["delta"] != 3 or (self.b > 0).all(), "a constant step is not positive")
+        planes = 3 if cx == 2 else 1
+        a = t.take(first + 4, PLAIN, 1, n, planes) if shared else t.lanes(first + 4, d, n, planes, True)
         check((a[..., 0] < 0).all(), "A is not stable")
-        self.decay = (a[..., 0] + a[..., 1]) * math.log(2)                 # Re A, (1 | d, n)
-        self.turn = (a[..., 2] + a[..., 3]) * math.pi / 2 if cx == 2 else 0 * self.decay
+        self.decay = a[..., 0] * math.log(2)                               # Re A, (1 | d, n)
+        self.turn = 0 * self.decay                                         # Im A
+        if cx == 2:
+            rest = np.abs(a[..., 2])
+            check(((rest <= 2.0 ** -22 * np.abs(a[..., 1])) | (rest < 2.0 ** -126)).all(), "turn_lo is no rest of turn")
+            self.turn = a[..., 1] * math.pi + a[..., 2]
         self.a_inverse = np.ones((1, n))
         if self.zoh and not shared:
             self.a_inverse = to_complex(t.lanes(first + 5, d, n, cx))
@@ -289,8 +376,8 @@ class Norm:
 
 
 class Layer:
-    def __init__(self, c, t):
-        self.c, d, width = c, c["d_model"], c["d_inner"]
+    def __init__(self, c, d, t):
+        self.c, width = c, c["d_inner"]
         self.norm = Norm(c["norm"], c["norm_eps"], t, 16, d)
         if c["block"] == MAMBA:
             self.in_proj = t.take(20, PANELS, 2, width, d)
@@ -334,13 +421,15 @@ class Layer:
 
 class Model:
     def __init__(self, path):
-        c, self.metadata, table, kinds = read(path)
+        self.file = file = File(path)
+        table, c = dict(file.tensors), file.config
         self.c, d = c, c["d_model"]
-        self.has_integers = bool(kinds & {Q8, Q4})
+        self.bidirectional = any(layer["bidirectional"] for layer in file.layers)
+        self.has_integers = bool(file.kinds & {Q8, Q4})
         t = Tensors(table, 0)
         self.encoder = t.take(1, PANELS, 1, c["input_size"], d)[0] if c["input_kind"] == 1 else (
             t.take(2, PANELS, 1, d, c["input_size"])[0], t.vector(3, d))
-        self.layers = [Layer(c, Tensors(table, i + 1)) for i in range(c["n_layers"])]
+        self.layers = [Layer(layer, d, Tensors(table, i + 1)) for i, layer in enumerate(file.layers)]
         t = Tensors(table, c["n_layers"] + 1)
         self.final_norm = Norm(c["final_norm"], c["final_norm_eps"], t, 112, d)
         self.head = None
@@ -350,7 +439,7 @@ class Model:
         check(not table, f"tensors that the configuration does not need: {sorted(table)}")
 
     def run(self, inputs):
-        """One row a step, in float64."""
+        """One row a step, in float64. Plain and compensated states are the same function of real numbers."""
         if self.c["input_kind"] == 1:
             xs = [self.encoder[v] for v in inputs]
         else:
@@ -368,11 +457,12 @@ def main():
         sys.exit(__doc__)
     model = Model(sys.argv[1])
     if len(sys.argv) == 2:
-        print(model.c, model.metadata)
+        print(model.c, *(f"layer {i + 1}: {layer}" for i, layer in enumerate(model.file.layers)), model.file.metadata,
+              {name: len(data) for name, data in model.file.entries.items()}, sep="\n")
         return
     outputs = np.load(sys.argv[3])
     rows = model.run(np.load(sys.argv[2]))
-    if model.c["bidirectional"] and model.c["pool"]:
+    if model.bidirectional and model.c["pool"]:
         rows, outputs = rows[-1:], outputs[-1:]
     error = np.abs(rows - outputs).max() / np.abs(outputs).max()
     print(f"{error:.1e}  {sys.argv[1]}")

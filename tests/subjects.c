@@ -12,7 +12,7 @@
 #include "test.h"
 
 const char *tests_folder = "tests";
-const char *subject_type = "f32";
+const char *subject_type = "f32", *subject_states = NULL;
 
 const char *const case_names[] = {
     "b2s6-batchnorm-post", "b2s6-bidirectional-mean", "b2s6-complex-c", "b2s6-euler", "b2s6-features", "b2s6-h1-no-bias",
@@ -44,12 +44,20 @@ void open_bytes(opened_model *opened, const unsigned char *bytes, size_t size)
     CHECK_OK(b2s6_model_describe(opened->model, &opened->info));
 }
 
+static convert_options options_of_subjects(void)
+{
+    convert_options options = { subject_type, subject_states, NULL, 0 };
+    return options;
+}
+
 unsigned char *convert_trained(const trained_model *model, size_t *size)
 {
+    convert_options options = options_of_subjects();
     size_t source_size;
     unsigned char *source = trained_write(model, &source_size), *bytes = NULL;
     char error[256] = "";
-    int status = convert_safetensors_memory(source, source_size, "generated.safetensors", subject_type, &bytes, size, error, sizeof error);
+    int status = convert_safetensors_memory(source, source_size, "generated.safetensors", &options, &bytes, size, error,
+                                            sizeof error);
     free(source);
     if (status != 0)
         test_note("converter: %s", error);
@@ -125,11 +133,12 @@ void run_whole(const opened_model *opened, const model_input *input, uint32_t fl
 
 unsigned char *convert_case(const char *name, size_t *size)
 {
+    convert_options options = options_of_subjects();
     char path[1024], error[256] = "";
     unsigned char *bytes = NULL;
     int hugging_face = strncmp(name, "hf-", 3) == 0, status;
     snprintf(path, sizeof path, "%s/cases/%s%s", tests_folder, name, hugging_face ? "" : "/model.safetensors");
-    status = convert_checkpoint(path, subject_type, &bytes, size, error, sizeof error);
+    status = convert_checkpoint(path, &options, &bytes, size, error, sizeof error);
     if (status != 0)
         test_note("converter: %s", error);
     CHECK_EQUAL_INT(0, status);

@@ -9,8 +9,8 @@
 /* Where the tests' files lie; main.c sets it. */
 extern const char *tests_folder;
 
-/* How the converter stores matrices: "f32" unless a test says otherwise. */
-extern const char *subject_type;
+/* How the converter stores matrices, "f32" unless a test says otherwise; and states: NULL, as the model says. */
+extern const char *subject_type, *subject_states;
 
 /* A model file in memory, aligned to B2S6_ALIGNMENT and of exactly its size, and the model opened from there. */
 typedef struct opened_model {

@@ -65,6 +65,7 @@ static void test_hugging_face(void)
     double worst = 0;
     for (uint64_t seed = 0; seed < 40; seed++) {
         static const char *const files[] = { "config.json", "model.safetensors" };
+        const convert_options options = { "f32", NULL, NULL, 0 };
         char folder[512], name[64], error_text[256] = "";
         random_source random = { seed + 77 };
         trained_model model;
@@ -85,7 +86,7 @@ static void test_hugging_face(void)
         }
         generate_input(&input, &model.config, 20, &random);
         CHECK(make_folder(folder, sizeof folder) && hugging_face_write(&model, folder));
-        if (convert_checkpoint(folder, "f32", &bytes, &size, error_text, sizeof error_text) != 0)
+        if (convert_checkpoint(folder, &options, &bytes, &size, error_text, sizeof error_text) != 0)
             FAIL(error_text);
         open_bytes(&opened, bytes, size);
         error = model_error(&model, &opened, &input);

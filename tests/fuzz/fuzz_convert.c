@@ -104,11 +104,13 @@ static unsigned char *make_file(const char *header, size_t header_size, size_t *
 
 static void fuzz_file(const unsigned char *file, size_t size, const char *config, size_t config_size)
 {
+    const convert_options options = { "f32", NULL, NULL, 0 };
     unsigned char *bytes = NULL;
     size_t n_bytes = 0;
     char error[120] = "";
-    int status = config ? convert_hf_memory(config, config_size, file, size, "fuzz", "f32", &bytes, &n_bytes, error, sizeof error)
-                        : convert_safetensors_memory(file, size, "fuzz", "f32", &bytes, &n_bytes, error, sizeof error);
+    int status = config ? convert_hf_memory(config, config_size, file, size, "fuzz", &options, &bytes, &n_bytes, error,
+                                            sizeof error)
+                        : convert_safetensors_memory(file, size, "fuzz", &options, &bytes, &n_bytes, error, sizeof error);
     must(status == 0 || (status == -1 && *error && !bytes), "neither a result nor an error");
     must(!strchr(error, '\n'), "an error of more than one line");
     if (status == 0)

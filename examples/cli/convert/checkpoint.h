@@ -15,18 +15,13 @@
 #include "safetensors.h"
 #include "tensor.h"
 
-/* Truth values are 0 or 1. */
-typedef struct checkpoint_config {
-    uint32_t d_model, n_layers;
-    uint32_t input_kind;        /* b2s6_input_kind */
-    uint32_t input_size;
-    uint32_t head_size, head_bias, head_tied;
+/* One layer: its block, the norm around it, and the unit in it. Truth values are 0 or 1. */
+typedef struct checkpoint_layer_config {
     uint32_t block;             /* b2s6_block */
     uint32_t bidirectional;
-    uint32_t norm, final_norm;  /* b2s6_norm */
+    uint32_t norm;              /* b2s6_norm */
     uint32_t norm_post;
-    double norm_eps, final_norm_eps;
-    uint32_t pool;              /* b2s6_pool */
+    double norm_eps;
     uint32_t d_inner, d_conv;   /* s4: d_model, 0 */
     uint32_t in_proj_bias, out_proj_bias;
     uint32_t h, d_state, complex_state;
@@ -36,6 +31,18 @@ typedef struct checkpoint_config {
     uint32_t delta;             /* b2s6_delta */
     uint32_t dt_rank;           /* 0 unless delta is low rank */
     uint32_t euler, conjugate, skip;
+    uint32_t plain_states;      /* the states hold no rests of their roundings */
+} checkpoint_layer_config;
+
+/* What is not of one layer. */
+typedef struct checkpoint_config {
+    uint32_t d_model, n_layers;
+    uint32_t input_kind;        /* b2s6_input_kind */
+    uint32_t input_size;
+    uint32_t head_size, head_bias, head_tied;
+    uint32_t final_norm;        /* b2s6_norm */
+    double final_norm_eps;
+    uint32_t pool;              /* b2s6_pool */
 } checkpoint_config;
 
 /* d = d_inner = h p, n = d_state; [2]: a last axis of real and imaginary part if complex */
@@ -56,6 +63,7 @@ typedef struct checkpoint_norm {
 } checkpoint_norm;
 
 typedef struct checkpoint_layer {
+    checkpoint_layer_config config;
     checkpoint_norm norm;
     checkpoint_unit unit, unit_rev;
     tensor in_proj, in_proj_bias;    /* (2 d_inner, d_model), (2 d_inner) */
@@ -71,11 +79,15 @@ typedef struct checkpoint {
     tensor head, head_bias;          /* (head_size, d_model), (head_size) */
 } checkpoint;
 
-/* Whether a model can be so: every value in the range of docs/format.md and none against another. 0 or -1. */
+/*
+ * Whether a model can be so: every value in the range of docs/format.md and none against another. The second is for each
+ * layer of a model whose own configuration is checked. 0 or -1.
+ */
 int checkpoint_check_config(const checkpoint_config *c, message *m);
+int checkpoint_check_layer(const checkpoint_layer_config *c, const checkpoint_config *model, message *m);
 
-/* Gives the layers of a checked configuration room, with no tensor in them yet. 0 or -1. */
-int checkpoint_allocate(checkpoint *ck, message *m);
+/* Gives the n_layers layers of a model room, all of this configuration and with no tensor in them yet. 0 or -1. */
+int checkpoint_allocate(checkpoint *ck, const checkpoint_layer_config *layer, message *m);
 void checkpoint_free(checkpoint *ck);
 
 /* The two readers. The checkpoint points into the file; free it with checkpoint_free, after failures too. 0 or -1. */

@@ -15,7 +15,7 @@ static void take_pairs(tensor_taker *b, tensor *t, const char *name, size_t i, s
         take_tensor(b, t, name, SHAPE(i, j, k));
 }
 
-static void take_unit(tensor_taker *b, checkpoint_unit *u, const checkpoint_config *c)
+static void take_unit(tensor_taker *b, checkpoint_unit *u, const checkpoint_layer_config *c)
 {
     size_t h = c->h, p = c->d_inner / c->h, n = c->d_state, d = c->d_inner;
     size_t a_rows = c->a_scope == B2S6_SCOPE_LAYER ? 1 : c->a_scope == B2S6_SCOPE_BLOCK ? h : d;
@@ -53,28 +53,30 @@ static void take_norm(tensor_taker *b, checkpoint_norm *norm, uint32_t kind, siz
     }
 }
 
-static void take_s4(tensor_taker *b, checkpoint_layer *layer, const checkpoint_config *c)
+static void take_s4(tensor_taker *b, checkpoint_layer *layer, size_t d_model)
 {
-    take_tensor(b, &layer->out, "out.weight", SHAPE(2 * c->d_model, c->d_model));
-    take_tensor(b, &layer->out_bias, "out.bias", SHAPE(2 * c->d_model));
+    take_tensor(b, &layer->out, "out.weight", SHAPE(2 * d_model, d_model));
+    take_tensor(b, &layer->out_bias, "out.bias", SHAPE(2 * d_model));
 }
 
-static void take_mamba(tensor_taker *b, checkpoint_layer *layer, const checkpoint_config *c)
+static void take_mamba(tensor_taker *b, checkpoint_layer *layer, size_t d_model)
 {
-    take_tensor(b, &layer->in_proj, "in_proj.weight", SHAPE(2 * c->d_inner, c->d_model));
+    const checkpoint_layer_config *c = &layer->config;
+    take_tensor(b, &layer->in_proj, "in_proj.weight", SHAPE(2 * c->d_inner, d_model));
     if (c->in_proj_bias)
         take_tensor(b, &layer->in_proj_bias, "in_proj.bias", SHAPE(2 * c->d_inner));
     take_tensor(b, &layer->conv_weight, "conv.weight", SHAPE(c->d_inner, c->d_conv));
     take_tensor(b, &layer->conv_bias, "conv.bias", SHAPE(c->d_inner));
-    take_tensor(b, &layer->out, "out_proj.weight", SHAPE(c->d_model, c->d_inner));
+    take_tensor(b, &layer->out, "out_proj.weight", SHAPE(d_model, c->d_inner));
     if (c->out_proj_bias)
-        take_tensor(b, &layer->out_bias, "out_proj.bias", SHAPE(c->d_model));
+        take_tensor(b, &layer->out_bias, "out_proj.bias", SHAPE(d_model));
 }
 
-static void take_layer(tensor_taker *b, checkpoint_layer *layer, const checkpoint_config *c, unsigned index)
+static void take_layer(tensor_taker *b, checkpoint_layer *layer, size_t d_model, unsigned index)
 {
+    const checkpoint_layer_config *c = &layer->config;
     take_layer_prefix(b, "layers.", index, ".norm.");
-    take_norm(b, &layer->norm, c->norm, c->d_model);
+    take_norm(b, &layer->norm, c->norm, d_model);
     take_layer_prefix(b, "layers.", index, ".unit.");
     take_unit(b, &layer->unit, c);
     if (c->bidirectional) {
@@ -83,9 +85,9 @@ static void take_layer(tensor_taker *b, checkpoint_layer *layer, const checkpoin
     }
     take_layer_prefix(b, "layers.", index, ".");
     if (c->block == B2S6_BLOCK_S4)
-        take_s4(b, layer, c);
+        take_s4(b, layer, d_model);
     else
-        take_mamba(b, layer, c);
+        take_mamba(b, layer, d_model);
 }
 
 static void take_ends(tensor_taker *b, checkpoint *ck)
@@ -112,10 +114,10 @@ int checkpoint_read_b2s6(checkpoint *ck, const safetensors *file, message *m)
     tensor_taker b = { file, m, "", 0 };
     if (!text)
         return complain(m, "no configuration: the metadata have no key b2s6 (of a Hugging Face checkpoint give the folder)");
-    if (config_read_b2s6(&ck->config, text, m) != 0 || checkpoint_allocate(ck, m) != 0)
+    if (config_read_b2s6(ck, text, m) != 0)
         return -1;
     take_ends(&b, ck);
     for (uint32_t i = 0; i < ck->config.n_layers && !b.failed; i++)
-        take_layer(&b, &ck->layers[i], &ck->config, i);
+        take_layer(&b, &ck->layers[i], ck->config.d_model, i);
     return taker_finish(&b);
 }

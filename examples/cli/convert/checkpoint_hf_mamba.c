@@ -4,6 +4,8 @@
  * Its mixer is the mamba block around an S6 unit: one block (h = 1), real, an A for each channel, B without bias, a step of
  * low rank, Bbar = delta B. Rows of x_proj are, in order, the low-rank step, B and C.
  */
+#include <string.h>
+
 #include "../support/json_fields.h"
 #include "checkpoint.h"
 #include "take_tensors.h"
@@ -71,7 +73,7 @@ static int check_architecture(const hf_config *hf, uint32_t present, message *m)
 }
 
 /* The sizes that may be given in another way than as a number. */
-static int read_sizes(checkpoint_config *c, const hf_config *hf, uint32_t present, message *m)
+static int read_sizes(checkpoint_layer_config *c, const hf_config *hf, uint32_t present, message *m)
 {
     uint64_t rank;
     if (present & 1u << INTERMEDIATE_SIZE) {
@@ -90,7 +92,8 @@ static int read_sizes(checkpoint_config *c, const hf_config *hf, uint32_t presen
     return 0;
 }
 
-static int read_config(checkpoint_config *c, hf_config *hf, json object, message *m)
+/* All layers are alike; l is what they are. */
+static int read_config(checkpoint_config *c, checkpoint_layer_config *l, hf_config *hf, json object, message *m)
 {
     uint32_t present;
     *hf = defaults;
@@ -101,32 +104,33 @@ static int read_config(checkpoint_config *c, hf_config *hf, json object, message
     if (!is_string(hf->model_type, "mamba"))  /* before the other keys, which other models have others of */
         return refuse("model_type", hf->model_type, "\"mamba\"", m);
     if (json_read_fields(object, "", fields, COUNT(fields), 0, hf, &present, m) != 0 ||
-        check_architecture(hf, present, m) != 0 || read_sizes(c, hf, present, m) != 0)
+        check_architecture(hf, present, m) != 0 || read_sizes(l, hf, present, m) != 0)
         return -1;
     c->d_model = hf->hidden_size;
     c->n_layers = hf->num_hidden_layers;
     c->input_kind = B2S6_TOKENS;
     c->input_size = c->head_size = hf->vocab_size;
     c->head_tied = hf->tie_word_embeddings;
-    c->block = B2S6_BLOCK_MAMBA;
-    c->norm = c->final_norm = B2S6_NORM_RMS;
-    c->norm_eps = c->final_norm_eps = hf->layer_norm_epsilon;
-    c->d_conv = hf->conv_kernel;
-    c->in_proj_bias = c->out_proj_bias = hf->use_bias;
-    c->h = 1;
-    c->d_state = hf->state_size;
-    c->a_scope = B2S6_SCOPE_CHANNEL;
-    c->b_weight = c->c_selective = c->euler = c->skip = 1;
-    c->delta = B2S6_DELTA_LOWRANK;
-    return checkpoint_check_config(c, m);
+    c->final_norm = l->norm = B2S6_NORM_RMS;
+    c->final_norm_eps = l->norm_eps = hf->layer_norm_epsilon;
+    l->block = B2S6_BLOCK_MAMBA;
+    l->d_conv = hf->conv_kernel;
+    l->in_proj_bias = l->out_proj_bias = hf->use_bias;
+    l->h = 1;
+    l->d_state = hf->state_size;
+    l->a_scope = B2S6_SCOPE_CHANNEL;
+    l->b_weight = l->c_selective = l->euler = l->skip = 1;
+    l->delta = B2S6_DELTA_LOWRANK;
+    return checkpoint_check_config(c, m) != 0 ? -1 : checkpoint_check_layer(l, c, m);
 }
 
-static void take_mixer(tensor_taker *b, checkpoint_layer *layer, const checkpoint_config *c, int conv_bias)
+static void take_mixer(tensor_taker *b, checkpoint_layer *layer, size_t d_model, int conv_bias)
 {
+    const checkpoint_layer_config *c = &layer->config;
     size_t d = c->d_inner, n = c->d_state, rank = c->dt_rank;
     checkpoint_unit *u = &layer->unit;
     tensor x_proj = { 0 }, conv = { 0 }, b_step = { 0 };
-    take_tensor(b, &layer->in_proj, "in_proj.weight", SHAPE(2 * d, c->d_model));
+    take_tensor(b, &layer->in_proj, "in_proj.weight", SHAPE(2 * d, d_model));
     take_tensor(b, &conv, "conv1d.weight", SHAPE(d, 1, c->d_conv));
     if (conv_bias)
         take_tensor(b, &layer->conv_bias, "conv1d.bias", SHAPE(d));
@@ -135,10 +139,10 @@ static void take_mixer(tensor_taker *b, checkpoint_layer *layer, const checkpoin
     take_tensor(b, &b_step, "dt_proj.bias", SHAPE(d));
     take_tensor(b, &u->a_log, "A_log", SHAPE(d, n));
     take_tensor(b, &u->d, "D", SHAPE(d));
-    take_tensor(b, &layer->out, "out_proj.weight", SHAPE(c->d_model, d));
+    take_tensor(b, &layer->out, "out_proj.weight", SHAPE(d_model, d));
     if (c->in_proj_bias) {
         take_tensor(b, &layer->in_proj_bias, "in_proj.bias", SHAPE(2 * d));
-        take_tensor(b, &layer->out_bias, "out_proj.bias", SHAPE(c->d_model));
+        take_tensor(b, &layer->out_bias, "out_proj.bias", SHAPE(d_model));
     }
     if (b->failed)
         return;
@@ -185,11 +189,13 @@ int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json confi
 {
     char inner_text[200];
     message inner = { inner_text, sizeof inner_text };
+    checkpoint_layer_config layer_config;
     hf_config hf;
     tensor_taker b = { file, m, "", 0 };
-    if (read_config(&ck->config, &hf, config, &inner) != 0)
+    memset(&layer_config, 0, sizeof layer_config);
+    if (read_config(&ck->config, &layer_config, &hf, config, &inner) != 0)
         return complain(m, "config.json: %s", inner_text);
-    if (checkpoint_allocate(ck, m) != 0)
+    if (checkpoint_allocate(ck, &layer_config, m) != 0)
         return -1;
     take_ends(&b, ck);
     for (uint32_t i = 0; i < ck->config.n_layers && !b.failed; i++) {
@@ -197,7 +203,7 @@ int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json confi
         take_layer_prefix(&b, "backbone.layers.", i, ".norm.");
         take_tensor(&b, &layer->norm.weight, "weight", SHAPE(ck->config.d_model));
         take_layer_prefix(&b, "backbone.layers.", i, ".mixer.");
-        take_mixer(&b, layer, &ck->config, (int)hf.use_conv_bias);
+        take_mixer(&b, layer, ck->config.d_model, (int)hf.use_conv_bias);
     }
     return taker_finish(&b);
 }

@@ -4,7 +4,10 @@
 
 #include "checkpoint.h"
 
-/* Reads and checks it. 0 or -1. */
-int config_read_b2s6(checkpoint_config *config, const char *text, message *m);
+/*
+ * Reads and checks it: the model's configuration and, in layers that this makes (checkpoint_allocate), that of each layer.
+ * No tensor is in them yet. 0 or -1.
+ */
+int config_read_b2s6(checkpoint *ck, const char *text, message *m);
 
 #endif

@@ -13,9 +13,9 @@
 #include "matrix_types.h"
 #include "writer_b2s6.h"
 
-/* What comes out. */
+/* What comes out, and how. */
 typedef struct result {
-    const char *type;  /* as --type calls it */
+    const convert_options *options;
     unsigned char **bytes;
     size_t *n_bytes;
 } result;
@@ -31,23 +31,51 @@ static void last_part(const char *path, char *out, size_t size)
     snprintf(out, size, "%.*s", (int)(end - begin < size ? end - begin : size - 1), path + begin);
 }
 
+/* The states of all layers as the options have them. */
+static int set_states(checkpoint *ck, const char *states, message *m)
+{
+    int plain;
+    if (!states)
+        return 0;
+    plain = strcmp(states, "plain") == 0;
+    if (!plain && strcmp(states, "compensated") != 0)
+        return complain(m, "there are no states %.40s, only plain and compensated", states);
+    for (uint32_t i = 0; i < ck->config.n_layers; i++)
+        ck->layers[i].config.plain_states = (uint32_t)plain;
+    return 0;
+}
+
+/* A checkpoint that has been read, and the entries, as a file. */
+static int write_checkpoint(const checkpoint *ck, const safetensors *file, const char *source, result r, message *m)
+{
+    const convert_options *o = r.options;
+    named_entry *entries = malloc((o->n_entries + 1) * sizeof *entries);
+    writer_contents contents = { matrix_types_named(o->type), file->metadata, file->n_metadata, source, entries, o->n_entries };
+    int failed;
+    if (!entries)
+        return complain(m, "out of memory");
+    if (o->n_entries > 0)
+        memcpy(entries, o->entries, o->n_entries * sizeof *entries);
+    failed = named_entries_sort(entries, o->n_entries, m) != 0 || write_b2s6(ck, &contents, r.bytes, r.n_bytes, m) != 0;
+    free(entries);
+    return failed ? -1 : 0;
+}
+
 /* The common end: a file is open; config is NULL for a checkpoint that brings its configuration along. */
 static int convert(const safetensors *file, const json *config, const char *name, result r, message *m)
 {
     char source[256];
-    writer_metadata metadata = { file->metadata, file->n_metadata, source };
-    const matrix_types *types = matrix_types_named(r.type);
     checkpoint ck;
     int failed;
-    if (!types)
-        return complain(m, "there is no type %.40s", r.type);
+    if (!matrix_types_named(r.options->type))
+        return complain(m, "there is no type %.40s", r.options->type);
     memset(&ck, 0, sizeof ck);
     last_part(name, source, sizeof source);
     failed = config ? checkpoint_read_hf_mamba(&ck, file, *config, m) : checkpoint_read_b2s6(&ck, file, m);
     if (!failed)
-        failed = write_b2s6(&ck, types, &metadata, r.bytes, r.n_bytes, m);
+        failed = set_states(&ck, r.options->states, m) != 0 || write_checkpoint(&ck, file, source, r, m) != 0;
     checkpoint_free(&ck);
-    return failed;
+    return failed ? -1 : 0;
 }
 
 static int convert_bytes(const unsigned char *data, size_t size, const json *config, const char *name, result r, message *m)
@@ -131,28 +159,29 @@ static int convert_file(const char *path, result r, message *m)
     return failed;
 }
 
-int convert_checkpoint(const char *path, const char *type, unsigned char **bytes, size_t *n_bytes, char *error,
+int convert_checkpoint(const char *path, const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,
                        size_t error_size)
 {
     message m = { error, error_size };
-    result r = { type, bytes, n_bytes };
+    result r = { options, bytes, n_bytes };
     struct stat status;
     int folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
     return folder ? convert_folder(path, r, &m) : convert_file(path, r, &m);
 }
 
-int convert_safetensors_memory(const unsigned char *data, size_t size, const char *name, const char *type,
+int convert_safetensors_memory(const unsigned char *data, size_t size, const char *name, const convert_options *options,
                                unsigned char **bytes, size_t *n_bytes, char *error, size_t error_size)
 {
     message m = { error, error_size };
-    result r = { type, bytes, n_bytes };
+    result r = { options, bytes, n_bytes };
     return convert_bytes(data, size, NULL, name, r, &m);
 }
 
 int convert_hf_memory(const char *config, size_t config_size, const unsigned char *data, size_t size, const char *name,
-                      const char *type, unsigned char **bytes, size_t *n_bytes, char *error, size_t error_size)
+                      const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,
+                      size_t error_size)
 {
     message m = { error, error_size };
-    result r = { type, bytes, n_bytes };
+    result r = { options, bytes, n_bytes };
     return convert_hf(config, config_size, data, size, name, r, &m);
 }

@@ -11,11 +11,9 @@
 
 #include "checkpoint.h"
 #include "matrix_types.h"
+#include "src/format_numbers.h"
 
-#define LANES 16  /* the width of panels and lanes; pad16 of docs/format.md */
-
-enum { TYPE_F32 = 1, TYPE_F16 = 2, TYPE_Q8 = 3, TYPE_Q4 = 4 };
-enum { LAYOUT_PLAIN = 1, LAYOUT_PANELS = 2 };
+enum { LANES = FORMAT_LANES };  /* the width of panels and lanes; pad16 of docs/format.md */
 
 typedef struct writer {
     const checkpoint *ck;
@@ -36,6 +34,12 @@ static inline size_t pad16(size_t n)
     return (n + LANES - 1) / LANES * LANES;
 }
 
+/* Tensors and what follows them begin at multiples of this. */
+static inline uint64_t writer_round_up(uint64_t n)
+{
+    return (n + FORMAT_DATA_ALIGNMENT - 1) / FORMAT_DATA_ALIGNMENT * FORMAT_DATA_ALIGNMENT;
+}
+
 /* Adds an entry for a tensor and returns its zeroed bytes: NULL while measuring. name is for messages. */
 unsigned char *writer_place(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count,
                             size_t rows, size_t cols, uint64_t bytes);
@@ -45,6 +49,9 @@ unsigned char *writer_place_plain(writer *w, const char *name, uint32_t role, si
 
 /* Value number index of a place of floats. The value must be finite as a float; if not, the writer has failed. */
 void writer_store(writer *w, unsigned char *place, size_t index, double value);
+
+/* The bits of a value rounded to float. */
+uint32_t writer_float_bits(double value);
 
 /* Little-endian integers. */
 void writer_store_u16(unsigned char *place, uint32_t value);
@@ -57,7 +64,7 @@ void writer_matrix(writer *w, uint32_t role, const matrix_type *type, const matr
 /* A vector of count * n values, each n padded to lanes. t may have two dimensions; they are read as one. */
 void writer_vector(writer *w, uint32_t role, const tensor *t, size_t count, size_t n);
 
-/* The tensors of a unit, roles first .. first + 9. */
-void writer_unit(writer *w, uint32_t first, const checkpoint_unit *u);
+/* The tensors of a unit, roles first + UNIT_W .. first + UNIT_D. c: of its layer. */
+void writer_unit(writer *w, uint32_t first, const checkpoint_layer_config *c, const checkpoint_unit *u);
 
 #endif

@@ -1,4 +1,4 @@
-/* writer_b2s6.c - see writer_b2s6.h: header, configuration, metadata, tensor table, data */
+/* writer_b2s6.c - see writer_b2s6.h: the tensors and their table; what goes before them is in writer_header.c */
 #include "writer_b2s6.h"
 
 #include <float.h>
@@ -7,15 +7,7 @@
 #include <string.h>
 
 #include "writer.h"
-
-enum { HEADER_SIZE = 64, CONFIG_ENTRY_SIZE = 8, TABLE_ENTRY_SIZE = 48, ALIGNMENT = 64 };
-
-/* Roles of the tensors outside the units. */
-enum {
-    EMBEDDING = 1, ENCODER_WEIGHT = 2, ENCODER_BIAS = 3, NORM_WEIGHT = 16, NORM_BIAS = 17, IN_PROJ = 20, IN_PROJ_BIAS = 21,
-    CONV_WEIGHT = 22, CONV_BIAS = 23, UNIT = 32, UNIT_REV = 64, OUT = 96, OUT_BIAS = 97, FINAL_NORM_WEIGHT = 112,
-    FINAL_NORM_BIAS = 113, HEAD = 114, HEAD_BIAS = 115
-};
+#include "writer_header.h"
 
 void writer_store_u16(unsigned char *place, uint32_t value)
 {
@@ -35,7 +27,7 @@ void writer_store_u64(unsigned char *place, uint64_t value)
     writer_store_u32(place + 4, (uint32_t)(value >> 32));
 }
 
-static uint32_t float_bits(double value)
+uint32_t writer_float_bits(double value)
 {
     float rounded = (float)value;
     uint32_t bits;
@@ -50,7 +42,7 @@ void writer_store(writer *w, unsigned char *place, size_t index, double value)
     if (!(fabs(value) <= FLT_MAX))
         w->failed = complain(w->m, "tensor %.80s: a value of the model that is made from it is too large for a float", w->name);
     else
-        writer_store_u32(place + 4 * index, float_bits(value));
+        writer_store_u32(place + 4 * index, writer_float_bits(value));
 }
 
 unsigned char *writer_place(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count,
@@ -58,20 +50,20 @@ unsigned char *writer_place(writer *w, const char *name, uint32_t role, uint32_t
 {
     uint64_t offset = w->data + w->end;
     w->name = name;
-    w->end += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    w->end += writer_round_up(bytes);
     w->n_tensors++;
     if (!w->bytes || w->failed)
         return NULL;
-    writer_store_u16(w->table, role);
-    writer_store_u32(w->table + 4, w->section);
-    writer_store_u32(w->table + 8, type);
-    writer_store_u32(w->table + 12, layout);
-    writer_store_u32(w->table + 16, (uint32_t)count);
-    writer_store_u32(w->table + 20, (uint32_t)rows);
-    writer_store_u32(w->table + 24, (uint32_t)cols);
-    writer_store_u64(w->table + 32, offset);
-    writer_store_u64(w->table + 40, bytes);
-    w->table += TABLE_ENTRY_SIZE;
+    writer_store_u16(w->table + TENSOR_AT_ROLE, role);
+    writer_store_u32(w->table + TENSOR_AT_SECTION, w->section);
+    writer_store_u32(w->table + TENSOR_AT_TYPE, type);
+    writer_store_u32(w->table + TENSOR_AT_LAYOUT, layout);
+    writer_store_u32(w->table + TENSOR_AT_COUNT, (uint32_t)count);
+    writer_store_u32(w->table + TENSOR_AT_ROWS, (uint32_t)rows);
+    writer_store_u32(w->table + TENSOR_AT_COLS, (uint32_t)cols);
+    writer_store_u64(w->table + TENSOR_AT_OFFSET, offset);
+    writer_store_u64(w->table + TENSOR_AT_BYTES, bytes);
+    w->table += FORMAT_TENSOR_ENTRY_BYTES;
     return w->bytes + offset;
 }
 
@@ -158,35 +150,35 @@ static void put_norm(writer *w, uint32_t role, const checkpoint_norm *norm, uint
 /* (d_inner, d_conv) the other way round, so that the channels are lanes; the bias is stored even when it is zero. */
 static void put_conv(writer *w, const checkpoint_layer *layer)
 {
-    size_t d = w->ck->config.d_inner, taps = w->ck->config.d_conv;
+    size_t d = layer->config.d_inner, taps = layer->config.d_conv;
     const tensor *t = &layer->conv_weight;
-    unsigned char *place = writer_place_plain(w, t->name, CONV_WEIGHT, 1, taps, pad16(d));
+    unsigned char *place = writer_place_plain(w, t->name, ROLE_CONV_WEIGHT, 1, taps, pad16(d));
     for (size_t i = 0; place && i < d; i++)
         for (size_t k = 0; k < taps; k++)
             writer_store(w, place, k * pad16(d) + i, tensor_at(t, i, k, 0, 0));
     if (layer->conv_bias.data)
-        writer_vector(w, CONV_BIAS, &layer->conv_bias, 1, d);
+        writer_vector(w, ROLE_CONV_BIAS, &layer->conv_bias, 1, d);
     else
-        writer_place_plain(w, "conv bias", CONV_BIAS, 1, 1, pad16(d));
+        writer_place_plain(w, "conv bias", ROLE_CONV_BIAS, 1, 1, pad16(d));
 }
 
 static void put_layer(writer *w, const checkpoint_layer *layer)
 {
-    const checkpoint_config *c = &w->ck->config;
+    const checkpoint_layer_config *c = &layer->config;
     int s4 = c->block == B2S6_BLOCK_S4;
-    put_norm(w, NORM_WEIGHT, &layer->norm, c->norm, c->norm_eps);
+    put_norm(w, ROLE_NORM_WEIGHT, &layer->norm, c->norm, c->norm_eps);
     if (!s4) {
-        put_matrices(w, IN_PROJ, w->types->projections, &layer->in_proj, 2);
+        put_matrices(w, ROLE_IN_PROJ, w->types->projections, &layer->in_proj, 2);
         if (c->in_proj_bias)
-            writer_vector(w, IN_PROJ_BIAS, &layer->in_proj_bias, 2, c->d_inner);
+            writer_vector(w, ROLE_IN_BIAS, &layer->in_proj_bias, 2, c->d_inner);
         put_conv(w, layer);
     }
-    writer_unit(w, UNIT, &layer->unit);
+    writer_unit(w, ROLE_UNIT, c, &layer->unit);
     if (c->bidirectional)
-        writer_unit(w, UNIT_REV, &layer->unit_rev);
-    put_matrices(w, OUT, w->types->projections, &layer->out, s4 ? 2 : 1);
+        writer_unit(w, ROLE_UNIT_BACKWARDS, c, &layer->unit_rev);
+    put_matrices(w, ROLE_OUT, w->types->projections, &layer->out, s4 ? 2 : 1);
     if (s4 || c->out_proj_bias)
-        writer_vector(w, OUT_BIAS, &layer->out_bias, s4 ? 2 : 1, c->d_model);
+        writer_vector(w, ROLE_OUT_BIAS, &layer->out_bias, s4 ? 2 : 1, w->ck->config.d_model);
 }
 
 static void put_model(writer *w)
@@ -195,156 +187,70 @@ static void put_model(writer *w)
     const checkpoint_config *c = &ck->config;
     w->section = 0;
     if (c->input_kind == B2S6_TOKENS)
-        put_matrices(w, EMBEDDING, w->types->ends, &ck->encoder, 1);
+        put_matrices(w, ROLE_EMBEDDING, w->types->ends, &ck->encoder, 1);
     else
-        put_matrices(w, ENCODER_WEIGHT, &matrix_f32, &ck->encoder, 1);
+        put_matrices(w, ROLE_ENCODER, &matrix_f32, &ck->encoder, 1);
     if (c->input_kind == B2S6_FEATURES)
-        writer_vector(w, ENCODER_BIAS, &ck->encoder_bias, 1, c->d_model);
+        writer_vector(w, ROLE_ENCODER_BIAS, &ck->encoder_bias, 1, c->d_model);
     for (uint32_t i = 0; i < c->n_layers && !w->failed; i++) {
         w->section = 1 + i;
         put_layer(w, &ck->layers[i]);
     }
     w->section = c->n_layers + 1;
-    put_norm(w, FINAL_NORM_WEIGHT, &ck->final_norm, c->final_norm, c->final_norm_eps);
+    put_norm(w, ROLE_FINAL_NORM_WEIGHT, &ck->final_norm, c->final_norm, c->final_norm_eps);
     if (c->head_size > 0 && !c->head_tied)
-        put_matrices(w, HEAD, w->types->ends, &ck->head, 1);
+        put_matrices(w, ROLE_HEAD, w->types->ends, &ck->head, 1);
     if (c->head_bias)
-        writer_vector(w, HEAD_BIAS, &ck->head_bias, 1, c->head_size);
+        writer_vector(w, ROLE_HEAD_BIAS, &ck->head_bias, 1, c->head_size);
 }
 
-/* ------------------------------------------------------------------------------------------------- what lies before them */
+/* -------------------------------------------------------------------------------------------------------- the whole file */
 
-/* A batch norm is stored folded: an affine map, which has the file's code 3, and no eps. */
-static uint32_t eps_bits(uint32_t norm, double eps)
-{
-    return norm == B2S6_NORM_LAYER || norm == B2S6_NORM_RMS ? float_bits(eps) : 0;
-}
-
-/* Fills in the entries and returns their number; place may be NULL. */
-static uint32_t put_config(unsigned char *place, const checkpoint_config *c)
-{
-    const uint32_t entries[][2] = {
-        { 1, c->d_model }, { 2, c->n_layers }, { 3, c->input_kind }, { 4, c->input_size }, { 5, c->head_size },
-        { 6, c->block }, { 7, c->bidirectional }, { 8, c->norm }, { 9, c->norm_post ? 2 : 1 },
-        { 10, eps_bits(c->norm, c->norm_eps) }, { 11, c->final_norm }, { 12, eps_bits(c->final_norm, c->final_norm_eps) },
-        { 13, c->pool }, { 14, c->head_tied }, { 15, c->head_bias }, { 16, c->d_inner }, { 17, c->d_conv },
-        { 18, c->in_proj_bias | c->out_proj_bias << 1 },
-        { 32, c->h }, { 33, c->d_state }, { 34, c->complex_state }, { 35, c->a_scope }, { 36, c->b_weight | c->b_bias << 1 },
-        { 37, c->c_selective ? 1 : 2 }, { 38, c->c_complex }, { 39, c->delta }, { 40, c->dt_rank }, { 41, c->euler ? 2 : 1 },
-        { 42, c->conjugate }, { 43, c->skip },
-    };
-    uint32_t n = (uint32_t)(sizeof entries / sizeof entries[0]);
-    for (uint32_t i = 0; place && i < n; i++) {
-        writer_store_u32(place + CONFIG_ENTRY_SIZE * i, entries[i][0]);
-        writer_store_u32(place + CONFIG_ENTRY_SIZE * i + 4, entries[i][1]);
-    }
-    return n;
-}
-
-/* One pair, if there is a place for it. Returns the bytes it takes. */
-static uint64_t put_pair(unsigned char *place, const char *key, const char *value)
-{
-    size_t key_size = strlen(key) + 1, value_size = strlen(value) + 1;
-    if (place) {
-        memcpy(place, key, key_size);
-        memcpy(place + key_size, value, value_size);
-    }
-    return (uint64_t)key_size + value_size;
-}
-
-/* All pairs, in the file's order. Returns their bytes, padded. */
-static uint64_t put_metadata(unsigned char *place, const safetensors_pair *pairs, uint32_t n)
+/* Bytes that the entries take after the last tensor, each at its alignment. */
+static uint64_t entries_size(const writer_contents *contents)
 {
     uint64_t size = 0;
-    for (uint32_t i = 0; i < n; i++)
-        size += put_pair(place ? place + size : NULL, pairs[i].key, pairs[i].value);
-    return (size + 7) / 8 * 8;
+    for (size_t i = 0; i < contents->n_entries; i++)
+        size += writer_round_up(contents->entries[i].size);
+    return size;
 }
 
-/* The order of metadata keys in the file: that of their bytes. */
-static int by_key(const void *a, const void *b)
+/* The whole file as soon as its sizes are known. 0, with w->bytes the file, or -1. */
+static int write_parts(writer *w, const writer_layout *layout, const checkpoint *ck, const writer_contents *contents)
 {
-    return strcmp(((const safetensors_pair *)a)->key, ((const safetensors_pair *)b)->key);
-}
-
-/* The pairs that go into the file, sorted, in *n elements to free; NULL without memory. */
-static safetensors_pair *choose_metadata(const writer_metadata *metadata, uint32_t *n)
-{
-    safetensors_pair *pairs = malloc((metadata->n + 1) * sizeof *pairs);
-    int has_source = metadata->source == NULL;
-    *n = 0;
-    for (size_t i = 0; pairs && i < metadata->n; i++) {
-        if (strcmp(metadata->pairs[i].key, "b2s6") == 0 || *metadata->pairs[i].key == 0)
-            continue;
-        has_source |= strcmp(metadata->pairs[i].key, "source") == 0;
-        pairs[(*n)++] = metadata->pairs[i];
-    }
-    if (!pairs)
-        return NULL;
-    if (!has_source)
-        pairs[(*n)++] = (safetensors_pair){ "source", metadata->source };
-    qsort(pairs, *n, sizeof *pairs, by_key);
-    return pairs;
-}
-
-/* The common CRC-32, a bit at a time in a table made on the way: reflected polynomial 0xEDB88320. */
-static uint32_t crc32(const unsigned char *bytes, size_t size)
-{
-    uint32_t table[256], crc = 0xffffffff;
-    for (uint32_t i = 0; i < 256; i++) {
-        table[i] = i;
-        for (int bit = 0; bit < 8; bit++)
-            table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320 : 0);
-    }
-    for (size_t i = 0; i < size; i++)
-        crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xff];
-    return crc ^ 0xffffffff;
-}
-
-static void put_header(unsigned char *file, uint64_t header_size, uint64_t file_size, const uint32_t counts[4])
-{
-    static const unsigned char magic[8] = { 0x89, 'B', '2', 'S', '6', '\r', '\n', 0x1a };
-    static const uint32_t version = 1;
-    memcpy(file, magic, sizeof magic);
-    writer_store_u32(file + 8, version);
-    writer_store_u32(file + 12, (uint32_t)header_size);
-    writer_store_u64(file + 16, file_size);
-    writer_store_u32(file + 28, crc32(file + header_size, (size_t)(file_size - header_size)));
-    for (int i = 0; i < 4; i++)
-        writer_store_u32(file + 32 + 4 * i, counts[i]);
-    writer_store_u32(file + 24, crc32(file, (size_t)header_size));
-}
-
-int write_b2s6(const checkpoint *ck, const matrix_types *types, const writer_metadata *metadata, unsigned char **bytes,
-               size_t *n_bytes, message *m)
-{
-    writer measure = { ck, types, NULL, 0, 0, NULL, 0, 0, "", m, 0 }, w = measure;
-    uint32_t n_config = put_config(NULL, &ck->config), n_metadata;
-    safetensors_pair *pairs = choose_metadata(metadata, &n_metadata);
-    uint64_t metadata_size = pairs ? put_metadata(NULL, pairs, n_metadata) : 0, header_size, file_size;
-    put_model(&measure);
-    header_size = HEADER_SIZE + (uint64_t)CONFIG_ENTRY_SIZE * n_config + metadata_size +
-                  (uint64_t)TABLE_ENTRY_SIZE * measure.n_tensors;
-    header_size = (header_size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    file_size = header_size + measure.end;
-    w.bytes = !pairs || header_size > UINT32_MAX || file_size > SIZE_MAX ? NULL : calloc(1, (size_t)file_size);
-    if (!w.bytes) {
-        free(pairs);
-        return complain(m, "out of memory: the model needs %llu bytes", (unsigned long long)file_size);
-    }
-    w.data = header_size;
-    w.table = w.bytes + HEADER_SIZE + (size_t)CONFIG_ENTRY_SIZE * n_config + metadata_size;
-    put_config(w.bytes + HEADER_SIZE, &ck->config);
-    put_metadata(w.bytes + HEADER_SIZE + (size_t)CONFIG_ENTRY_SIZE * n_config, pairs, n_metadata);
-    free(pairs);
-    put_model(&w);
-    if (w.failed) {
-        free(w.bytes);
+    w->bytes = layout->file > SIZE_MAX ? NULL : calloc(1, (size_t)layout->file);
+    if (!w->bytes)
+        return complain(w->m, "out of memory: the model needs %llu bytes", (unsigned long long)layout->file);
+    w->data = layout->data;
+    w->table = w->bytes + layout->table;
+    put_model(w);
+    if (w->failed) {
+        free(w->bytes);
         return -1;
     }
-    put_header(w.bytes, header_size, file_size,
-               (const uint32_t[4]){ n_config, n_metadata, (uint32_t)metadata_size, w.n_tensors });
+    writer_put_header(w->bytes, layout, ck, contents);
+    return 0;
+}
+
+int write_b2s6(const checkpoint *ck, const writer_contents *contents, unsigned char **bytes, size_t *n_bytes, message *m)
+{
+    writer measure = { ck, contents->types, NULL, 0, 0, NULL, 0, 0, "", m, 0 }, w = measure;
+    writer_contents chosen = *contents;
+    writer_layout layout;
+    safetensors_pair *pairs = writer_choose_metadata(contents, &chosen.n_pairs, m);
+    int failed;
+    if (!pairs)
+        return -1;
+    chosen.pairs = pairs;
+    put_model(&measure);
+    layout.n_tensors = measure.n_tensors;
+    layout.tensors = measure.end;
+    layout.entries = entries_size(contents);
+    failed = writer_lay_out(&layout, ck, &chosen, m) != 0 || write_parts(&w, &layout, ck, &chosen) != 0;
+    free(pairs);
+    if (failed)
+        return -1;
     *bytes = w.bytes;
-    *n_bytes = (size_t)file_size;
+    *n_bytes = (size_t)layout.file;
     return 0;
 }

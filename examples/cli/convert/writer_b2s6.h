@@ -6,16 +6,19 @@
 
 #include "checkpoint.h"
 #include "matrix_types.h"
+#include "named_entry.h"
 
-/* Metadata of the file, apart from the configuration. */
-typedef struct writer_metadata {
-    const safetensors_pair *pairs;  /* (n); a key "b2s6" is left out */
-    size_t n;
+/* What goes into a file besides the checkpoint, and how. */
+typedef struct writer_contents {
+    const matrix_types *types;      /* what the matrices are stored as */
+    const safetensors_pair *pairs;  /* (n_pairs), the metadata; a key "b2s6" is left out */
+    size_t n_pairs;
     const char *source;             /* becomes the key "source", unless pairs have one */
-} writer_metadata;
+    const named_entry *entries;     /* (n_entries), sorted by named_entries_sort */
+    size_t n_entries;
+} writer_contents;
 
 /* 0 with *bytes from malloc, or -1. */
-int write_b2s6(const checkpoint *ck, const matrix_types *types, const writer_metadata *metadata, unsigned char **bytes,
-               size_t *n_bytes, message *m);
+int write_b2s6(const checkpoint *ck, const writer_contents *contents, unsigned char **bytes, size_t *n_bytes, message *m);
 
 #endif

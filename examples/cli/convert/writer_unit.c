@@ -9,9 +9,6 @@
 
 #include "writer.h"
 
-/* Roles, counted from the unit's first (docs/format.md has them from 32). */
-enum { W, X_WEIGHT, DT_WEIGHT, B_STEP, A, A_INVERSE, BC, B_BIAS, C, D };
-
 typedef struct pair {
     double re, im;
 } pair;
@@ -21,7 +18,7 @@ typedef struct unit_writer {
     writer *w;
     uint32_t first;
     const checkpoint_unit *u;
-    const checkpoint_config *c;
+    const checkpoint_layer_config *c;
     size_t h, p, n, d, cx, cc;
 } unit_writer;
 
@@ -53,8 +50,8 @@ static pair divide(pair b, pair a)
     return result;
 }
 
-/* With zero-order hold B is divided by A: here when one A serves the layer, by role A_INVERSE otherwise. */
-static int folds_a(const checkpoint_config *c)
+/* With zero-order hold B is divided by A: here when one A serves the layer, by UNIT_A_INVERSE otherwise. */
+static int folds_a(const checkpoint_layer_config *c)
 {
     return !c->euler && c->a_scope == B2S6_SCOPE_LAYER;
 }
@@ -75,30 +72,22 @@ static pair b_bias_at(const unit_writer *x, size_t i, size_t s)
 }
 
 /*
- * A product of two doubles as the sum of two floats: hi and lo at value numbers index and index + step. The format wants hi
- * to be hi + lo rounded. When lo rounds up to half a unit of hi, that sum is a tie, which may go to hi's neighbour; then
- * the neighbour is hi, and its lo lies on the other side.
+ * Im A in half turns as a float, and the radians that rounding took from it: the step adds them to the angle's sine, or slow
+ * states that turn fast would drift.
  */
-static void store_split(writer *w, unsigned char *place, size_t index, size_t step, double value)
+static void store_turn(writer *w, unsigned char *place, size_t index, size_t step, double a_im)
 {
-    float hi, lo;
-    writer_store(w, place, index, value);
-    if (w->failed)
-        return;
-    hi = (float)value;
-    lo = (float)(value - (double)hi);
-    if ((float)((double)hi + (double)lo) != hi) {
-        hi = (float)((double)hi + (double)lo);
-        lo = (float)(value - (double)hi);
-        writer_store(w, place, index, hi);
-    }
-    writer_store(w, place, index + step, lo);
+    static const double pi = 3.14159265358979323846, one_over_pi = 0.31830988618379067154;
+    double turn = a_im * one_over_pi;
+    writer_store(w, place, index + A_TURN * step, turn);
+    if (!w->failed)
+        writer_store(w, place, index + A_TURN_LO * step, pi * (turn - (double)(float)turn));
 }
 
-/* decay hi, decay lo, turn hi, turn lo of one state, step values apart. */
+/* The planes of A of one state, step values apart. */
 static void store_a(const unit_writer *x, unsigned char *place, size_t index, size_t step, size_t row, size_t s)
 {
-    static const double log2_e = 1.4426950408889634074, two_over_pi = 0.63661977236758134308;
+    static const double log2_e = 1.4426950408889634074;  /* 1 / ln 2 */
     pair a = a_of(x, row, s);
     double decay = a.re * log2_e;
     if (!x->w->failed && !((float)fmax(decay, -FLT_MAX) < 0 && decay >= -FLT_MAX))
@@ -106,24 +95,24 @@ static void store_a(const unit_writer *x, unsigned char *place, size_t index, si
                                 x->u->a_log.name, decay < -1 ? "infinite" : "zero", row, s);
     if (x->w->failed)
         return;
-    store_split(x->w, place, index, step, decay);
+    writer_store(x->w, place, index + A_DECAY * step, decay);
     if (x->c->complex_state)
-        store_split(x->w, place, index + 2 * step, step, a.im * two_over_pi);
+        store_turn(x->w, place, index, step, a.im);
 }
 
 static void put_a(const unit_writer *x)
 {
-    size_t planes = 2 * x->cx, groups = pad16(x->d) / LANES;
+    size_t planes = x->c->complex_state ? A_PLANES_COMPLEX : A_PLANES_REAL, groups = pad16(x->d) / LANES;
     const char *name = x->u->a_log.name;
     unsigned char *place;
     if (x->c->a_scope == B2S6_SCOPE_LAYER) {
-        place = writer_place_plain(x->w, name, x->first + A, 1, x->n, planes);
+        place = writer_place_plain(x->w, name, x->first + UNIT_A, 1, x->n, planes);
         for (size_t s = 0; place && s < x->n; s++)
             store_a(x, place, s * planes, 1, 0, s);
         return;
     }
-    place = writer_place_plain(x->w, name, x->first + A, groups, x->n * planes, LANES);
-    for (size_t i = 0; place && i < groups * LANES; i++)  /* lanes behind the last channel repeat it */
+    place = writer_place_plain(x->w, name, x->first + UNIT_A, groups, x->n * planes, LANES);
+    for (size_t i = 0; place && i < groups * LANES; i++)  /* lanes after the last channel repeat it */
         for (size_t s = 0; s < x->n; s++)
             store_a(x, place, (i / LANES * x->n + s) * planes * LANES + i % LANES, LANES,
                     a_row(x, i < x->d ? i : x->d - 1), s);
@@ -174,7 +163,7 @@ static void put_bc(const unit_writer *x)
     size_t rows = (x->c->b_weight ? x->n * x->cx : 0) + (x->c->c_selective ? x->n * x->cc : 0);
     matrix_source source = { x->c->b_weight ? x->u->b_weight.name : x->u->c.name, x->h, rows, x->p, bc_at, x };
     if (rows > 0)
-        writer_matrix(x->w, x->first + BC, x->w->types->b_and_c, &source);
+        writer_matrix(x->w, x->first + UNIT_BC, x->w->types->b_and_c, &source);
 }
 
 static double weight_at(const void *context, size_t i, size_t r, size_t k)
@@ -195,10 +184,10 @@ static void put_b(const unit_writer *x)
     const tensor *t = &x->u->b;
     unsigned char *place;
     if (x->c->delta != B2S6_DELTA_CONSTANT) {
-        writer_vector(x->w, x->first + B_STEP, t, 1, x->d);
+        writer_vector(x->w, x->first + UNIT_DELTA, t, 1, x->d);
         return;
     }
-    place = writer_place_plain(x->w, t->name, x->first + B_STEP, 1, 1, pad16(x->d));
+    place = writer_place_plain(x->w, t->name, x->first + UNIT_DELTA, 1, 1, pad16(x->d));
     for (size_t i = 0; place && i < x->d && !x->w->failed; i++) {
         double step = exp(tensor_at(t, i / x->p, i % x->p, 0, 0));
         if (!(step <= FLT_MAX) || !((float)step > 0))
@@ -209,26 +198,25 @@ static void put_b(const unit_writer *x)
     }
 }
 
-void writer_unit(writer *w, uint32_t first, const checkpoint_unit *u)
+void writer_unit(writer *w, uint32_t first, const checkpoint_layer_config *c, const checkpoint_unit *u)
 {
-    const checkpoint_config *c = &w->ck->config;
     unit_writer x = { w, first, u, c, c->h, c->d_inner / c->h, c->d_state, c->d_inner, c->complex_state ? 2 : 1,
                       c->c_complex ? 2 : 1 };
     if (c->delta == B2S6_DELTA_BLOCK)
-        writer_vector(w, first + W, &u->w, 1, x.d);
+        writer_vector(w, first + UNIT_W, &u->w, 1, x.d);
     if (c->delta == B2S6_DELTA_LOWRANK) {
-        put_weight(&x, X_WEIGHT, &u->x_weight);
-        put_weight(&x, DT_WEIGHT, &u->dt_weight);
+        put_weight(&x, UNIT_X, &u->x_weight);
+        put_weight(&x, UNIT_DT, &u->dt_weight);
     }
     put_b(&x);
     put_a(&x);
     if (!c->euler && c->a_scope != B2S6_SCOPE_LAYER)
-        put_lanes(&x, A_INVERSE, u->a_log.name, x.cx, a_inverse_at);
+        put_lanes(&x, UNIT_A_INVERSE, u->a_log.name, x.cx, a_inverse_at);
     put_bc(&x);
     if (c->b_bias)
-        put_lanes(&x, B_BIAS, u->b_bias.name, x.cx, b_bias_at);
+        put_lanes(&x, UNIT_B_BIAS, u->b_bias.name, x.cx, b_bias_at);
     if (!c->c_selective)
-        put_lanes(&x, C, u->c.name, x.cc, c_at);
+        put_lanes(&x, UNIT_C, u->c.name, x.cc, c_at);
     if (c->skip)
-        writer_vector(w, first + D, &u->d, 1, x.d);
+        writer_vector(w, first + UNIT_D, &u->d, 1, x.d);
 }
