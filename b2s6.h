@@ -345,7 +345,7 @@ typedef struct b2s6_model_info {
 } b2s6_model_info;
 
 /* Fills *info. Errors: ARGUMENT (also a struct_size that ends inside a member). */
-B2S6_API B2S6_CHECKED b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info);
+B2S6_API b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info);
 
 /*
  * What one layer of a model is: its block and the unit in it; layers of one model may differ. struct_size as above. A member
@@ -377,7 +377,7 @@ typedef struct b2s6_layer_info {
 } b2s6_layer_info;
 
 /* Fills *info for layer index, from 0. Errors: ARGUMENT (also an index beyond the last). */
-B2S6_API B2S6_CHECKED b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_layer_info *info);
+B2S6_API b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_layer_info *info);
 
 /*
  * The metadata of the file, UTF-8 strings that live as long as the model. By key: the value, or NULL if there is none.

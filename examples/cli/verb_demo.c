@@ -98,7 +98,7 @@ static int largest(const float scores[CLASSES])
 static b2s6_status read_pixel(b2s6_state *state, unsigned char pixel, float scores[CLASSES])
 {
     float feature = (float)pixel / 16.0f;
-    return b2s6_step_features(state, &feature, scores);
+    return b2s6_step_features(state, &feature, 1, scores, 10);
 }
 
 /* One digit on the screen; where the terminal allows it the line grows with every pixel. */

@@ -99,6 +99,7 @@ static int describe(embedding *e, const b2s6_model *model, const file_bytes *fil
 {
     e->bytes = file->bytes;
     e->size = file->size;
+    e->model = model;
     e->info.struct_size = sizeof e->info;
     if (b2s6_model_describe(model, &e->info) != B2S6_OK)
         return complain(m, "the model cannot be described");

@@ -75,11 +75,18 @@ static int prepare(bench *b, message *m)
     return 0;
 }
 
+/* Floats at b->out: a row for each stream of a batch; a run writes its last row alone. */
+static size_t out_size(const bench *b)
+{
+    return STREAMS * (size_t)b->info.output_size;
+}
+
 static b2s6_status run_steps(bench *b, b2s6_state *state, size_t first, size_t n)
 {
     if (b->tokens)
-        return b2s6_run_tokens(state, b->tokens + first, n, b->out, &b->options);
-    return b2s6_run_features(state, b->features + first * b->info.input_size, n, b->out, &b->options);
+        return b2s6_run_tokens(state, b->tokens + first, n, b->out, out_size(b), &b->options);
+    return b2s6_run_features(state, b->features + first * b->info.input_size, b->info.input_size, n, b->out, out_size(b),
+                             &b->options);
 }
 
 /* Runs of n_steps steps for some seconds; returns how many samples there are. */
@@ -151,8 +158,9 @@ static b2s6_status step_batch(bench *b, b2s6_state **states, size_t i)
 {
     size_t first = i * STREAMS % PREFILL_STEPS;
     if (b->tokens)
-        return b2s6_batch_tokens(states, STREAMS, b->tokens + first, b->out, &b->options);
-    return b2s6_batch_features(states, STREAMS, b->features + first * b->info.input_size, b->out, &b->options);
+        return b2s6_batch_tokens(states, STREAMS, b->tokens + first, b->out, out_size(b), &b->options);
+    return b2s6_batch_features(states, STREAMS, b->features + first * b->info.input_size, b->info.input_size, b->out,
+                               out_size(b), &b->options);
 }
 
 static int measure_batch(bench *b, bench_result *r, message *m)

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "src/format_numbers.h"
+
 /* A path in a comment, without what could end it. */
 static void put_file_name(FILE *f, const char *path)
 {
@@ -23,7 +25,7 @@ static void put_capitals(FILE *f, const char *name)
 #define DEFINE(f, e, what, ...) (fprintf(f, "#define "), put_capitals(f, (e)->name), fprintf(f, "_%s ", what), \
                                  fprintf(f, __VA_ARGS__), putc('\n', f))
 
-static int is_b2s6(const b2s6_model_info *i)
+static int is_b2s6(const b2s6_layer_info *i)
 {
     return i->complex_state && !i->euler && i->a_scope == B2S6_SCOPE_LAYER && i->b_weight && i->b_bias && i->c_selective &&
            !i->c_complex && i->delta == B2S6_DELTA_BLOCK;
@@ -38,30 +40,60 @@ static uint32_t number_at(const embedding *e, size_t at)
 /* Whether a tensor has this type, by the file's table (docs/format.md): the library took the file, so the table is as it must be. */
 static int has_type(const embedding *e, b2s6_type type)
 {
-    size_t entry = 64 + 8 * (size_t)number_at(e, 32) + number_at(e, 40);
-    for (uint32_t n = number_at(e, 44); n > 0; n--, entry += 48)
-        if (number_at(e, entry + 8) == (uint32_t)type)
+    size_t entry = FORMAT_HEADER_BYTES + FORMAT_CONFIG_ENTRY_BYTES * (size_t)number_at(e, FORMAT_AT_N_CONFIG) +
+                   number_at(e, FORMAT_AT_METADATA_BYTES);
+    for (uint32_t n = number_at(e, FORMAT_AT_N_TENSORS); n > 0; n--, entry += FORMAT_TENSOR_ENTRY_BYTES)
+        if (number_at(e, entry + TENSOR_AT_TYPE) == (uint32_t)type)
             return 1;
     return 0;
+}
+
+/* What all layers together need: each member tells whether any layer does. */
+typedef struct layers_need {
+    int s4, mamba, bidirectional, norm_layer, norm_rms, lowrank, real, complex, compensated, other_units;
+} layers_need;
+
+static layers_need needs_of(const embedding *e)
+{
+    layers_need n = { 0 };
+    for (uint32_t l = 0; l < e->info.n_layers; l++) {
+        b2s6_layer_info layer = { .struct_size = sizeof layer };
+        const b2s6_layer_info *i = &layer;
+        b2s6_layer_describe(e->model, l, &layer);
+        n.s4 |= i->block == B2S6_BLOCK_S4;
+        n.mamba |= i->block == B2S6_BLOCK_MAMBA;
+        n.bidirectional |= i->bidirectional != 0;
+        n.norm_layer |= i->norm == B2S6_NORM_LAYER;
+        n.norm_rms |= i->norm == B2S6_NORM_RMS;
+        n.lowrank |= i->delta == B2S6_DELTA_LOWRANK;
+        n.real |= !i->complex_state;
+        n.complex |= i->complex_state != 0;
+        n.compensated |= i->compensated != 0;
+        n.other_units |= !is_b2s6(i);
+    }
+    n.norm_layer |= e->info.final_norm == B2S6_NORM_LAYER;
+    n.norm_rms |= e->info.final_norm == B2S6_NORM_RMS;
+    return n;
 }
 
 /* The switches of the library that would leave out what this model needs. */
 static void refuse_switches(FILE *f, const embedding *e)
 {
-    const b2s6_model_info *i = &e->info;
+    const layers_need all = needs_of(e);
     const struct {
         int needed;
         const char *what;
     } switches[] = {
-        { i->block == B2S6_BLOCK_S4, "S4" },
-        { i->block == B2S6_BLOCK_MAMBA, "MAMBA" },
-        { i->bidirectional != 0, "BIDIRECTIONAL" },
-        { i->norm == B2S6_NORM_LAYER || i->final_norm == B2S6_NORM_LAYER, "NORM_LAYER" },
-        { i->norm == B2S6_NORM_RMS || i->final_norm == B2S6_NORM_RMS, "NORM_RMS" },
-        { i->delta == B2S6_DELTA_LOWRANK, "DELTA_LOWRANK" },
-        { !i->complex_state, "REAL" },
-        { i->complex_state != 0, "COMPLEX" },
-        { !is_b2s6(i), "OTHER_UNITS" },
+        { all.s4, "S4" },
+        { all.mamba, "MAMBA" },
+        { all.bidirectional, "BIDIRECTIONAL" },
+        { all.norm_layer, "NORM_LAYER" },
+        { all.norm_rms, "NORM_RMS" },
+        { all.lowrank, "DELTA_LOWRANK" },
+        { all.real, "REAL" },
+        { all.complex, "COMPLEX" },
+        { all.compensated, "COMPENSATED" },
+        { all.other_units, "OTHER_UNITS" },
         { has_type(e, B2S6_F16), "F16" },
         { has_type(e, B2S6_Q8), "Q8" },
         { has_type(e, B2S6_Q4), "Q4" },

@@ -13,6 +13,7 @@ typedef struct embedding {
     const unsigned char *bytes;
     size_t size, state_size;
     size_t steps, workspace_size;  /* 0: not asked for */
+    const b2s6_model *model;       /* opened from the bytes */
     b2s6_model_info info;
 } embedding;
 

@@ -100,14 +100,14 @@ static b2s6_status run_tokens(byte_stream *s, size_t n, float *rows)
     options.workspace = s->workspace;
     options.workspace_size = s->workspace_size;
     options.parallel = s->parallel;
-    return b2s6_run_tokens(s->state, s->tokens, n, rows, &options);
+    return b2s6_run_tokens(s->state, s->tokens, n, rows, n * BYTE_VALUES, &options);
 }
 
 /* A step knows no threads; a run of one does. */
 int byte_stream_next(byte_stream *s, float *row, message *m)
 {
     if (!s->parallel)
-        return check(b2s6_step_token(s->state, s->last, row), m);
+        return check(b2s6_step_token(s->state, s->last, row, BYTE_VALUES), m);
     s->tokens[0] = s->last;
     return check(run_tokens(s, 1, row), m);
 }
