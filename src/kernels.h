@@ -35,13 +35,13 @@ struct product {
  * that. Parts are side by side in a row, each as wide as the matrix.
  */
 struct prepared {
-    const float *x;         /* (n_rows, n_parts * cols), x_stride floats apart */
+    const float *x;         /* (n_rows, width), x_stride floats apart */
     size_t x_stride;
-    const float *packed;    /* (whole tiles, n_parts * cols, pack_rows), or NULL */
-    const int16_t *codes;   /* (n_rows, n_parts, b2s6_code_width(cols)), or NULL */
+    const float *packed;    /* (whole tiles, width, pack_rows), or NULL */
+    const int16_t *codes;   /* (n_rows, n_parts, b2s6_code_width(width / n_parts)), or NULL */
     const float *scales;    /* (n_rows, n_parts), with codes */
     size_t n_rows;
-    uint32_t n_parts, cols;
+    uint32_t n_parts, width;
 };
 
 /*

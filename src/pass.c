@@ -80,8 +80,8 @@ static void make_codes(const struct pass *p, struct prepared *r, struct prepare_
     c->quantize.x_stride = r->x_stride;
     c->quantize.n_rows = r->n_rows;
     c->quantize.n_parts = r->n_parts;
-    c->quantize.k = r->cols;
-    b2s6_pass_section(p, quantize_section, c, r->n_rows * r->n_parts, (uint64_t)r->n_rows * r->n_parts * r->cols * 2);
+    c->quantize.k = r->width / r->n_parts;
+    b2s6_pass_section(p, quantize_section, c, r->n_rows * r->n_parts, (uint64_t)r->n_rows * r->width * 2);
     r->codes = p->work->codes;
     r->scales = p->work->code_scales;
 }
@@ -93,7 +93,7 @@ static void make_tiles(const struct pass *p, struct prepared *r, struct prepare_
     c->pack.packed = p->work->packed;
     c->pack.x_stride = r->x_stride;
     c->pack.n_rows = r->n_rows;
-    c->pack.width = r->n_parts * r->cols;
+    c->pack.width = r->width;
     b2s6_pass_section(p, pack_section, c, n_tiles, (uint64_t)r->n_rows * c->pack.width * 2);
     r->packed = p->work->packed;
 }
@@ -110,10 +110,10 @@ struct prepared b2s6_prepare(const struct pass *p, const struct matrix *m, const
     r.x_stride = x_stride;
     r.n_rows = n_rows;
     r.n_parts = n_parts;
-    r.cols = m->cols;
+    r.width = n_parts * m->cols;
     c.kernels = p->model->kernels;
     if (p->observer)
-        p->observer->see(p->observer->user, m->section, m->role, x, n_rows, (size_t)n_parts * m->cols, x_stride);
+        p->observer->see(p->observer->user, m->section, m->role, x, n_rows, r.width, x_stride);
     if (weights_are_integers(m->type))
         make_codes(p, &r, &c);
     else if (matrix_is_packed(m) && pack_rows && n_rows >= pack_rows)
@@ -138,7 +138,7 @@ void b2s6_project(const struct pass *p, const struct projection *o, size_t begin
     product.y_stride = o->y_stride;
     if (in->packed) {
         product.packed = in->packed + (size_t)o->part * m->cols * pack_rows;
-        product.packed_stride = (size_t)in->n_parts * m->cols * pack_rows;
+        product.packed_stride = (size_t)in->width * pack_rows;
     }
     if (in->codes) {
         product.codes = in->codes + (size_t)o->part * b2s6_code_width(m->cols);
