@@ -1,9 +1,9 @@
 # libb2s6: build, check, demo, install. Needs a C99 compiler, ar and make; see README.md.
 #
-#   make            build/libb2s6.a, build/libb2s6.so, build/b2s6
+#   make            build/libb2s6.a, build/libb2s6.so, build/b2s6; STATIC=yes: a program that needs no libb2s6.so
 #   make check      all tests; with cmocka if pkg-config finds it
 #   make demo       the shipped models on real input
-#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR
+#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR; RPATH=no for distributions
 
 CC ?= cc
 AR ?= ar
@@ -23,7 +23,8 @@ SAY = @$(if $(V),:,printf '  %-4s %s\n')
 # The version stands once, in b2s6.h.
 version_part = $(shell sed -n 's/^.define B2S6_VERSION_$(1) //p' b2s6.h)
 MAJOR := $(call version_part,MAJOR)
-VERSION := $(MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
+MINOR := $(call version_part,MINOR)
+VERSION := $(MAJOR).$(MINOR).$(call version_part,PATCH)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual
 # Results are defined bit by bit: no contraction but the fused operations that are written. Square roots never set errno.
@@ -34,10 +35,20 @@ B2S6_CFLAGS += -fexcess-precision=fast
 endif
 
 LIB_SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
-CLI_SOURCES = $(sort $(wildcard examples/cli/*.c))
+CLI_SOURCES = $(sort $(wildcard examples/cli/*.c examples/cli/*/*.c examples/cli/*/*/*.c))
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/lib/%.o)
 CLI_OBJECTS = $(CLI_SOURCES:%.c=$(BUILD)/cli/%.o)
-SONAME = libb2s6.so.$(MAJOR)
+# Until 1.0 every minor version is a library of its own: programs ask for 0.2, and 0.3 does not pass for it.
+SONAME = libb2s6.so.$(if $(filter 0,$(MAJOR)),$(MAJOR).$(MINOR),$(MAJOR))
+
+# The program uses the shared library, as any other would; a static one has the library inside.
+STATIC ?= $(if $(filter -static%,$(CFLAGS) $(LDFLAGS)),yes,no)
+PROGRAM_LIBRARY = $(BUILD)/$(if $(filter yes,$(STATIC)),libb2s6.a,$(SONAME))
+# It looks for the shared library in a folder that is told from where it is itself: in the build folder beside it, installed
+# where LIBDIR lies as seen from BINDIR. So it runs without ldconfig, and the whole PREFIX may be moved.
+RPATH ?= yes
+rpath_option = $(if $(filter yes,$(STATIC)),,-Xlinker -rpath -Xlinker $(1))
+libdir_from_bindir = $$(FROM="$(BINDIR)" TO="$(LIBDIR)" awk -f pkgconfig/relative_path.awk)
 
 all: $(BUILD)/libb2s6.a $(BUILD)/libb2s6.so $(BUILD)/b2s6
 
@@ -64,9 +75,16 @@ $(BUILD)/$(SONAME): $(LIB_OBJECTS)
 $(BUILD)/libb2s6.so: $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@
 
-$(BUILD)/b2s6: $(CLI_OBJECTS) $(BUILD)/libb2s6.a
+$(BUILD)/b2s6: $(CLI_OBJECTS) $(PROGRAM_LIBRARY)
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(call rpath_option,'$$ORIGIN') -o $@ $^ -lm -lpthread
+
+# Linked anew each time: the directories may be others than at the last call.
+.PHONY: $(BUILD)/installed/b2s6
+$(BUILD)/installed/b2s6: $(CLI_OBJECTS) $(PROGRAM_LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(filter no,$(RPATH)),,$(call rpath_option,"\$$ORIGIN$(libdir_from_bindir)")) -o $@ $^ -lm -lpthread
 
 include tests/tests.mk
 include examples/firmware/firmware.mk
@@ -85,9 +103,9 @@ $(BUILD)/b2s6.pc: pkgconfig/b2s6.pc.in b2s6.h Makefile
 	    -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
 	    -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' pkgconfig/b2s6.pc.in >$@
 
-install: all $(BUILD)/b2s6.pc
+install: all $(BUILD)/b2s6.pc $(BUILD)/installed/b2s6
 	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)"
-	$(INSTALL) -m 755 $(BUILD)/b2s6 "$(DESTDIR)$(BINDIR)/b2s6"
+	$(INSTALL) -m 755 $(BUILD)/installed/b2s6 "$(DESTDIR)$(BINDIR)/b2s6"
 	$(INSTALL) -m 644 $(BUILD)/libb2s6.a "$(DESTDIR)$(LIBDIR)/libb2s6.a"
 	$(INSTALL) -m 755 $(BUILD)/$(SONAME) "$(DESTDIR)$(LIBDIR)/libb2s6.so.$(VERSION)"
 	ln -sf libb2s6.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"

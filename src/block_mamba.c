@@ -1,31 +1,81 @@
 /* The mamba block: out_proj (unit(silu(conv(v))) silu(z)), (v, z) = in_proj input (the paper's language models). */
 #include "block.h"
 
-struct mamba_context {
-    const struct pass *pass;
-    uint32_t layer;
-    const float *input;
+#if B2S6_HAS_MAMBA
+
+/* Its parts of a stream. */
+enum { PART_UNIT, PART_WINDOW };
+
+static const struct key mamba_keys[] = {
+    B2S6_KEY(KEY_D_INNER, layer_config, d_inner, 1, FORMAT_MAX_WIDTH, "d_inner"),
+    B2S6_KEY(KEY_D_CONV, layer_config, d_conv, 1, FORMAT_MAX_D_CONV, "d_conv"),
+    B2S6_KEY(KEY_PROJECTION_BIASES, layer_config, projection_biases, 0, 3, "projection biases"),
 };
 
-static void convolve(const struct pass *p, uint32_t l, size_t begin, size_t end)
+static const char *mamba_check(struct layer_config *c, const struct model_config *m)
 {
-    const struct layer *layer = &p->model->layers[l];
-    const struct work *w = p->work;
+    (void)c;
+    (void)m;
+    return NULL;
+}
+
+static void mamba_bind(struct binder *b, struct layer *layer, uint32_t d_model)
+{
+    const struct layer_config *c = &layer->config;
+    const uint32_t di = b2s6_pad16(c->d_inner);
+
+    layer->in_proj = b2s6_take_matrix(b, ROLE_IN_PROJ, 2, c->d_inner, d_model);
+    b2s6_need_prepared(b, &layer->in_proj, 1);
+    if (c->projection_biases & BIAS_IN_PROJ)
+        layer->in_bias = b2s6_take_tensor(b, ROLE_IN_BIAS, 2, 1, di, 2 * (uint64_t)c->d_inner);
+    layer->conv_weight = b2s6_take_tensor(b, ROLE_CONV_WEIGHT, 1, c->d_conv, di, (uint64_t)c->d_conv * c->d_inner);
+    layer->conv_bias = b2s6_take_vector(b, ROLE_CONV_BIAS, c->d_inner);
+    b2s6_unit_bind(b, ROLE_UNIT, c, &layer->unit[0]);
+    layer->out = b2s6_take_matrix(b, ROLE_OUT, 1, d_model, c->d_inner);
+    b2s6_need_prepared(b, &layer->out, 1);
+    if (c->projection_biases & BIAS_OUT_PROJ)
+        layer->out_bias = b2s6_take_vector(b, ROLE_OUT_BIAS, d_model);
+}
+
+static void mamba_place(struct needs *needs, struct layer *layer, uint32_t d_model)
+{
+    const uint32_t di = b2s6_pad16(layer->config.d_inner), d = b2s6_pad16(d_model);
+
+    b2s6_unit_place(needs, &layer->config, &layer->part[PART_UNIT]);
+    layer->part[PART_WINDOW].rows = layer->config.d_conv - 1;
+    layer->part[PART_WINDOW].width = layer->config.d_inner;
+    layer->part[PART_WINDOW].planes = 1;
+    needs->expanded = needs->expanded < 2 * di ? 2 * di : needs->expanded;
+    needs->u = needs->u < di ? di : needs->u;
+    needs->projected = needs->projected < d ? d : needs->projected;
+}
+
+struct mamba_context {
+    const struct pass *pass;
+    const struct layer *layer;
+    struct prepared rows;    /* what the product of the section reads */
+    size_t di;               /* pad16(d_inner) */
+};
+
+/* u = silu(conv(v)), stream by stream; the windows are brought up to date. */
+static void convolve(const struct mamba_context *c, size_t begin, size_t end)
+{
+    const struct pass *p = c->pass;
     struct conv conv;
     size_t i;
 
-    conv.weight = layer->conv_weight;
-    conv.bias = layer->conv_bias;
-    conv.v_stride = 2 * (size_t)w->di;
+    conv.weight = c->layer->conv_weight;
+    conv.bias = c->layer->conv_bias;
+    conv.v_stride = 2 * c->di;
     conv.n_steps = p->n_steps;
-    conv.width = w->di;
-    conv.d_conv = p->model->config.d_conv;
+    conv.width = (uint32_t)c->di;
+    conv.d_conv = c->layer->config.d_conv;
     conv.first_group = (uint32_t)begin;
     conv.end_group = (uint32_t)end;
     for (i = 0; i < p->n_streams; i++) {
-        conv.v = w->vz + i * p->n_steps * conv.v_stride;
-        conv.u = w->u + i * p->n_steps * w->di;
-        conv.window = b2s6_state_window(p->states[i], l);
+        conv.v = p->work->expanded + i * p->n_steps * conv.v_stride;
+        conv.u = p->work->u + i * p->n_steps * c->di;
+        conv.window = state_part(p->states[i], c->layer, PART_WINDOW);
         p->model->kernels->conv_silu(&conv);
     }
 }
@@ -34,24 +84,18 @@ static void convolve(const struct pass *p, uint32_t l, size_t begin, size_t end)
 static void expand(void *context, size_t begin, size_t end)
 {
     const struct mamba_context *c = context;
-    const struct pass *p = c->pass;
-    const struct layer *layer = &p->model->layers[c->layer];
-    const size_t di = p->work->di;
-    struct operand o;
+    struct projection o;
 
-    o.matrix = &layer->in_proj;
+    o.matrix = &c->layer->in_proj;
+    o.input = &c->rows;
     o.part = 0;
-    o.n_parts = 1;
-    o.n_rows = pass_rows(p);
-    o.x = c->input;
-    o.x_stride = p->work->d;
-    o.y_stride = 2 * di;
+    o.y_stride = 2 * c->di;
     for (o.index = 0; o.index < 2; o.index++) {
-        o.bias = layer->in_bias ? layer->in_bias + o.index * di : NULL;
-        o.y = p->work->vz + o.index * di;
-        b2s6_pass_product(p, &o, begin, end);
+        o.bias = c->layer->in_bias ? c->layer->in_bias + o.index * c->di : NULL;
+        o.y = c->pass->work->expanded + o.index * c->di;
+        b2s6_project(c->pass, &o, begin, end);
     }
-    convolve(p, c->layer, begin, end);
+    convolve(c, begin, end);
 }
 
 /* Groups begin .. end - 1 of x += out_proj y. */
@@ -59,43 +103,48 @@ static void contract(void *context, size_t begin, size_t end)
 {
     const struct mamba_context *c = context;
     const struct pass *p = c->pass;
-    const struct layer *layer = &p->model->layers[c->layer];
-    const struct work *w = p->work;
-    struct operand o;
+    struct projection o;
 
-    o.matrix = &layer->out;
+    o.matrix = &c->layer->out;
+    o.input = &c->rows;
     o.index = o.part = 0;
-    o.n_parts = 1;
-    o.n_rows = pass_rows(p);
-    o.bias = layer->out_bias;
-    o.x = w->y;
-    o.y = w->mixed;
-    o.x_stride = w->di;
-    o.y_stride = w->d;
-    b2s6_pass_product(p, &o, begin, end);
-    p->model->kernels->add(w->x, w->mixed, pass_span(p, w->d, begin, end));
+    o.bias = c->layer->out_bias;
+    o.y = p->work->projected;
+    o.y_stride = b2s6_pad16(p->model->config.d_model);
+    b2s6_project(p, &o, begin, end);
+    p->model->kernels->add(p->x, o.y, pass_span(p, o.y_stride, begin, end));
 }
 
-void b2s6_mamba_pass(const struct pass *p, uint32_t l, const float *input)
+static void mamba_pass(const struct pass *p, const struct layer *layer, const float *input)
 {
-    const struct work *w = p->work;
+    const struct workspace *w = p->work;
+    const size_t d = b2s6_pad16(p->model->config.d_model), n_rows = pass_rows(p);
     struct mamba_context c;
     struct unit_pass u;
 
     c.pass = p;
-    c.layer = l;
-    c.input = input;
-    b2s6_pass_prepare(p, &p->model->layers[l].in_proj, input, w->d, pass_rows(p), 1);
-    b2s6_pass_section(p, expand, &c, w->di / B2S6_LANES);
+    c.layer = layer;
+    c.di = b2s6_pad16(layer->config.d_inner);
+    c.rows = b2s6_prepare(p, &layer->in_proj, input, d, n_rows, 1);
+    b2s6_pass_section(p, expand, &c, c.di / B2S6_LANES,
+                      product_cost(&layer->in_proj, n_rows) + elementary_cost(2 * n_rows * c.di));
     memset(&u, 0, sizeof u);
-    u.unit = &p->model->layers[l].unit[0];
+    u.layer = layer;
+    u.unit = &layer->unit[0];
     u.u = w->u;
     u.y = w->y;
-    u.slot = l;
+    u.part = PART_UNIT;
     u.after = AFTER_GATE;
-    u.gate = w->vz + w->di;
-    u.gate_stride = 2 * (size_t)w->di;
+    u.gate = w->expanded + c.di;
+    u.gate_stride = 2 * c.di;
     b2s6_unit_pass(p, &u);
-    b2s6_pass_prepare(p, &p->model->layers[l].out, w->y, w->di, pass_rows(p), 1);
-    b2s6_pass_section(p, contract, &c, w->d / B2S6_LANES);
+    c.rows = b2s6_prepare(p, &layer->out, w->y, c.di, n_rows, 1);
+    b2s6_pass_section(p, contract, &c, d / B2S6_LANES, product_cost(&layer->out, n_rows));
 }
+
+const struct block b2s6_block_mamba = {
+    B2S6_BLOCK_MAMBA, mamba_keys, sizeof mamba_keys / sizeof mamba_keys[0], 1, mamba_check, mamba_bind, mamba_place,
+    mamba_pass, NULL
+};
+
+#endif

@@ -1,11 +1,40 @@
 /* The s4 block: the unit, a GELU, and a gated projection (the paper's Long-Range Arena models). */
 #include "block.h"
 
+#if B2S6_HAS_S4
+
+static const struct key s4_keys[] = {
+    B2S6_KEY(KEY_BIDIRECTIONAL, layer_config, bidirectional, 0, 1, "bidirectional"),
+};
+
+static const char *s4_check(struct layer_config *c, const struct model_config *m)
+{
+    c->d_inner = m->d_model;
+    return NULL;
+}
+
+static void s4_bind(struct binder *b, struct layer *layer, uint32_t d_model)
+{
+    b2s6_unit_bind(b, ROLE_UNIT, &layer->config, &layer->unit[0]);
+    if (B2S6_HAS_BIDIRECTIONAL && layer->config.bidirectional)
+        b2s6_unit_bind(b, ROLE_UNIT_BACKWARDS, &layer->config, &layer->unit[1]);
+    layer->out = b2s6_take_matrix(b, ROLE_OUT, 2, d_model, d_model);
+    b2s6_need_prepared(b, &layer->out, 1);
+    layer->out_bias = b2s6_take_tensor(b, ROLE_OUT_BIAS, 2, 1, b2s6_pad16(d_model), 2 * (uint64_t)d_model);
+}
+
+static void s4_place(struct needs *needs, struct layer *layer, uint32_t d_model)
+{
+    const uint32_t mixed = 2 * b2s6_pad16(d_model);
+
+    b2s6_unit_place(needs, &layer->config, &layer->part[0]);
+    needs->projected = needs->projected < mixed ? mixed : needs->projected;
+}
+
 struct mix_context {
     const struct pass *pass;
-    uint32_t layer;
-    const float *y;
-    float *x;
+    const struct layer *layer;
+    struct prepared y;
 };
 
 /* Groups begin .. end - 1 of (a, g) = out y + bias, then of x += a sigmoid(g). */
@@ -13,48 +42,59 @@ static void mix(void *context, size_t begin, size_t end)
 {
     const struct mix_context *c = context;
     const struct pass *p = c->pass;
-    const struct layer *layer = &p->model->layers[c->layer];
-    const size_t d = p->work->d;
-    float *mixed = p->work->mixed;
-    struct operand o;
+    const size_t d = b2s6_pad16(p->model->config.d_model);
+    float *ag = p->work->projected;
+    struct projection o;
 
-    o.matrix = &layer->out;
+    o.matrix = &c->layer->out;
+    o.input = &c->y;
     o.part = 0;
-    o.n_parts = 1;
-    o.n_rows = pass_rows(p);
-    o.x = c->y;
-    o.x_stride = d;
     o.y_stride = 2 * d;
     for (o.index = 0; o.index < 2; o.index++) {
-        o.bias = layer->out_bias + o.index * d;
-        o.y = mixed + o.index * d;
-        b2s6_pass_product(p, &o, begin, end);
+        o.bias = c->layer->out_bias + o.index * d;
+        o.y = ag + o.index * d;
+        b2s6_project(p, &o, begin, end);
     }
-    p->model->kernels->add_gated(c->x, mixed, mixed + d, 2 * d, pass_span(p, d, begin, end));
+    p->model->kernels->add_gated(p->x, ag, ag + d, 2 * d, pass_span(p, d, begin, end));
 }
 
-void b2s6_s4_mix_pass(const struct pass *p, uint32_t l, const float *y, float *x)
+/* x += a sigmoid(g), (a, g) = out y + bias; y has been through the GELU. */
+static void mix_activated(const struct pass *p, const struct layer *layer, const float *y)
 {
+    const size_t d = b2s6_pad16(p->model->config.d_model), n_rows = pass_rows(p);
     struct mix_context c;
 
     c.pass = p;
-    c.layer = l;
-    c.y = y;
-    c.x = x;
-    b2s6_pass_prepare(p, &p->model->layers[l].out, y, p->work->d, pass_rows(p), 1);
-    b2s6_pass_section(p, mix, &c, p->work->d / B2S6_LANES);
+    c.layer = layer;
+    c.y = b2s6_prepare(p, &layer->out, y, d, n_rows, 1);
+    b2s6_pass_section(p, mix, &c, d / B2S6_LANES, product_cost(&layer->out, n_rows) + elementary_cost(n_rows * d));
 }
 
-void b2s6_s4_pass(const struct pass *p, uint32_t l, const float *input)
+static void s4_mix(const struct pass *p, const struct layer *layer, float *y)
+{
+    const size_t d = b2s6_pad16(p->model->config.d_model);
+
+    p->model->kernels->gelu(y, pass_span(p, d, 0, d / B2S6_LANES));
+    mix_activated(p, layer, y);
+}
+
+static void s4_pass(const struct pass *p, const struct layer *layer, const float *input)
 {
     struct unit_pass u;
 
     memset(&u, 0, sizeof u);
-    u.unit = &p->model->layers[l].unit[0];
+    u.layer = layer;
+    u.unit = &layer->unit[0];
     u.u = input;
     u.y = p->work->y;
-    u.slot = l;
     u.after = AFTER_GELU;
     b2s6_unit_pass(p, &u);
-    b2s6_s4_mix_pass(p, l, u.y, p->work->x);
+    mix_activated(p, layer, u.y);
 }
+
+const struct block b2s6_block_s4 = {
+    B2S6_BLOCK_S4, s4_keys, sizeof s4_keys / sizeof s4_keys[0], 1, s4_check, s4_bind, s4_place, s4_pass,
+    B2S6_HAS_BIDIRECTIONAL ? s4_mix : NULL
+};
+
+#endif

@@ -49,6 +49,16 @@ int memcmp(const void *a, const void *b, size_t n);
 #  define B2S6_APART
 #endif
 
+/* Refused by the compiler (an array of -1) where a condition that the code relies on does not hold. */
+#define B2S6_STATIC_ASSERT(name, condition) typedef char b2s6_assert_##name[(condition) ? 1 : -1] B2S6_UNUSED
+#if defined(__GNUC__)
+#  define B2S6_UNUSED __attribute__((unused))
+#else
+#  define B2S6_UNUSED
+#endif
+
+B2S6_STATIC_ASSERT(bytes_and_floats, sizeof(float) == 4 && (unsigned char)-1 == 255 && sizeof(b2s6_status) == 4);
+
 /* Rounded up to whole groups of lanes; x is at most 2^24, so nothing wraps. */
 static inline uint32_t b2s6_pad16(uint32_t x)
 {

@@ -1,62 +1,110 @@
-/* The configuration of a model: what the entries of the file say, checked. */
+/* The configuration of a model and of its layers: plain values that the file's entries say, and how they are read. */
 #ifndef B2S6_CONFIG_H
 #define B2S6_CONFIG_H
 
 #include "format.h"
 
-/* Plain values; the enumerations are those of b2s6.h. One member a configuration key, in the order of docs/format.md. */
-struct config {
+/* What holds for the whole model. Enumerations are those of b2s6.h; one member a key of section 0. */
+struct model_config {
     uint32_t d_model, n_layers;
-    uint32_t input_kind, input_size, head_size;
-    uint32_t block, bidirectional;
-    uint32_t norm, norm_place, norm_eps; /* eps: the bits of a float */
-    uint32_t final_norm, final_norm_eps;
-    uint32_t pool, head_tied, head_bias;
-    uint32_t d_inner, d_conv, projection_biases;
-    uint32_t h, d_state, complex_state, a_scope, b, c, c_complex;
-    uint32_t delta, dt_rank, discretization, conjugate, skip;
+    uint32_t input_kind, input_size;
+    uint32_t head_size, head_bias, head_tied;
+    uint32_t final_norm, final_norm_eps; /* eps: the bits of a float */
+    uint32_t pool;
 };
 
-enum { NORM_PRE = 1, NORM_POST = 2 };
-enum { BIAS_IN_PROJ = 1, BIAS_OUT_PROJ = 2 };
-enum { B_HAS_WEIGHT = 1, B_HAS_BIAS = 2 };
-enum { C_SELECTIVE = 1, C_CONSTANT = 2 };
-enum { ZERO_ORDER_HOLD = 1, EULER = 2 };
+/* What holds for one layer. A member whose key the layer's block does not have is 0, or what the block implies. */
+struct layer_config {
+    uint32_t block;
+    uint32_t norm, norm_place, norm_eps;
+    uint32_t bidirectional;
+    uint32_t d_inner, d_conv, projection_biases;
+    uint32_t h, d_state, complex_state, a_scope, b, c, c_complex;
+    uint32_t delta, dt_rank, discretization, conjugate, skip, states;
+};
 
-/* Fills *c from the file's entries; every key must be there, in range and in keeping with the others. */
-B2S6_INTERNAL b2s6_status b2s6_config_read(struct config *c, const struct format *f, b2s6_error *error);
+/* One line a key: where its value goes and the range it must be in. Keys of a table ascend. */
+struct key {
+    uint8_t key, min;
+    uint16_t member;        /* offset in the structure that is filled */
+    uint32_t max;
+#if B2S6_HAS_MESSAGES
+    const char *name;
+#endif
+};
 
-/* What the code decides by: constants where a build has one kind only (switches.h). */
-static inline int config_is_mamba(const struct config *c)
+#if B2S6_HAS_MESSAGES
+#  define B2S6_KEY(number, type, member, min, max, name) { number, min, (uint16_t)offsetof(struct type, member), max, name }
+#  define B2S6_KEY_NAME(key) ((key)->name)
+#else
+#  define B2S6_KEY(number, type, member, min, max, name) { number, min, (uint16_t)offsetof(struct type, member), max }
+#  define B2S6_KEY_NAME(key) ""
+#endif
+
+/* Walks the file's entries once, in their order. After the first failure it does nothing. */
+struct config_reader {
+    const struct format *format;
+    uint32_t next;          /* entry */
+    uint32_t section;       /* whose entries are being read */
+    b2s6_status status;
+    b2s6_error *error;
+};
+
+/* Whether the reader's section has this key, and it comes next. */
+B2S6_INTERNAL int b2s6_config_has(struct config_reader *r, uint32_t number);
+
+/* The n_keys keys of this table must come next, each in its range; their values go into *into. Unknown optional ones are skipped. */
+B2S6_INTERNAL void b2s6_config_take(struct config_reader *r, const struct key *keys, size_t n_keys, void *into);
+
+/* The section is read: nothing but unknown optional entries may be left of it. */
+B2S6_INTERNAL void b2s6_config_end(struct config_reader *r);
+
+/* A failure of the section that is being read. */
+B2S6_INTERNAL void b2s6_config_fail(struct config_reader *r, b2s6_status status, const char *text);
+
+/* Section 0, checked, in *c; the reader is then at layer 1. */
+B2S6_INTERNAL void b2s6_config_model(struct config_reader *r, struct model_config *c);
+
+/* A part of the norm of this kind that the build leaves out; NULL if it has all. */
+B2S6_INTERNAL const char *b2s6_norm_left_out(uint32_t norm);
+
+/* Whether eps is given to a norm that has none. */
+static inline int config_eps_is_idle(uint32_t norm, uint32_t eps)
 {
-    return B2S6_HAS_MAMBA && (!B2S6_HAS_S4 || c->block == B2S6_BLOCK_MAMBA);
+    return eps && (norm == B2S6_NORM_NONE || norm == B2S6_NORM_BATCH);
 }
 
-static inline int config_is_complex(const struct config *c)
+/* What the code decides by: constants where a build has one kind only (switches.h). */
+static inline int config_is_complex(const struct layer_config *c)
 {
     return B2S6_HAS_COMPLEX && (!B2S6_HAS_REAL || c->complex_state);
 }
 
-static inline int config_is_bidirectional(const struct config *c)
+static inline int config_is_compensated(const struct layer_config *c)
 {
-    return B2S6_HAS_BIDIRECTIONAL && c->bidirectional;
+    return B2S6_HAS_COMPENSATED && c->states == STATES_COMPENSATED;
 }
 
-/* The paper's own unit, out of the many that the keys allow. */
-static inline int config_is_b2s6(const struct config *c)
+/* Planes of A: decay; or decay, turn, turn_lo. */
+static inline uint32_t config_a_planes(const struct layer_config *c)
 {
-    return c->complex_state && c->discretization == ZERO_ORDER_HOLD && c->a_scope == B2S6_SCOPE_LAYER &&
-           c->b == (B_HAS_WEIGHT | B_HAS_BIAS) && c->c == C_SELECTIVE && !c->c_complex && c->delta == B2S6_DELTA_BLOCK;
+    return config_is_complex(c) ? A_PLANES_COMPLEX : A_PLANES_REAL;
 }
 
-/* Floats a channel's state and its B bias take: 2 complex, 1 real. */
-static inline uint32_t config_planes(const struct config *c)
+/* Floats a channel's B bias or 1/A takes at a state: 2 complex, 1 real. */
+static inline uint32_t config_planes(const struct layer_config *c)
 {
     return config_is_complex(c) ? 2 : 1;
 }
 
-/* Rows of role 38: B re, B im, C re, C im, as far as they exist. */
-static inline uint32_t config_bc_rows(const struct config *c)
+/* Floats a channel's state takes: as above, twice if it is compensated. */
+static inline uint32_t config_state_planes(const struct layer_config *c)
+{
+    return config_planes(c) * (config_is_compensated(c) ? 2u : 1u);
+}
+
+/* Rows of the projection of B and C: B re, B im, C re, C im, as far as they exist. */
+static inline uint32_t config_bc_rows(const struct layer_config *c)
 {
     uint32_t rows = 0;
 
@@ -67,16 +115,16 @@ static inline uint32_t config_bc_rows(const struct config *c)
     return rows;
 }
 
-/* Width of an output row. */
-static inline uint32_t config_output_size(const struct config *c)
-{
-    return c->head_size ? c->head_size : c->d_model;
-}
-
 /* 1 / A is folded into B where all channels share A; otherwise the unit multiplies by it. */
-static inline int config_has_a_inverse(const struct config *c)
+static inline int config_has_a_inverse(const struct layer_config *c)
 {
     return c->discretization == ZERO_ORDER_HOLD && c->a_scope != B2S6_SCOPE_LAYER;
+}
+
+/* Width of an output row. */
+static inline uint32_t config_output_size(const struct model_config *c)
+{
+    return c->head_size ? c->head_size : c->d_model;
 }
 
 #endif

@@ -1,16 +1,33 @@
-/* What a model is: b2s6_model_describe and the metadata. */
-#include "model.h"
+/* What a model is: description, metadata and named entries. */
+#include "block.h"
+#include "memory.h"
+
+/* Copies what is known of a structure that begins with its own size into the host's, whose size has been checked. */
+static void give(void *to, void *known, size_t known_size)
+{
+    uint32_t size;
+
+    memcpy(&size, to, sizeof size);
+    memcpy(known, &size, sizeof size);
+    memcpy(to, known, size < known_size ? size : known_size);
+    if (size > known_size)
+        memset((unsigned char *)to + known_size, 0, size - known_size);
+}
+
+B2S6_STATIC_ASSERT(no_padding_in_model_info, sizeof(b2s6_model_info) == 88);
+B2S6_STATIC_ASSERT(no_padding_in_layer_info, sizeof(b2s6_layer_info) == 88);
 
 b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
 {
-    const struct config *c;
+    const struct model_config *c;
     b2s6_model_info full;
-    size_t size;
 
-    if (!model || !info || info->struct_size < sizeof info->struct_size)
+    /* first two numbers of 4 bytes, then three of 8, then all of 4 */
+    if (!model || !info || !b2s6_is_member_end(info->struct_size, 8, 32, 8, 4))
         return B2S6_ERROR_ARGUMENT;
     c = &model->config;
     memset(&full, 0, sizeof full);
+    full.arithmetic = FORMAT_ARITHMETIC;
     full.fingerprint = model->fingerprint;
     full.parameter_count = model->parameter_count;
     full.file_size = model->file_bytes;
@@ -18,42 +35,60 @@ b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
     full.input_size = c->input_size;
     full.output_size = config_output_size(c);
     full.head_size = c->head_size;
+    full.head_tied = c->head_tied;
     full.d_model = c->d_model;
     full.n_layers = c->n_layers;
-    full.bidirectional = c->bidirectional;
-    full.block = (b2s6_block)c->block;
-    full.d_inner = c->d_inner;
-    full.d_conv = c->d_conv;
-    full.norm = (b2s6_norm)c->norm;
-    full.norm_post = c->norm_place == NORM_POST;
+    full.bidirectional = model->bidirectional;
     full.final_norm = (b2s6_norm)c->final_norm;
     full.pool = (b2s6_pool)c->pool;
-    full.head_tied = c->head_tied;
-    full.h = c->h;
-    full.d_state = c->d_state;
-    full.complex_state = c->complex_state;
-    full.a_scope = (b2s6_scope)c->a_scope;
-    full.b_weight = (c->b & B_HAS_WEIGHT) != 0;
-    full.b_bias = (c->b & B_HAS_BIAS) != 0;
-    full.c_selective = c->c == C_SELECTIVE;
-    full.c_complex = c->c_complex;
-    full.delta = (b2s6_delta)c->delta;
-    full.dt_rank = c->dt_rank;
-    full.euler = c->discretization == EULER;
-    full.conjugate = c->conjugate;
-    full.skip = c->skip;
-    full.metadata_count = model->n_metadata;
     full.weight_type = (b2s6_type)model->weight_type;
-
-    size = info->struct_size;
-    full.struct_size = size;
-    memcpy(info, &full, size < sizeof full ? size : sizeof full);
-    if (size > sizeof full)
-        memset((unsigned char *)info + sizeof full, 0, size - sizeof full);
+    full.metadata_count = model->n_metadata;
+    full.entry_count = model->n_entries;
+    give(info, &full, sizeof full);
     return B2S6_OK;
 }
 
-/* The string behind this one. */
+b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_layer_info *info)
+{
+    const struct layer_config *c;
+    b2s6_layer_info full;
+
+    if (!model || index >= model->config.n_layers || !info || !b2s6_is_member_end(info->struct_size, 4, 4, 4, 4))
+        return B2S6_ERROR_ARGUMENT;
+    c = &model->layers[index].config;
+    memset(&full, 0, sizeof full);
+    full.block = (b2s6_block)c->block;
+    full.norm = (b2s6_norm)c->norm;
+    full.norm_post = c->norm_place == NORM_POST;
+    full.bidirectional = c->bidirectional;
+    if (model->layers[index].block->has_unit) {
+        full.d_inner = c->d_inner;
+        full.d_conv = c->d_conv;
+        full.h = c->h;
+        full.d_state = c->d_state;
+        full.complex_state = c->complex_state;
+        full.compensated = c->states == STATES_COMPENSATED;
+        full.a_scope = (b2s6_scope)c->a_scope;
+        full.b_weight = (c->b & B_HAS_WEIGHT) != 0;
+        full.b_bias = (c->b & B_HAS_BIAS) != 0;
+        full.c_selective = c->c == C_SELECTIVE;
+        full.c_complex = c->c_complex;
+        full.delta = (b2s6_delta)c->delta;
+        full.dt_rank = c->dt_rank;
+        full.euler = c->discretization == EULER;
+        full.conjugate = c->conjugate;
+        full.skip = c->skip;
+    }
+    give(info, &full, sizeof full);
+    return B2S6_OK;
+}
+
+const char *b2s6_model_isa(const b2s6_model *model)
+{
+    return model ? model->kernels->name : NULL;
+}
+
+/* The string after this one. */
 static const char *text_after(const char *text)
 {
     while (*text)
@@ -77,13 +112,42 @@ const char *b2s6_model_metadata_at(const b2s6_model *model, size_t index, const 
 
 const char *b2s6_model_metadata(const b2s6_model *model, const char *key)
 {
-    const char *each, *value = NULL;
+    const char *each;
     size_t i;
 
     if (!model || !key)
         return NULL;
-    for (i = 0; (each = b2s6_model_metadata_at(model, i, &value)) != NULL; i++)
+    for (i = 0, each = model->metadata; i < model->n_metadata; i++, each = text_after(text_after(each)))
         if (b2s6_compare_text(each, key) == 0)
-            return value;
+            return text_after(each);
+    return NULL;
+}
+
+const char *b2s6_model_entry_at(const b2s6_model *model, size_t index, const void **data, size_t *size)
+{
+    const unsigned char *entry;
+
+    if (!model || index >= model->n_entries)
+        return NULL;
+    entry = model->entries + index * FORMAT_NAMED_ENTRY_BYTES;
+    if (data)
+        *data = model->file + b2s6_read64(entry + ENTRY_AT_OFFSET);
+    if (size)
+        *size = (size_t)b2s6_read64(entry + ENTRY_AT_BYTES);
+    return (const char *)entry + ENTRY_AT_NAME;
+}
+
+const void *b2s6_model_entry(const b2s6_model *model, const char *name, size_t *size)
+{
+    const void *data = NULL;
+    const char *each;
+    size_t i, bytes = 0;
+
+    for (i = 0; name && (each = b2s6_model_entry_at(model, i, &data, &bytes)) != NULL; i++)
+        if (b2s6_compare_text(each, name) == 0) {
+            if (size)
+                *size = bytes;
+            return data;
+        }
     return NULL;
 }

@@ -8,9 +8,10 @@
 #  define B2S6_HAS_MMAP 0
 #endif
 
-#include "model.h"
+#include "open.h"
 
 #include "status.h"
+#include "verify.h"
 
 #if B2S6_HAS_FILES
 
@@ -22,21 +23,6 @@
 #else
 #  include <stdio.h>
 #endif
-
-/* Takes the model out of planned bytes at data, which stay mapped or lie behind the handle. */
-static b2s6_status open_planned(b2s6_model **model, const struct blueprint *plan, void *memory,
-                                const struct open_settings *settings, b2s6_error *error)
-{
-    b2s6_status status = b2s6_is_aligned(memory, B2S6_ALIGNMENT)
-                             ? b2s6_model_build(memory, plan, settings, error)
-                             : b2s6_fail(error, B2S6_ERROR_ALIGNMENT, 0, "the allocator does not align as it was asked to");
-
-    if (status)
-        return status;
-    *model = memory;
-    (*model)->allocator = settings->allocator;
-    return B2S6_OK;
-}
 
 #if B2S6_HAS_MMAP
 
@@ -69,21 +55,15 @@ static b2s6_status open_path(b2s6_model **model, const char *path, const struct 
 {
     struct blueprint plan;
     b2s6_status status;
-    void *data = NULL, *memory;
+    void *data = NULL;
     size_t size = 0;
 
     status = map_file(path, &data, &size, error);
     if (status)
         return status;
-    status = b2s6_model_plan(&plan, data, size, error);
-    if (!status) {
-        memory = settings->allocator.allocate(settings->allocator.user, plan.handle_size, B2S6_ALIGNMENT);
-        if (!memory)
-            status = b2s6_fail_at(error, B2S6_ERROR_MEMORY, 0, "no memory for a handle of %u bytes", NULL, plan.handle_size,
-                                  0, 0);
-        else if ((status = open_planned(model, &plan, memory, settings, error)) != B2S6_OK)
-            settings->allocator.release(settings->allocator.user, memory);
-    }
+    status = b2s6_plan(&plan, data, size, error);
+    if (!status)
+        status = b2s6_build_allocated(model, &plan, settings, error);
     if (status) {
         munmap(data, size);
         return status;
@@ -102,36 +82,43 @@ void b2s6_unmap(void *mapping, size_t size)
 #else
 
 /*
- * Without mmap the file is read behind its handle, in one allocation. The handle's size depends on the number of layers,
- * which every valid file has in its second configuration entry; whether the file is valid is found out afterwards.
+ * Without mmap the file is read into the same allocation as its handle, after it. The handle's size depends on the number of
+ * layers, which every valid file has in its second configuration entry; whether the file is valid is found out afterwards.
  */
-static b2s6_status read_behind(b2s6_model **model, FILE *file, size_t size, const struct open_settings *settings,
-                               b2s6_error *error)
+static b2s6_status read_after_handle(b2s6_model **model, FILE *file, size_t size, const struct open_settings *settings,
+                                     b2s6_error *error)
 {
     unsigned char head[FORMAT_HEADER_BYTES + 2 * FORMAT_CONFIG_ENTRY_BYTES] = { 0 };
     uint32_t n_layers = (fread(head, 1, sizeof head, file), b2s6_read32(head + FORMAT_HEADER_BYTES + 12));
-    size_t room = B2S6_MODEL_SIZE(n_layers > 4096 ? 0 : n_layers) + B2S6_ALIGNMENT;
-    size_t data_at = (room + B2S6_ALIGNMENT - 1) / B2S6_ALIGNMENT * B2S6_ALIGNMENT;
-    size_t copy = B2S6_BIG_ENDIAN ? size : 0;
+    size_t room = B2S6_MODEL_SIZE(n_layers > FORMAT_MAX_LAYERS ? 0 : n_layers) + B2S6_ALIGNMENT;
+    size_t data_at = (room + B2S6_ALIGNMENT - 1) / B2S6_ALIGNMENT * B2S6_ALIGNMENT + (B2S6_BIG_ENDIAN ? size : 0);
     unsigned char *memory;
     struct blueprint plan;
     b2s6_status status;
 
     if (size > SIZE_MAX / 4)
         return b2s6_fail(error, B2S6_ERROR_UNSUPPORTED, 0, "the file is larger than this machine can address");
-    memory = settings->allocator.allocate(settings->allocator.user, data_at + copy + size, B2S6_ALIGNMENT);
+    memory = settings->allocator.allocate(settings->allocator.user, data_at + size, B2S6_ALIGNMENT);
     if (!memory)
         return b2s6_fail_at(error, B2S6_ERROR_MEMORY, 0, "no memory for a model of %u bytes", NULL, size, 0, 0);
-    if (fseek(file, 0, SEEK_SET) != 0 || fread(memory + data_at + copy, 1, size, file) != size)
+    if (!b2s6_is_aligned(memory, B2S6_ALIGNMENT))
+        status = b2s6_fail(error, B2S6_ERROR_ALIGNMENT, 0, "the allocator does not align as it was asked to");
+    else if (fseek(file, 0, SEEK_SET) != 0 || fread(memory + data_at, 1, size, file) != size)
         status = b2s6_fail(error, B2S6_ERROR_FILE, 0, "the file cannot be read");
-    else if ((status = b2s6_model_plan(&plan, memory + data_at + copy, size, error)) == B2S6_OK &&
-             plan.handle_size > data_at + copy)
+    else
+        status = b2s6_plan(&plan, memory + data_at, size, error);
+    if (!status && plan.handle_size > data_at)
         status = b2s6_fail(error, B2S6_ERROR_FILE, 0, "the file changed while it was read");
-    else if (!status)
-        status = open_planned(model, &plan, memory, settings, error);
-    if (status)
-        settings->allocator.release(settings->allocator.user, memory);
-    return status;
+    if (!status)
+        status = b2s6_verify(&plan.format, settings->flags, error);
+    if (status) {
+        settings->allocator.release(settings->allocator.user, memory, data_at + size);
+        return status;
+    }
+    *model = b2s6_build(memory, &plan, settings);
+    (*model)->allocator = settings->allocator;
+    (*model)->allocated = data_at + size;
+    return B2S6_OK;
 }
 
 static b2s6_status open_path(b2s6_model **model, const char *path, const struct open_settings *settings, b2s6_error *error)
@@ -145,7 +132,7 @@ static b2s6_status open_path(b2s6_model **model, const char *path, const struct 
     if (fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0 || fseek(file, 0, SEEK_SET) != 0)
         status = b2s6_fail(error, B2S6_ERROR_FILE, 0, "the file cannot be read");
     else
-        status = read_behind(model, file, (size_t)size, settings, error);
+        status = read_after_handle(model, file, (size_t)size, settings, error);
     fclose(file);
     return status;
 }

@@ -1,38 +1,49 @@
+/* Reads header and tables of a .b2s6 file: after these checks nothing that they name is outside the file. */
 #include "format.h"
 
 #include "crc32.h"
 #include "status.h"
-
-static const unsigned char magic[8] = { 0x89, 'B', '2', 'S', '6', 0x0d, 0x0a, 0x1a };
 
 static uint64_t round_up(uint64_t x)
 {
     return (x + (FORMAT_DATA_ALIGNMENT - 1)) & ~(uint64_t)(FORMAT_DATA_ALIGNMENT - 1);
 }
 
-/* Magic, version and the three sizes; after this header_bytes bytes can be read. */
-static b2s6_status read_sizes(struct format *f, const unsigned char *file, size_t size, b2s6_error *error)
+/* Whose file it is, if it is one. */
+static b2s6_status check_version(const unsigned char *file, size_t size, b2s6_error *error)
 {
-    if (size < sizeof magic || memcmp(file, magic, sizeof magic) != 0)
+    if (size < FORMAT_MAGIC_BYTES || memcmp(file, FORMAT_MAGIC, FORMAT_MAGIC_BYTES) != 0)
         return b2s6_fail(error, B2S6_ERROR_MAGIC, 0, size ? "not a .b2s6 file" : "the file is empty");
     if (size < FORMAT_HEADER_BYTES)
         return b2s6_fail_at(error, B2S6_ERROR_TRUNCATED, 0, "the file ends within its header: %u bytes", NULL, size, 0, 0);
-    if (b2s6_read32(file + 8) != 1)
-        return b2s6_fail_at(error, B2S6_ERROR_VERSION, 8, "format version %u, this library reads version 1", NULL,
-                            b2s6_read32(file + 8), 0, 0);
+    if (b2s6_read32(file + FORMAT_AT_VERSION) == FORMAT_VERSION_0_1)
+        return b2s6_fail(error, B2S6_ERROR_VERSION, FORMAT_AT_VERSION,
+                         "format version 1, of libb2s6 0.1: convert the checkpoint again");
+    if (b2s6_read32(file + FORMAT_AT_VERSION) != FORMAT_VERSION)
+        return b2s6_fail_at(error, B2S6_ERROR_VERSION, FORMAT_AT_VERSION, "format version %u, this library reads version %u",
+                            NULL, b2s6_read32(file + FORMAT_AT_VERSION), FORMAT_VERSION, 0);
+    if (b2s6_read32(file + FORMAT_AT_ARITHMETIC) != FORMAT_ARITHMETIC)
+        return b2s6_fail_at(error, B2S6_ERROR_VERSION, FORMAT_AT_ARITHMETIC, "arithmetic %u, this library computes by %u", NULL,
+                            b2s6_read32(file + FORMAT_AT_ARITHMETIC), FORMAT_ARITHMETIC, 0);
+    return B2S6_OK;
+}
+
+/* The three sizes; after this header_bytes bytes can be read. */
+static b2s6_status read_sizes(struct format *f, const unsigned char *file, size_t size, b2s6_error *error)
+{
     f->file = file;
-    f->header_bytes = b2s6_read32(file + 12);
-    f->file_bytes = b2s6_read64(file + 16);
-    f->header_crc = b2s6_read32(file + 24);
-    f->data_crc = b2s6_read32(file + 28);
+    f->header_bytes = b2s6_read32(file + FORMAT_AT_HEADER_BYTES);
+    f->file_bytes = b2s6_read64(file + FORMAT_AT_FILE_BYTES);
+    f->header_crc = b2s6_read32(file + FORMAT_AT_HEADER_CRC);
+    f->data_crc = b2s6_read32(file + FORMAT_AT_DATA_CRC);
     if (f->file_bytes > size)
-        return b2s6_fail_at(error, B2S6_ERROR_TRUNCATED, 16, "the file has %u bytes of the %u it should have", NULL, size,
-                            f->file_bytes, 0);
+        return b2s6_fail_at(error, B2S6_ERROR_TRUNCATED, FORMAT_AT_FILE_BYTES,
+                            "the file has %u bytes of the %u it should have", NULL, size, f->file_bytes, 0);
     if (f->file_bytes < size)
-        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, 16, "the file has %u bytes, its header says %u", NULL, size,
-                            f->file_bytes, 0);
+        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, FORMAT_AT_FILE_BYTES, "the file has %u bytes, its header says %u", NULL,
+                            size, f->file_bytes, 0);
     if (f->header_bytes > f->file_bytes || f->header_bytes < FORMAT_HEADER_BYTES)
-        return b2s6_fail(error, B2S6_ERROR_FORMAT, 12, "the size of the header does not fit the file");
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_AT_HEADER_BYTES, "the size of the header does not fit the file");
     return B2S6_OK;
 }
 
@@ -40,31 +51,39 @@ static b2s6_status read_sizes(struct format *f, const unsigned char *file, size_
 static b2s6_status check_header_crc(const struct format *f, b2s6_error *error)
 {
     static const unsigned char zero[4] = { 0, 0, 0, 0 };
-    uint32_t crc = b2s6_crc32(0, f->file, 24);
+    uint32_t crc = b2s6_crc32(0, f->file, FORMAT_AT_HEADER_CRC);
 
     crc = b2s6_crc32(crc, zero, 4);
-    crc = b2s6_crc32(crc, f->file + 28, f->header_bytes - 28);
+    crc = b2s6_crc32(crc, f->file + FORMAT_AT_HEADER_CRC + 4, f->header_bytes - (FORMAT_AT_HEADER_CRC + 4));
     if (crc != f->header_crc)
-        return b2s6_fail(error, B2S6_ERROR_CHECKSUM, 24, "the header is damaged: its checksum does not match");
+        return b2s6_fail(error, B2S6_ERROR_CHECKSUM, FORMAT_AT_HEADER_CRC, "the header is damaged: its checksum does not match");
     return B2S6_OK;
 }
 
-/* The sections of the header lie one after another and fill header_bytes exactly. */
+/* The sections of the header follow one another and fill header_bytes exactly. */
 static b2s6_status place_sections(struct format *f, b2s6_error *error)
 {
     const unsigned char *file = f->file;
-    uint32_t metadata_bytes = b2s6_read32(file + 40);
-    uint64_t metadata_at, tensors_at, end, i;
+    const uint32_t metadata_bytes = b2s6_read32(file + FORMAT_AT_METADATA_BYTES);
+    uint64_t metadata_at, tensors_at, entries_at, end, i;
 
-    f->n_config = b2s6_read32(file + 32);
-    f->n_metadata = b2s6_read32(file + 36);
-    f->n_tensors = b2s6_read32(file + 44);
+    f->n_config = b2s6_read32(file + FORMAT_AT_N_CONFIG);
+    f->n_metadata = b2s6_read32(file + FORMAT_AT_N_METADATA);
+    f->n_tensors = b2s6_read32(file + FORMAT_AT_N_TENSORS);
+    f->n_entries = b2s6_read32(file + FORMAT_AT_N_ENTRIES);
     metadata_at = FORMAT_HEADER_BYTES + (uint64_t)f->n_config * FORMAT_CONFIG_ENTRY_BYTES;
     tensors_at = metadata_at + metadata_bytes;
-    end = tensors_at + (uint64_t)f->n_tensors * FORMAT_TENSOR_ENTRY_BYTES;
-    if (round_up(end) != f->header_bytes || metadata_bytes % 8 != 0)
-        return b2s6_fail(error, B2S6_ERROR_FORMAT, 32, "the header's counts do not add up to its size");
-    for (i = 48; i < FORMAT_HEADER_BYTES; i++)
+    entries_at = tensors_at + (uint64_t)f->n_tensors * FORMAT_TENSOR_ENTRY_BYTES;
+    end = entries_at + (uint64_t)f->n_entries * FORMAT_NAMED_ENTRY_BYTES;
+    if (round_up(end) != f->header_bytes || metadata_bytes % FORMAT_METADATA_ALIGNMENT != 0)
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_AT_N_CONFIG, "the header's counts do not add up to its size");
+    if (f->n_metadata > FORMAT_MAX_METADATA || metadata_bytes > FORMAT_MAX_METADATA_BYTES)
+        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, FORMAT_AT_N_METADATA, "more metadata than %u pairs and %u bytes", NULL,
+                            FORMAT_MAX_METADATA, FORMAT_MAX_METADATA_BYTES, 0);
+    if (f->n_entries > FORMAT_MAX_ENTRIES)
+        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, FORMAT_AT_N_ENTRIES, "more than %u named entries", NULL,
+                            FORMAT_MAX_ENTRIES, 0, 0);
+    for (i = FORMAT_AT_RESERVED; i < FORMAT_HEADER_BYTES; i++)
         if (file[i])
             return b2s6_fail(error, B2S6_ERROR_FORMAT, i, "a reserved byte is not zero");
     for (i = end; i < f->header_bytes; i++)
@@ -73,6 +92,7 @@ static b2s6_status place_sections(struct format *f, b2s6_error *error)
     f->config = file + FORMAT_HEADER_BYTES;
     f->metadata = file + metadata_at;
     f->tensors = file + tensors_at;
+    f->entries = file + entries_at;
     return B2S6_OK;
 }
 
@@ -113,7 +133,7 @@ static b2s6_status check_metadata(const struct format *f, b2s6_error *error)
         if (*p)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "bytes follow the last metadata string");
     if (f->n_metadata == 0 && end - f->metadata > 0)
-        return b2s6_fail(error, B2S6_ERROR_FORMAT, 40, "there is room for metadata but none");
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_AT_METADATA_BYTES, "there is room for metadata but none");
     return B2S6_OK;
 }
 
@@ -122,16 +142,16 @@ struct tensor b2s6_format_tensor(const struct format *f, uint32_t i)
     const unsigned char *p = f->tensors + (size_t)i * FORMAT_TENSOR_ENTRY_BYTES;
     struct tensor t;
 
-    t.role = b2s6_read16(p);
-    t.flags = b2s6_read16(p + 2);
-    t.section = b2s6_read32(p + 4);
-    t.type = b2s6_read32(p + 8);
-    t.layout = b2s6_read32(p + 12);
-    t.count = b2s6_read32(p + 16);
-    t.rows = b2s6_read32(p + 20);
-    t.cols = b2s6_read32(p + 24);
-    t.offset = b2s6_read64(p + 32);
-    t.bytes = b2s6_read64(p + 40);
+    t.role = b2s6_read16(p + TENSOR_AT_ROLE);
+    t.flags = b2s6_read16(p + TENSOR_AT_FLAGS);
+    t.section = b2s6_read32(p + TENSOR_AT_SECTION);
+    t.type = b2s6_read32(p + TENSOR_AT_TYPE);
+    t.layout = b2s6_read32(p + TENSOR_AT_LAYOUT);
+    t.count = b2s6_read32(p + TENSOR_AT_COUNT);
+    t.rows = b2s6_read32(p + TENSOR_AT_ROWS);
+    t.cols = b2s6_read32(p + TENSOR_AT_COLS);
+    t.offset = b2s6_read64(p + TENSOR_AT_OFFSET);
+    t.bytes = b2s6_read64(p + TENSOR_AT_BYTES);
     return t;
 }
 
@@ -141,7 +161,8 @@ uint64_t b2s6_tensor_bytes(uint32_t type, uint32_t layout, uint32_t count, uint3
     uint64_t outer, inner, high;
 
     /* Each factor is checked, not the product: with all below 2^28 + 16, two of them fit 64 bits. The third goes in halves. */
-    if (count == 0 || rows == 0 || cols == 0 || count > 1u << 28 || rows > 1u << 28 || cols > 1u << 28)
+    if (count == 0 || rows == 0 || cols == 0 || count > FORMAT_MAX_DIMENSION || rows > FORMAT_MAX_DIMENSION ||
+        cols > FORMAT_MAX_DIMENSION)
         return 0;
     outer = (uint64_t)count * (layout == LAYOUT_PANELS ? b2s6_pad16(rows) / B2S6_LANES : rows);
     inner = layout == LAYOUT_PANELS ? weights_panel_bytes(type, cols) / 32 : cols;
@@ -163,26 +184,27 @@ static b2s6_status check_tensor(const struct format *f, const struct tensor *t, 
 {
     uint64_t bytes;
 
-    if (t->flags & ~FORMAT_TENSOR_OPTIONAL || b2s6_read32(f->file + at + 28) != 0)
+    if (t->flags & ~FORMAT_TENSOR_OPTIONAL || b2s6_read32(f->file + at + TENSOR_AT_RESERVED) != 0)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, at, "a reserved bit of a tensor entry is not zero");
     if (t->offset != expected_offset)
-        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + 32, "a tensor lies at %u, the next free place is %u", NULL,
+        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + TENSOR_AT_OFFSET, "a tensor is at %u, the next free place is %u", NULL,
                             t->offset, expected_offset, 0);
     if (t->bytes > f->file_bytes - t->offset)
-        return b2s6_fail(error, B2S6_ERROR_FORMAT, at + 40, "a tensor ends beyond the file");
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, at + TENSOR_AT_BYTES, "a tensor ends beyond the file");
     if (t->flags & FORMAT_TENSOR_OPTIONAL)
         return B2S6_OK; /* of a type or layout that only its reader knows */
     if (!is_known(t))
-        return b2s6_fail_at(error, B2S6_ERROR_UNSUPPORTED, at + 8, "a tensor has type %u and layout %u, unknown here", NULL,
+        return b2s6_fail_at(error, B2S6_ERROR_UNSUPPORTED, at + TENSOR_AT_TYPE, "a tensor has type %u and layout %u, unknown here", NULL,
                             t->type, t->layout, 0);
     bytes = b2s6_tensor_bytes(t->type, t->layout, t->count, t->rows, t->cols);
     if (bytes == 0 || t->bytes != bytes)
-        return b2s6_fail_at(error, B2S6_ERROR_TENSOR, at + 40, "a tensor has %u bytes, its type and shape need %u", NULL,
+        return b2s6_fail_at(error, B2S6_ERROR_TENSOR, at + TENSOR_AT_BYTES, "a tensor has %u bytes, its type and shape need %u", NULL,
                             t->bytes, bytes, 0);
     return B2S6_OK;
 }
 
-static b2s6_status check_table(const struct format *f, b2s6_error *error)
+/* *end: where the data of the last tensor end, padding included. */
+static b2s6_status check_table(const struct format *f, uint64_t *end, b2s6_error *error)
 {
     uint64_t at, offset = f->header_bytes, order, last = 0;
     b2s6_status status;
@@ -194,7 +216,7 @@ static b2s6_status check_table(const struct format *f, b2s6_error *error)
         t = b2s6_format_tensor(f, i);
         order = (uint64_t)t.section << 16 | t.role;
         if (order <= last)
-            return b2s6_fail(error, B2S6_ERROR_TENSOR, at, order == last ? "a tensor stands twice in the table"
+            return b2s6_fail(error, B2S6_ERROR_TENSOR, at, order == last ? "a tensor is twice in the table"
                                                                          : "the tensor table does not ascend");
         last = order;
         /* offset <= file_bytes holds before every entry, so the entry's own bytes are compared with what remains */
@@ -203,17 +225,60 @@ static b2s6_status check_table(const struct format *f, b2s6_error *error)
             return status;
         offset = round_up(t.offset + t.bytes);
         if (offset > f->file_bytes)
-            return b2s6_fail(error, B2S6_ERROR_FORMAT, at + 40, "a tensor's padding ends beyond the file");
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, at + TENSOR_AT_BYTES, "a tensor's padding ends beyond the file");
+    }
+    *end = offset;
+    return B2S6_OK;
+}
+
+/* A name fills its field with zeros after it; 1 if this one does, and is not empty. */
+static int is_name(const unsigned char *name)
+{
+    uint32_t i, n = 0;
+
+    while (n < FORMAT_ENTRY_NAME_BYTES && name[n])
+        n++;
+    for (i = n; i < FORMAT_ENTRY_NAME_BYTES; i++)
+        if (name[i])
+            return 0;
+    return n > 0 && n < FORMAT_ENTRY_NAME_BYTES;
+}
+
+/* The named entries: names ascend, their bytes follow the tensors' at offset, one after another, and end the file. */
+static b2s6_status check_entries(const struct format *f, uint64_t offset, b2s6_error *error)
+{
+    const unsigned char *entry = f->entries, *last = NULL;
+    uint64_t at, bytes;
+    uint32_t i;
+
+    for (i = 0; i < f->n_entries; i++, last = entry, entry += FORMAT_NAMED_ENTRY_BYTES) {
+        at = (uint64_t)(entry - f->file);
+        bytes = b2s6_read64(entry + ENTRY_AT_BYTES);
+        if (!is_name(entry + ENTRY_AT_NAME) || b2s6_read64(entry + ENTRY_AT_RESERVED) != 0)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, at, "a named entry's name or reserved bytes are not allowed");
+        if (last && memcmp(last, entry, FORMAT_ENTRY_NAME_BYTES) >= 0)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, at, "the names of the named entries do not ascend");
+        if (b2s6_read64(entry + ENTRY_AT_OFFSET) != offset)
+            return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + ENTRY_AT_OFFSET, "a named entry is not at %u, the next free place",
+                                NULL, offset, 0, 0);
+        if (bytes == 0 || bytes > f->file_bytes - offset)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, at + ENTRY_AT_BYTES, "a named entry is empty or ends beyond the file");
+        offset = round_up(offset + bytes);
+        if (offset > f->file_bytes)
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, at + ENTRY_AT_BYTES, "a named entry's padding ends beyond the file");
     }
     if (offset != f->file_bytes)
-        return b2s6_fail(error, B2S6_ERROR_FORMAT, 16, "bytes follow the last tensor");
+        return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_AT_FILE_BYTES, "bytes follow the last tensor or named entry");
     return B2S6_OK;
 }
 
 b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2s6_error *error)
 {
-    b2s6_status status = read_sizes(f, data, size, error);
+    b2s6_status status = check_version(data, size, error);
+    uint64_t end = 0;
 
+    if (!status)
+        status = read_sizes(f, data, size, error);
     if (!status)
         status = check_header_crc(f, error);
     if (!status)
@@ -223,7 +288,9 @@ b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2
     if (!status)
         status = check_metadata(f, error);
     if (!status)
-        status = check_table(f, error);
+        status = check_table(f, &end, error);
+    if (!status)
+        status = check_entries(f, end, error);
     return status;
 }
 

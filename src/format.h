@@ -1,24 +1,11 @@
 /*
- * The .b2s6 file as bytes (docs/format.md): header, configuration entries, metadata and tensor table, checked so that
- * every tensor named lies inside the file. Knows nothing of models.
+ * The .b2s6 file as bytes (docs/format.md): header, configuration entries, metadata, tensor table and named entries, checked so
+ * that everything they name is inside the file. Knows nothing of models.
  */
 #ifndef B2S6_FORMAT_H
 #define B2S6_FORMAT_H
 
 #include "weights.h"
-
-enum {
-    FORMAT_HEADER_BYTES = 64,
-    FORMAT_CONFIG_ENTRY_BYTES = 8,
-    FORMAT_TENSOR_ENTRY_BYTES = 48,
-    FORMAT_DATA_ALIGNMENT = 64
-};
-
-enum { LAYOUT_PLAIN = 1, LAYOUT_PANELS = 2 };
-
-/* Bit 31 of a configuration key and bit 0 of a tensor's flags: a reader that does not know the entry skips it. */
-#define FORMAT_KEY_OPTIONAL 0x80000000u
-#define FORMAT_TENSOR_OPTIONAL 1u
 
 /* A file whose header has been checked; all pointers go into the file's bytes. */
 struct format {
@@ -32,6 +19,8 @@ struct format {
     uint32_t n_metadata;
     const unsigned char *tensors;   /* n_tensors entries of 48 bytes */
     uint32_t n_tensors;
+    const unsigned char *entries;   /* n_entries named entries of 48 bytes */
+    uint32_t n_entries;
 };
 
 /* One entry of the tensor table. */
@@ -42,12 +31,13 @@ struct tensor {
 };
 
 /*
- * Reads and checks header, checksum of the header, configuration entries' order, metadata and tensor table of the size bytes
- * at data. On success every tensor of the table lies inside the data, at its alignment, with the bytes its shape needs.
+ * Reads and checks header, checksum of the header, configuration entries' order, metadata, tensor table and named entries of
+ * the size bytes at data. On success every tensor of the table is inside the data, at its alignment, with the bytes that its
+ * shape needs, and every named entry too.
  */
 B2S6_INTERNAL b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2s6_error *error);
 
-/* Entry i of the table. */
+/* Entry i of the tensor table, i < n_tensors. */
 B2S6_INTERNAL struct tensor b2s6_format_tensor(const struct format *f, uint32_t i);
 
 /* How many bytes a tensor of this type, layout and shape takes, padding of panels included; 0 if there can be none. */

@@ -47,8 +47,3 @@ const struct b2s6_kernels *b2s6_isa_choose(const char *cap)
     }
     return cap ? NULL : best;
 }
-
-const char *b2s6_model_isa(const b2s6_model *model)
-{
-    return model ? model->kernels->name : NULL;
-}

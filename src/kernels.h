@@ -8,7 +8,7 @@
 #ifndef B2S6_KERNELS_H
 #define B2S6_KERNELS_H
 
-#include "model.h"
+#include "weights.h"
 
 /*
  * y = W x + bias for n_rows rows, over panels first_panel .. end_panel - 1 of one matrix. For an integer type x is given as
@@ -28,6 +28,20 @@ struct product {
     uint32_t k;             /* columns of W */
     uint32_t n_out;         /* rows of W; if not a multiple of 16, y has no padding to write to */
     uint32_t first_panel, end_panel;
+};
+
+/*
+ * Rows of activations as products with one kind of matrix read them: as they are, and packed or as codes if those products want
+ * that. Parts are side by side in a row, each as wide as the matrix.
+ */
+struct prepared {
+    const float *x;         /* (n_rows, width), x_stride floats apart */
+    size_t x_stride;
+    const float *packed;    /* (whole tiles, width, pack_rows), or NULL */
+    const int16_t *codes;   /* (n_rows, n_parts, b2s6_code_width(width / n_parts)), or NULL */
+    const float *scales;    /* (n_rows, n_parts), with codes */
+    size_t n_rows;
+    uint32_t n_parts, width;
 };
 
 /*
@@ -57,22 +71,55 @@ struct quantize {
     uint32_t n_parts, k;
 };
 
+/* Whose A: a value for each state of the layer; lanes (groups, n, planes, 16); one real value a channel, for all its states. */
+enum { SCAN_A_SHARED = 0, SCAN_A_LANES = 1, SCAN_A_SCALAR = 2 };
+
+/* Settings of the recurrence (docs/mathematics.md); truth values are 0 or 1. */
+struct scan_kind {
+    uint8_t is_complex;       /* A, B and the states */
+    uint8_t hold;             /* zero-order hold; else Euler */
+    uint8_t compensated;      /* states carry what rounding took from them */
+    uint8_t a;                /* SCAN_A_... */
+    uint8_t delta_constant;
+    uint8_t b_weight, b_bias; /* B = what the projection gives + a bias, as far as they exist */
+    uint8_t c_selective;      /* C comes from the projection, after B */
+    uint8_t c_complex;
+    uint8_t b_over_a;         /* B is multiplied by a_inverse */
+};
+
 /*
  * The recurrence of one stream through n_steps steps, for groups of 16 channels first_group .. end_group - 1. Rows may
- * be walked backwards: strides are signed. p = d / h.
+ * be walked backwards: strides are signed.
  */
 struct scan {
-    const struct config *config;
-    const struct unit *unit;
-    const float *u;         /* (n_steps, d): what the unit reads */
-    const float *delta;     /* (n_steps, d); stride 0 if constant */
-    const float *bc;        /* (n_steps, h, bc_width): rows of role 38 a block */
-    float *y;               /* (n_steps, d) */
-    float *x;               /* the state, lanes (groups, n, planes, 16) */
+    struct scan_kind kind;
+    uint32_t n;               /* d_state */
+    uint32_t d, p;            /* channels that are no padding; channels a block */
+    uint32_t blocks_a_row;    /* blocks that share a row of bc; 1: each has its own */
+    float scale;              /* s of y = s Re(C x): 2 for conjugate pairs, else 1 */
+    float turn_limit;         /* 2^20 / the largest |turn|; FLT_MAX if no state turns */
+    const float *a;           /* decay; complex: decay, turn, turn_lo; as kind.a says */
+    const float *a_inverse;   /* lanes (groups, n, cx, 16), or NULL */
+    const float *b_bias;      /* lanes (groups, n, cx, 16), or NULL */
+    const float *c;           /* lanes (groups, n, cc, 16), or NULL: C is selective */
+    const float *skip;        /* D (pad16(d)), or NULL */
+    const float *u;           /* (n_steps, d): what the unit reads */
+    const float *delta;       /* (n_steps, d); stride 0 if constant */
+    const float *bc;          /* (n_steps, rows, bc_width): B re, B im, C re, C im as far as they exist */
+    float *y;                 /* (n_steps, d) */
+    float *x;                 /* the state, lanes (groups, n, planes, 16): re, im, re_lo, im_lo as far as they exist */
     ptrdiff_t u_stride, delta_stride, bc_stride, y_stride;
     size_t n_steps;
-    uint32_t bc_width;      /* floats from one block's rows to the next */
+    uint32_t bc_width;        /* floats from one row of bc to the next */
     uint32_t first_group, end_group;
+};
+
+/* delta = softplus(w_j . u_j + bias), with one dot product a block of p channels. */
+struct delta_block {
+    const float *w, *bias;    /* (pad16(d)) */
+    const float *x;           /* u; its rows lie as those of delta */
+    float *delta;
+    uint32_t d, p;
 };
 
 /* The causal depthwise convolution and SiLU of one stream: u = silu(conv(v) + bias), for groups of channels. */
@@ -113,8 +160,7 @@ struct b2s6_kernels {
     void (*conv_silu)(const struct conv *c);
     /* out = norm(x) for n_rows rows, stride floats apart in both; out may be x. */
     void (*norm)(const struct norm *n, const float *x, float *out, size_t n_rows, size_t stride);
-    /* delta = softplus(w_j . u_j + bias) for the channels of span, with one dot product a block; x and delta lie alike. */
-    void (*delta_block)(const struct config *c, const struct unit *u, const float *x, float *delta, struct span span);
+    void (*delta_block)(const struct delta_block *b, struct span span);
     /* In place, over the values of span. */
     void (*softplus)(float *x, struct span span);
     void (*gelu)(float *x, struct span span);

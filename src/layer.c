@@ -1,18 +1,31 @@
 /* The residual stream around a block: x + f(norm(x)), or norm(x + f(x)). */
+#include "layer.h"
+
 #include "block.h"
+
+void b2s6_layer_norm(const struct pass *p, const struct layer *layer, const float *x, float *out)
+{
+    struct norm n;
+
+    n.kind = layer->config.norm;
+    n.eps = b2s6_float_of(layer->config.norm_eps);
+    n.weight = layer->norm_weight;
+    n.bias = layer->norm_bias;
+    n.d = p->model->config.d_model;
+    p->model->kernels->norm(&n, x, out, pass_rows(p), b2s6_pad16(n.d));
+}
 
 void b2s6_layer_pass(const struct pass *p, uint32_t l)
 {
-    const struct config *c = &p->model->config;
-    const int normed = c->norm_place == NORM_PRE && c->norm != B2S6_NORM_NONE;
-    const float *input = normed ? p->work->normed : p->work->x;
+    const struct layer *layer = &p->model->layers[l];
+    const struct layer_config *c = &layer->config;
+    const float *input = p->x;
 
-    if (normed)
-        b2s6_norm_pass(p, l, p->work->x, p->work->normed);
-    if (config_is_mamba(c))
-        b2s6_mamba_pass(p, l, input);
-    else
-        b2s6_s4_pass(p, l, input);
+    if (c->norm_place == NORM_PRE && c->norm != B2S6_NORM_NONE) {
+        b2s6_layer_norm(p, layer, p->x, p->work->normed);
+        input = p->work->normed;
+    }
+    layer->block->pass(p, layer, input);
     if (c->norm_place == NORM_POST)
-        b2s6_norm_pass(p, l, p->work->x, p->work->x);
+        b2s6_layer_norm(p, layer, p->x, p->x);
 }

@@ -1,3 +1,4 @@
+/* Allocators and option structures that come from the caller. */
 #include "memory.h"
 
 #if B2S6_HAS_MALLOC
@@ -21,11 +22,12 @@ static void *allocate_aligned(void *user, size_t size, size_t alignment)
     return memory;
 }
 
-static void release_aligned(void *user, void *memory)
+static void release_aligned(void *user, void *memory, size_t size)
 {
     void *block;
 
     (void)user;
+    (void)size;
     if (!memory)
         return;
     memcpy(&block, (unsigned char *)memory - sizeof(void *), sizeof(void *));
@@ -45,10 +47,11 @@ static void *allocate_nothing(void *user, size_t size, size_t alignment)
     return NULL;
 }
 
-static void release_nothing(void *user, void *memory)
+static void release_nothing(void *user, void *memory, size_t size)
 {
     (void)user;
     (void)memory;
+    (void)size;
 }
 
 static const b2s6_allocator default_allocator = { NULL, allocate_nothing, release_nothing };
@@ -61,20 +64,32 @@ int b2s6_take_allocator(b2s6_allocator *allocator, const b2s6_allocator *given)
     return allocator->allocate && allocator->release;
 }
 
+int b2s6_is_member_end(size_t size, size_t head, size_t tail, size_t middle, size_t last)
+{
+    if (size < 4)
+        return 0;
+    if (size <= head)
+        return size % 4 == 0;
+    if (size <= tail)
+        return (size - head) % middle == 0;
+    return (size - tail) % last == 0;
+}
+
 int b2s6_take_options(void *known, size_t known_size, const void *given)
 {
     const unsigned char *bytes = given;
-    size_t size, i;
+    uint32_t size, own = (uint32_t)known_size;
+    size_t i;
 
     if (!given)
         return 1;
     memcpy(&size, given, sizeof size);
-    if (size < sizeof size)
+    if (!b2s6_is_member_end(size, 8, 8, 4, sizeof(void *)))
         return 0;
     for (i = known_size; i < size; i++)
         if (bytes[i])
             return 0;
     memcpy(known, given, size < known_size ? size : known_size);
-    memcpy(known, &known_size, sizeof known_size);
+    memcpy(known, &own, sizeof own);
     return 1;
 }

@@ -1,7 +1,12 @@
+/* Cuts the work of a pass for the host's threads, and prepares and takes matrix products over its rows. */
 #include "pass.h"
+#include "tensors.h"
 
-/* Values below which waking the host's threads takes longer than preparing them here. */
-enum { WORTH_A_SECTION = 16384 };
+/*
+ * Multiply-adds below which waking the host's threads takes longer than doing them here, and the least that a part is given.
+ * A thread is awake after some microseconds; a core does some ten multiply-adds a nanosecond.
+ */
+enum { WORTH_CUTTING = 400000, WORTH_A_PART = 100000 };
 
 /* A section on its way through the host's threads: task i does the i-th of n_parts ranges. */
 struct cut {
@@ -19,59 +24,31 @@ static void run_part(void *context, size_t index)
     cut->section(cut->context, begin, begin + whole + (index < rest));
 }
 
+/* Into how many parts a section is cut: at most as many as the host wants and as there are items. */
+static size_t parts_of(const struct pass *p, size_t n_items, uint64_t cost)
+{
+    const uint64_t worth = cost / WORTH_A_PART;
+    size_t n;
+
+    if (!p->parallel || cost < WORTH_CUTTING)
+        return 1;
+    n = p->parallel->n_tasks < n_items ? p->parallel->n_tasks : n_items;
+    return worth < n ? (size_t)worth : n;
+}
+
 void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size_t begin, size_t end), void *context,
-                       size_t n_items)
+                       size_t n_items, uint64_t cost)
 {
     struct cut cut;
 
     cut.section = section;
     cut.context = context;
     cut.n_items = n_items;
-    cut.n_parts = p->parallel && p->parallel->n_tasks < n_items ? p->parallel->n_tasks : n_items;
-    if (!p->parallel || cut.n_parts < 2)
+    cut.n_parts = parts_of(p, n_items, cost);
+    if (cut.n_parts < 2)
         section(context, 0, n_items);
     else
         p->parallel->run(p->parallel->user, cut.n_parts, run_part, &cut);
-}
-
-/* Rows of a packed tile; as good as infinite where nothing is packed. */
-static size_t pack_rows(const struct pass *p)
-{
-    return p->model->kernels->pack_rows ? p->model->kernels->pack_rows : SIZE_MAX;
-}
-
-void b2s6_pass_product(const struct pass *p, const struct operand *o, size_t begin, size_t end)
-{
-    const struct matrix *m = o->matrix;
-    struct product product;
-
-    product.weight = (const unsigned char *)m->data +
-                     (size_t)o->index * (b2s6_pad16(m->rows) / B2S6_LANES) * (size_t)weights_panel_bytes(m->type, m->cols);
-    product.bias = o->bias;
-    product.x = o->x;
-    product.y = o->y;
-    product.x_stride = o->x_stride;
-    product.y_stride = o->y_stride;
-    product.code_stride = (size_t)o->n_parts * b2s6_code_width(m->cols);
-    product.scale_stride = o->n_parts;
-    product.codes = NULL;
-    product.scales = NULL;
-    product.packed = NULL;
-    product.packed_stride = 0;
-    if (b2s6_is_packed(m) && o->n_rows >= pack_rows(p)) {
-        product.packed_stride = (size_t)o->n_parts * m->cols * pack_rows(p);
-        product.packed = p->work->packed + (size_t)o->part * m->cols * pack_rows(p);
-    }
-    if (weights_are_integers(m->type)) {
-        product.codes = p->work->codes + (size_t)o->part * b2s6_code_width(m->cols);
-        product.scales = p->work->code_scales + o->part;
-    }
-    product.n_rows = o->n_rows;
-    product.k = m->cols;
-    product.n_out = o->y_stride == m->rows ? m->rows : b2s6_pad16(m->rows);
-    product.first_panel = (uint32_t)begin;
-    product.end_panel = (uint32_t)end;
-    p->model->kernels->product[m->type](&product);
 }
 
 struct prepare_context {
@@ -94,48 +71,85 @@ static void pack_section(void *context, size_t begin, size_t end)
     c->kernels->pack(&c->pack, begin, end);
 }
 
-/* All items at once if they hold few values. */
-void b2s6_pass_prepare(const struct pass *p, const struct matrix *m, const float *x, size_t x_stride, size_t n_rows,
-                       uint32_t n_parts)
+/* Makes the rows of r codes in the pass's workspace. */
+static void make_codes(const struct pass *p, struct prepared *r, struct prepare_context *c)
 {
-    const int in_one = n_rows * n_parts * m->cols < WORTH_A_SECTION;
-    struct prepare_context c;
-
-    c.kernels = p->model->kernels;
-    if (weights_are_integers(m->type)) {
-        c.quantize.x = x;
-        c.quantize.codes = p->work->codes;
-        c.quantize.scales = p->work->code_scales;
-        c.quantize.x_stride = x_stride;
-        c.quantize.n_rows = n_rows;
-        c.quantize.n_parts = n_parts;
-        c.quantize.k = m->cols;
-        if (in_one)
-            quantize_section(&c, 0, n_rows * n_parts);
-        else
-            b2s6_pass_section(p, quantize_section, &c, n_rows * n_parts);
-    } else if (b2s6_is_packed(m) && n_rows >= pack_rows(p)) {
-        c.pack.x = x;
-        c.pack.packed = p->work->packed;
-        c.pack.x_stride = x_stride;
-        c.pack.n_rows = n_rows;
-        c.pack.width = n_parts * m->cols;
-        if (in_one)
-            pack_section(&c, 0, n_rows / pack_rows(p));
-        else
-            b2s6_pass_section(p, pack_section, &c, n_rows / pack_rows(p));
-    }
+    c->quantize.x = r->x;
+    c->quantize.codes = p->work->codes;
+    c->quantize.scales = p->work->code_scales;
+    c->quantize.x_stride = r->x_stride;
+    c->quantize.n_rows = r->n_rows;
+    c->quantize.n_parts = r->n_parts;
+    c->quantize.k = r->width / r->n_parts;
+    b2s6_pass_section(p, quantize_section, c, r->n_rows * r->n_parts, (uint64_t)r->n_rows * r->width * 2);
+    r->codes = p->work->codes;
+    r->scales = p->work->code_scales;
 }
 
-void b2s6_norm_pass(const struct pass *p, uint32_t l, const float *x, float *out)
+/* Packs the whole tiles of the rows of r in the pass's workspace. */
+static void make_tiles(const struct pass *p, struct prepared *r, struct prepare_context *c, size_t n_tiles)
 {
-    const struct config *c = &p->model->config;
-    struct norm n;
+    c->pack.x = r->x;
+    c->pack.packed = p->work->packed;
+    c->pack.x_stride = r->x_stride;
+    c->pack.n_rows = r->n_rows;
+    c->pack.width = r->width;
+    b2s6_pass_section(p, pack_section, c, n_tiles, (uint64_t)r->n_rows * c->pack.width * 2);
+    r->packed = p->work->packed;
+}
 
-    n.kind = c->norm;
-    n.eps = b2s6_float_of(c->norm_eps);
-    n.weight = p->model->layers[l].norm_weight;
-    n.bias = p->model->layers[l].norm_bias;
-    n.d = c->d_model;
-    p->model->kernels->norm(&n, x, out, pass_rows(p), b2s6_pad16(c->d_model));
+struct prepared b2s6_prepare(const struct pass *p, const struct matrix *m, const float *x, size_t x_stride, size_t n_rows,
+                             uint32_t n_parts)
+{
+    const uint32_t pack_rows = p->model->kernels->pack_rows;
+    struct prepare_context c;
+    struct prepared r;
+
+    memset(&r, 0, sizeof r);
+    r.x = x;
+    r.x_stride = x_stride;
+    r.n_rows = n_rows;
+    r.n_parts = n_parts;
+    r.width = n_parts * m->cols;
+    c.kernels = p->model->kernels;
+    if (p->observer)
+        p->observer->see(p->observer->user, m->section, m->role, x, n_rows, r.width, x_stride);
+    if (weights_are_integers(m->type))
+        make_codes(p, &r, &c);
+    else if (matrix_is_packed(m) && pack_rows && n_rows >= pack_rows)
+        make_tiles(p, &r, &c, n_rows / pack_rows);
+    return r;
+}
+
+void b2s6_project(const struct pass *p, const struct projection *o, size_t begin, size_t end)
+{
+    const struct matrix *m = o->matrix;
+    const struct prepared *in = o->input;
+    const uint32_t pack_rows = p->model->kernels->pack_rows;
+    struct product product;
+
+    memset(&product, 0, sizeof product);
+    product.weight = (const unsigned char *)m->data +
+                     (size_t)o->index * (b2s6_pad16(m->rows) / B2S6_LANES) * (size_t)weights_panel_bytes(m->type, m->cols);
+    product.bias = o->bias;
+    product.x = in->x + (size_t)o->part * m->cols;
+    product.y = o->y;
+    product.x_stride = in->x_stride;
+    product.y_stride = o->y_stride;
+    if (in->packed) {
+        product.packed = in->packed + (size_t)o->part * m->cols * pack_rows;
+        product.packed_stride = (size_t)in->width * pack_rows;
+    }
+    if (in->codes) {
+        product.codes = in->codes + (size_t)o->part * b2s6_code_width(m->cols);
+        product.scales = in->scales + o->part;
+        product.code_stride = (size_t)in->n_parts * b2s6_code_width(m->cols);
+        product.scale_stride = in->n_parts;
+    }
+    product.n_rows = in->n_rows;
+    product.k = m->cols;
+    product.n_out = o->y_stride == m->rows ? m->rows : b2s6_pad16(m->rows);
+    product.first_panel = (uint32_t)begin;
+    product.end_panel = (uint32_t)end;
+    p->model->kernels->product[m->type](&product);
 }

@@ -1,52 +1,78 @@
+/* The state handle: laid out, made, reset, copied. */
 #include "state.h"
 
 #include "memory.h"
 
-static size_t round_up(uint64_t bytes)
+/* Bytes of whole 64-byte lines; what cannot be addressed stays above every limit. */
+static uint64_t round_up(uint64_t bytes)
 {
-    bytes = (bytes + (B2S6_ALIGNMENT - 1)) / B2S6_ALIGNMENT * B2S6_ALIGNMENT;
-    return bytes > SIZE_MAX / 4 ? SIZE_MAX / 4 : (size_t)bytes;
+    return (bytes + (B2S6_ALIGNMENT - 1)) / B2S6_ALIGNMENT * B2S6_ALIGNMENT;
 }
 
-struct state_layout b2s6_state_layout(const struct b2s6_model *model)
+static struct state_part pool_part(const struct b2s6_model *m)
 {
-    const struct config *c = &model->config;
-    const uint64_t layers = c->bidirectional ? 1 : c->n_layers;
-    struct state_layout l;
-    struct work w;
-    uint64_t end;
+    struct state_part part;
+
+    part.rows = m->config.pool == B2S6_POOL_MEAN ? 2 : 0;
+    part.width = m->config.d_model;
+    part.planes = 1;
+    return part;
+}
+
+/* Places a layer's parts from *at on. Each part is below 2^16 4096 4 floats, and layers are 4096: nothing wraps. */
+static void place_parts(struct layer *layer, uint64_t *at)
+{
+    uint32_t i;
+
+    for (i = 0; i < STATE_PARTS; i++) {
+        layer->part_at[i] = (size_t)*at;
+        *at += round_up(part_floats(&layer->part[i]) * sizeof(float));
+    }
+}
+
+void b2s6_state_layout(struct b2s6_model *m, struct layer *layers)
+{
+    const uint64_t begin = round_up(sizeof(struct b2s6_state));
+    const struct state_part pool = pool_part(m);
+    struct workspace w;
+    uint64_t at = begin, end = begin;
+    uint32_t l;
     size_t work;
 
-    /* widths are at most 2^16, n and layers 2^12 each: everything here stays far below 2^64 */
-    l.unit_bytes = round_up((uint64_t)b2s6_pad16(c->d_inner) * c->d_state * config_planes(c) * sizeof(float));
-    l.window_bytes = round_up(c->d_conv ? (c->d_conv - 1) * (uint64_t)b2s6_pad16(c->d_inner) * sizeof(float) : 0);
-    l.pool_bytes = round_up(c->pool == B2S6_POOL_MEAN ? 2 * (uint64_t)b2s6_pad16(c->d_model) * sizeof(float) : 0);
-    end = round_up(sizeof(struct b2s6_state));
-    l.units_at = (size_t)end;
-    end += layers * l.unit_bytes;
-    l.windows_at = round_up(end);
-    end += layers * l.window_bytes;
-    l.pool_at = round_up(end);
-    end += l.pool_bytes;
-    l.work_at = round_up(end);
-    work = b2s6_work_layout(&w, model, c->bidirectional ? 0 : 1, NULL);
-    l.size = end > SIZE_MAX / 4 || work > SIZE_MAX / 4 ? SIZE_MAX : (size_t)end + work;
-    return l;
+    for (l = 0; l < m->config.n_layers; l++) {
+        at = model_is_bidirectional(m) ? begin : at;
+        place_parts(&layers[l], &at);
+        end = at > end ? at : end;
+    }
+    m->state.parts_at = (size_t)begin;
+    m->state.pool_at = (size_t)end;
+    end += round_up(part_floats(&pool) * sizeof(float));
+    m->state.work_at = (size_t)end;
+    work = b2s6_workspace_layout(&w, m, model_is_bidirectional(m) ? 0 : 1, NULL);
+    m->state.size = end > SIZE_MAX / 4 || work > SIZE_MAX / 4 ? SIZE_MAX : (size_t)end + work;
 }
 
-float *b2s6_state_unit(struct b2s6_state *state, uint32_t l)
+int b2s6_next_part(const struct b2s6_model *m, struct part_walk *walk)
 {
-    return (float *)(void *)((unsigned char *)state + state->model->state.units_at + l * state->model->state.unit_bytes);
-}
+    const uint32_t n_layers = model_is_bidirectional(m) ? 0 : m->config.n_layers;
+    const struct layer *layer;
+    uint32_t i;
 
-float *b2s6_state_window(struct b2s6_state *state, uint32_t l)
-{
-    return (float *)(void *)((unsigned char *)state + state->model->state.windows_at + l * state->model->state.window_bytes);
-}
-
-float *b2s6_state_pool(struct b2s6_state *state)
-{
-    return (float *)(void *)((unsigned char *)state + state->model->state.pool_at);
+    while (walk->layer < n_layers) {
+        layer = &m->layers[walk->layer];
+        i = walk->index++;
+        if (i == STATE_PARTS) {
+            walk->layer++;
+            walk->index = 0;
+        } else if (layer->part[i].rows) {
+            walk->part = layer->part[i];
+            walk->at = layer->part_at[i];
+            return 1;
+        }
+    }
+    walk->part = pool_part(m);
+    walk->at = m->state.pool_at;
+    return walk->index++ == 0 && walk->part.rows;
 }
 
 size_t b2s6_state_size(const b2s6_model *model)
@@ -89,35 +115,38 @@ b2s6_status b2s6_state_create(b2s6_state **state, const b2s6_model *model, const
         return B2S6_ERROR_MEMORY;
     status = b2s6_state_place(state, model, memory, size);
     if (status)
-        own.release(own.user, memory); /* an allocator that does not align */
+        own.release(own.user, memory, size); /* an allocator that does not align */
     else
         (*state)->allocator = own;
     return status;
 }
 
+/* What is between the layers' first part and the scratch is the stream, so one memset and one memcpy serve all parts. */
+static size_t stream_bytes(const struct b2s6_model *m)
+{
+    return m->state.work_at - m->state.parts_at;
+}
+
 b2s6_status b2s6_state_reset(b2s6_state *state)
 {
-    const struct state_layout *l;
-
     if (!state)
         return B2S6_ERROR_ARGUMENT;
-    l = &state->model->state;
-    memset((unsigned char *)state + l->units_at, 0, l->work_at - l->units_at);
+    memset((unsigned char *)state + state->model->state.parts_at, 0, stream_bytes(state->model));
     state->n_steps = 0;
     return B2S6_OK;
 }
 
 b2s6_status b2s6_state_copy(b2s6_state *to, const b2s6_state *from)
 {
-    const struct state_layout *l;
+    size_t at;
 
     if (!to || !from)
         return B2S6_ERROR_ARGUMENT;
     if (to->model != from->model)
         return B2S6_ERROR_MODEL;
-    l = &to->model->state;
+    at = to->model->state.parts_at;
     if (to != from)
-        memcpy((unsigned char *)to + l->units_at, (const unsigned char *)from + l->units_at, l->work_at - l->units_at);
+        memcpy((unsigned char *)to + at, (const unsigned char *)from + at, stream_bytes(to->model));
     to->n_steps = from->n_steps;
     return B2S6_OK;
 }
@@ -130,7 +159,7 @@ void b2s6_state_destroy(b2s6_state *state)
         return;
     allocator = state->allocator;
     if (allocator.release)
-        allocator.release(allocator.user, state);
+        allocator.release(allocator.user, state, state->model->state.size);
 }
 
 const b2s6_model *b2s6_state_model(const b2s6_state *state)
@@ -141,4 +170,15 @@ const b2s6_model *b2s6_state_model(const b2s6_state *state)
 uint64_t b2s6_state_steps(const b2s6_state *state)
 {
     return state ? state->n_steps : 0;
+}
+
+void b2s6_state_set_user(b2s6_state *state, void *user)
+{
+    if (state)
+        state->user = user;
+}
+
+void *b2s6_state_user(const b2s6_state *state)
+{
+    return state ? state->user : NULL;
 }

@@ -1,17 +1,5 @@
+/* Words for statuses, and messages with their place. */
 #include "status.h"
-
-#define TEXT_OF(x) #x
-#define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
-
-uint32_t b2s6_version(void)
-{
-    return 10000u * B2S6_VERSION_MAJOR + 100u * B2S6_VERSION_MINOR + B2S6_VERSION_PATCH;
-}
-
-const char *b2s6_version_text(void)
-{
-    return VERSION_TEXT(B2S6_VERSION_MAJOR, B2S6_VERSION_MINOR, B2S6_VERSION_PATCH);
-}
 
 #if B2S6_HAS_MESSAGES
 
@@ -21,10 +9,10 @@ const char *b2s6_status_text(b2s6_status status)
     case B2S6_OK: return "success";
     case B2S6_ERROR_ARGUMENT: return "an argument is not allowed";
     case B2S6_ERROR_MEMORY: return "out of memory";
-    case B2S6_ERROR_SIZE: return "the memory given is too small";
+    case B2S6_ERROR_SIZE: return "the memory given, or the room for output, is too small";
     case B2S6_ERROR_ALIGNMENT: return "the memory given is not aligned as required";
-    case B2S6_ERROR_INPUT_KIND: return "the model reads another kind of input";
-    case B2S6_ERROR_TOKEN: return "a token lies outside the vocabulary";
+    case B2S6_ERROR_INPUT_KIND: return "the model reads another kind or width of input";
+    case B2S6_ERROR_TOKEN: return "a token is outside the vocabulary";
     case B2S6_ERROR_VALUE: return "a feature is infinite or not a number";
     case B2S6_ERROR_BIDIRECTIONAL: return "a bidirectional model needs the whole sequence";
     case B2S6_ERROR_MODEL: return "the states belong to different models";
@@ -33,7 +21,7 @@ const char *b2s6_status_text(b2s6_status status)
     case B2S6_ERROR_ARITHMETIC: return "the machine does not compute as the results are defined";
     case B2S6_ERROR_FILE: return "the file cannot be read";
     case B2S6_ERROR_MAGIC: return "not a .b2s6 file";
-    case B2S6_ERROR_VERSION: return "this version of the file format is not supported";
+    case B2S6_ERROR_VERSION: return "this version of the format or of the arithmetic is not supported";
     case B2S6_ERROR_TRUNCATED: return "the file is truncated";
     case B2S6_ERROR_CHECKSUM: return "the file is damaged";
     case B2S6_ERROR_FORMAT: return "a field of the file is not allowed";

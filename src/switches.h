@@ -20,6 +20,7 @@
  *   B2S6_NO_DELTA_LOWRANK   low-rank deltas
  *   B2S6_NO_REAL            real A, B and states
  *   B2S6_NO_COMPLEX         complex A, B and states
+ *   B2S6_NO_COMPENSATED     compensated states
  *   B2S6_NO_OTHER_UNITS     all units but B2S6 itself: complex, zero-order hold, one A a layer, B of weight and bias, real
  *                           selective C, delta of one product a block
  *   B2S6_NO_F16             weights of half precision
@@ -122,6 +123,12 @@
 #  define B2S6_HAS_COMPLEX 0
 #else
 #  define B2S6_HAS_COMPLEX 1
+#endif
+
+#ifdef B2S6_NO_COMPENSATED
+#  define B2S6_HAS_COMPENSATED 0
+#else
+#  define B2S6_HAS_COMPENSATED 1
 #endif
 
 #ifdef B2S6_NO_OTHER_UNITS

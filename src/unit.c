@@ -1,63 +1,196 @@
-/* The selective unit: where delta, B and C come from. The recurrence itself is a kernel. */
-#include "pass.h"
+/* The selective unit: its configuration and tensors, where delta, B and C come from, and the recurrence over a pass. */
+#include "unit.h"
+
+const struct key b2s6_unit_keys[UNIT_KEYS] = {
+    B2S6_KEY(KEY_H, layer_config, h, 1, FORMAT_MAX_WIDTH, "h"),
+    B2S6_KEY(KEY_D_STATE, layer_config, d_state, 1, FORMAT_MAX_D_STATE, "d_state"),
+    B2S6_KEY(KEY_COMPLEX, layer_config, complex_state, 0, 1, "complex"),
+    B2S6_KEY(KEY_A_SCOPE, layer_config, a_scope, 1, 3, "A scope"),
+    B2S6_KEY(KEY_B, layer_config, b, 1, 3, "B"),
+    B2S6_KEY(KEY_C, layer_config, c, 1, 2, "C"),
+    B2S6_KEY(KEY_C_COMPLEX, layer_config, c_complex, 0, 1, "C complex"),
+    B2S6_KEY(KEY_DELTA, layer_config, delta, 1, 3, "delta"),
+    B2S6_KEY(KEY_DT_RANK, layer_config, dt_rank, 0, FORMAT_MAX_WIDTH, "dt_rank"),
+    B2S6_KEY(KEY_DISCRETIZATION, layer_config, discretization, 1, 2, "discretization"),
+    B2S6_KEY(KEY_CONJUGATE, layer_config, conjugate, 0, 1, "conjugate"),
+    B2S6_KEY(KEY_SKIP, layer_config, skip, 0, 1, "skip"),
+    B2S6_KEY(KEY_STATES, layer_config, states, 1, 2, "states"),
+};
+
+/* The paper's own unit, out of the many that the keys allow. */
+static int is_b2s6(const struct layer_config *c)
+{
+    return c->complex_state && c->discretization == ZERO_ORDER_HOLD && c->a_scope == B2S6_SCOPE_LAYER &&
+           c->b == (B_HAS_WEIGHT | B_HAS_BIAS) && c->c == C_SELECTIVE && !c->c_complex && c->delta == B2S6_DELTA_BLOCK;
+}
+
+const char *b2s6_unit_check(const struct layer_config *c, b2s6_status *status)
+{
+    *status = B2S6_ERROR_FORMAT;
+    if (c->d_inner % c->h != 0)
+        return "h does not divide the unit's width";
+    if (c->c_complex && !c->complex_state)
+        return "a complex C needs a complex state";
+    if ((c->delta == B2S6_DELTA_LOWRANK) != (c->dt_rank != 0))
+        return "dt_rank goes with a low-rank delta";
+    *status = B2S6_ERROR_UNSUPPORTED;
+    if (!B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK)
+        return "this build of the library leaves out low-rank deltas";
+    if (!B2S6_HAS_REAL && !c->complex_state)
+        return "this build of the library leaves out real states";
+    if (!B2S6_HAS_COMPLEX && c->complex_state)
+        return "this build of the library leaves out complex states";
+    if (!B2S6_HAS_COMPENSATED && c->states == STATES_COMPENSATED)
+        return "this build of the library leaves out compensated states";
+    if (!B2S6_HAS_OTHER_UNITS && !is_b2s6(c))
+        return "this build of the library leaves out all units but B2S6";
+    return NULL;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- tensors */
+
+static const float *take_a(struct binder *b, uint32_t role, const struct layer_config *c)
+{
+    const uint32_t planes = config_a_planes(c);
+    const uint64_t owner = (uint64_t)c->d_state * config_planes(c); /* weights as trained of one A */
+
+    if (c->a_scope == B2S6_SCOPE_LAYER)
+        return b2s6_take_tensor(b, role, 1, c->d_state, planes, owner);
+    return b2s6_take_lanes(b, role, c->d_inner, c->d_state, planes,
+                           owner * (c->a_scope == B2S6_SCOPE_BLOCK ? c->h : c->d_inner));
+}
+
+/*
+ * 2^20 / the largest |turn| of all states, padding included: beyond 2^20 half turns a step the angle is not computed, and all but
+ * undamped modes are at 0 there. Not a number counts for nothing.
+ */
+static float turn_limit(const float *a, const struct layer_config *c)
+{
+    const size_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES;
+    const size_t groups = c->a_scope == B2S6_SCOPE_LAYER ? 1 : b2s6_pad16(c->d_inner) / B2S6_LANES;
+    float largest = 0.0f;
+    size_t i, k;
+
+    if (!config_is_complex(c))
+        return FLT_MAX;
+    for (i = 0; i < groups * c->d_state; i++)
+        for (k = 0; k < lanes; k++) {
+            const float turn = a[(i * A_PLANES_COMPLEX + A_TURN) * lanes + k];
+
+            largest = turn > largest ? turn : -turn > largest ? -turn : largest;
+        }
+    return largest >= 0x1p-107f ? 0x1p20f / largest : FLT_MAX; /* so that the limit is finite */
+}
+
+void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *c, struct unit *u)
+{
+    const uint32_t d = c->d_inner, n = c->d_state, planes = config_planes(c), c_planes = c->c_complex ? 2 : 1;
+    const uint64_t states = (uint64_t)n * d;
+
+    if (c->delta == B2S6_DELTA_BLOCK)
+        u->w = b2s6_take_vector(b, role + UNIT_W, d);
+    if (B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK) {
+        u->x_weight = b2s6_take_precise(b, role + UNIT_X, c->dt_rank, d);
+        u->dt_weight = b2s6_take_precise(b, role + UNIT_DT, d, c->dt_rank);
+    }
+    u->delta_bias = b2s6_take_vector(b, role + UNIT_DELTA, d);
+    u->a = take_a(b, role + UNIT_A, c);
+    u->turn_limit = u->a ? turn_limit(u->a, c) : FLT_MAX;
+    if (config_has_a_inverse(c))
+        u->a_inverse = b2s6_take_lanes(b, role + UNIT_A_INVERSE, d, n, planes, 0);
+    if (config_bc_rows(c)) {
+        u->bc = b2s6_take_matrix(b, role + UNIT_BC, c->h, config_bc_rows(c), d / c->h);
+        b2s6_need_prepared(b, &u->bc, c->h);
+    }
+    if (c->b & B_HAS_BIAS)
+        u->b_bias = b2s6_take_lanes(b, role + UNIT_B_BIAS, d, n, planes, states * planes);
+    if (c->c == C_CONSTANT)
+        u->c = b2s6_take_lanes(b, role + UNIT_C, d, n, c_planes, states * c_planes);
+    if (c->skip)
+        u->d = b2s6_take_vector(b, role + UNIT_D, d);
+}
+
+/* Floats from one block's rows of B and C to the next's. */
+static uint32_t bc_width(const struct layer_config *c)
+{
+    return b2s6_pad16(config_bc_rows(c));
+}
+
+void b2s6_unit_place(struct needs *needs, const struct layer_config *c, struct state_part *states)
+{
+    const uint32_t di = b2s6_pad16(c->d_inner), rank = b2s6_pad16(c->dt_rank), bc = c->h * bc_width(c);
+
+    needs->delta = needs->delta < di ? di : needs->delta;
+    needs->y = needs->y < di ? di : needs->y;
+    needs->rank = needs->rank < rank ? rank : needs->rank;
+    needs->projected = needs->projected < bc ? bc : needs->projected;
+    states->rows = 1;
+    states->width = c->d_inner;
+    states->planes = c->d_state * config_state_planes(c);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- the pass */
 
 /* Both sections of a unit see this. */
 struct unit_context {
     const struct pass *pass;
     const struct unit_pass *unit;
+    const struct layer_config *config;
+    struct prepared whole;   /* u, as x_weight reads it */
+    struct prepared blocks;  /* u, as the blocks' B and C read it */
+    struct prepared rank;    /* x_weight u, as dt_weight reads it */
+    size_t di;               /* pad16(d_inner) */
 };
 
-static size_t rank_panels(const struct pass *p)
+static size_t rank_panels(const struct unit_context *c)
 {
-    return B2S6_HAS_DELTA_LOWRANK ? b2s6_pad16(p->model->config.dt_rank) / B2S6_LANES : 0;
+    return B2S6_HAS_DELTA_LOWRANK && !c->unit->given.delta ? b2s6_pad16(c->config->dt_rank) / B2S6_LANES : 0;
+}
+
+static int has_own_bc(const struct unit_context *c)
+{
+    return c->unit->unit->bc.data && !c->unit->given.bc;
 }
 
 /* Panels of x_weight first, then those of every block's B and C. */
-static size_t projection_panels(const struct pass *p, const struct unit *u)
+static size_t projection_panels(const struct unit_context *c)
 {
-    return rank_panels(p) +
-           (u->bc.data ? (size_t)u->bc.count * b2s6_pad16(u->bc.rows) / B2S6_LANES : 0);
+    const struct matrix *bc = &c->unit->unit->bc;
+
+    return rank_panels(c) + (has_own_bc(c) ? (size_t)bc->count * b2s6_pad16(bc->rows) / B2S6_LANES : 0);
 }
 
-/* Block j's matrix times its own p channels: bc (rows, h, bc_width). */
+/* Block j's matrix times its own p channels: projected (rows, h, bc width). */
 static void project_block(const struct unit_context *c, uint32_t j, size_t begin, size_t end)
 {
-    const struct work *w = c->pass->work;
-    struct operand o;
+    const uint32_t width = bc_width(c->config);
+    struct projection o;
 
     o.matrix = &c->unit->unit->bc;
+    o.input = &c->blocks;
     o.index = o.part = j;
-    o.n_parts = o.matrix->count;
-    o.n_rows = pass_rows(c->pass);
     o.bias = NULL;
-    o.x = c->unit->u + (size_t)j * o.matrix->cols;
-    o.y = w->bc + (size_t)j * w->bc_width;
-    o.x_stride = w->di;
-    o.y_stride = (size_t)o.matrix->count * w->bc_width;
-    b2s6_pass_product(c->pass, &o, begin, end);
+    o.y = c->pass->work->projected + (size_t)j * width;
+    o.y_stride = (size_t)o.matrix->count * width;
+    b2s6_project(c->pass, &o, begin, end);
 }
 
 /* The first section: what is a product of the whole input row, or of a block's. */
 static void project(void *context, size_t begin, size_t end)
 {
     const struct unit_context *c = context;
-    const struct work *w = c->pass->work;
-    const size_t n_rank = rank_panels(c->pass);
-    const size_t block_panels = w->bc_width / B2S6_LANES;
+    const size_t n_rank = rank_panels(c), block_panels = bc_width(c->config) / B2S6_LANES;
     size_t at, stop;
-    struct operand o;
+    struct projection o;
 
     if (begin < n_rank) {
         o.matrix = &c->unit->unit->x_weight;
+        o.input = &c->whole;
         o.index = o.part = 0;
-        o.n_parts = 1;
-        o.n_rows = pass_rows(c->pass);
         o.bias = NULL;
-        o.x = c->unit->u;
-        o.y = w->rank;
-        o.x_stride = w->di;
+        o.y = c->pass->work->rank;
         o.y_stride = n_rank * B2S6_LANES;
-        b2s6_pass_product(c->pass, &o, begin, end < n_rank ? end : n_rank);
+        b2s6_project(c->pass, &o, begin, end < n_rank ? end : n_rank);
         begin = n_rank;
     }
     for (at = begin; at < end; at = stop) {
@@ -68,69 +201,107 @@ static void project(void *context, size_t begin, size_t end)
     }
 }
 
-/* delta of groups begin .. end - 1; constant steps stay in the file. Returns where they lie and their stride. */
-static B2S6_APART const float *find_delta(const struct unit_context *c, size_t begin, size_t end, ptrdiff_t *stride)
+/* The input of the recurrence that differs from unit to unit: where its rows are and how far apart. */
+struct rows {
+    const float *at;
+    size_t stride;
+};
+
+/* delta of groups begin .. end - 1; constant steps stay in the file. */
+static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t begin, size_t end)
 {
     const struct pass *p = c->pass;
-    const struct config *g = &p->model->config;
     const struct unit *u = c->unit->unit;
-    const struct work *w = p->work;
-    const struct span span = pass_span(p, w->di, begin, end);
-    struct operand o;
+    const struct span span = pass_span(p, c->di, begin, end);
+    struct rows delta = { p->work->delta, c->di };
+    struct delta_block block;
+    struct projection o;
 
-    *stride = (ptrdiff_t)w->di;
-    switch (g->delta) {
-    case B2S6_DELTA_BLOCK:
-        p->model->kernels->delta_block(g, u, c->unit->u, w->delta, span);
-        return w->delta;
-    case B2S6_DELTA_LOWRANK:
-        if (!B2S6_HAS_DELTA_LOWRANK)
-            break;
+    if (c->unit->given.delta) {
+        delta.at = c->unit->given.delta;
+        delta.stride = c->unit->given.delta_stride;
+    } else if (c->config->delta == B2S6_DELTA_BLOCK) {
+        block.w = u->w;
+        block.bias = u->delta_bias;
+        block.x = c->unit->u;
+        block.delta = p->work->delta;
+        block.d = c->config->d_inner;
+        block.p = c->config->d_inner / c->config->h;
+        p->model->kernels->delta_block(&block, span);
+    } else if (B2S6_HAS_DELTA_LOWRANK && c->config->delta == B2S6_DELTA_LOWRANK) {
         o.matrix = &u->dt_weight;
+        o.input = &c->rank;
         o.index = o.part = 0;
-        o.n_parts = 1;
-        o.n_rows = pass_rows(p);
         o.bias = u->delta_bias;
-        o.x = w->rank;
-        o.y = w->delta;
-        o.x_stride = b2s6_pad16(g->dt_rank);
-        o.y_stride = w->di;
-        b2s6_pass_product(p, &o, begin, end);
-        p->model->kernels->softplus(w->delta, span);
-        return w->delta;
-    default:
-        break;
+        o.y = p->work->delta;
+        o.y_stride = c->di;
+        b2s6_project(p, &o, begin, end);
+        p->model->kernels->softplus(p->work->delta, span);
+    } else {
+        delta.at = u->delta_bias;
+        delta.stride = 0;
     }
-    *stride = 0;
-    return u->delta_bias;
+    return delta;
 }
 
-/* The recurrence of one stream through its rows, groups begin .. end - 1; backwards from the last row. */
-static void scan_stream(const struct unit_context *c, const float *delta, ptrdiff_t delta_stride, size_t begin, size_t end,
-                        size_t stream)
+static struct scan_kind kind_of(const struct layer_config *c)
+{
+    struct scan_kind kind;
+
+    kind.is_complex = (uint8_t)config_is_complex(c);
+    kind.hold = c->discretization == ZERO_ORDER_HOLD;
+    kind.compensated = (uint8_t)config_is_compensated(c);
+    kind.a = c->a_scope == B2S6_SCOPE_LAYER ? SCAN_A_SHARED : SCAN_A_LANES;
+    kind.delta_constant = c->delta == B2S6_DELTA_CONSTANT;
+    kind.b_weight = (c->b & B_HAS_WEIGHT) != 0;
+    kind.b_bias = (c->b & B_HAS_BIAS) != 0;
+    kind.c_selective = c->c == C_SELECTIVE;
+    kind.c_complex = c->c_complex != 0;
+    kind.b_over_a = (uint8_t)config_has_a_inverse(c);
+    return kind;
+}
+
+/* What of a scan is the same for all streams. */
+static void begin_scan(struct scan *s, const struct unit_context *c, size_t begin, size_t end)
+{
+    const struct unit *u = c->unit->unit;
+    const struct layer_config *g = c->config;
+
+    s->kind = kind_of(g);
+    s->n = g->d_state;
+    s->d = g->d_inner;
+    s->p = g->d_inner / g->h;
+    s->scale = g->conjugate ? 2.0f : 1.0f;
+    s->turn_limit = u->turn_limit;
+    s->a = u->a;
+    s->a_inverse = u->a_inverse;
+    s->b_bias = u->b_bias;
+    s->c = u->c;
+    s->skip = u->d;
+    s->n_steps = c->pass->n_steps;
+    s->bc_width = c->unit->given.bc ? c->unit->given.bc_width : bc_width(g);
+    s->blocks_a_row = c->unit->given.bc ? c->unit->given.blocks_a_row : 1;
+    s->first_group = (uint32_t)begin;
+    s->end_group = (uint32_t)end;
+}
+
+/* The recurrence of one stream through its rows; backwards from the last row. */
+static void scan_stream(struct scan *s, const struct unit_context *c, struct rows delta, struct rows bc, size_t stream)
 {
     const struct pass *p = c->pass;
     const struct unit_pass *u = c->unit;
-    const struct work *w = p->work;
-    const ptrdiff_t row = (ptrdiff_t)(stream * p->n_steps + (u->backwards ? p->n_steps - 1 : 0));
-    const ptrdiff_t di = (ptrdiff_t)w->di, bc_row = (ptrdiff_t)((size_t)p->model->config.h * w->bc_width);
-    struct scan s;
+    const size_t row = stream * p->n_steps + (u->backwards ? p->n_steps - 1 : 0);
+    const ptrdiff_t sign = u->backwards ? -1 : 1;
 
-    s.config = &p->model->config;
-    s.unit = u->unit;
-    s.u = u->u + row * di;
-    s.delta = delta + row * delta_stride;
-    s.bc = u->unit->bc.data ? w->bc + row * bc_row : NULL;
-    s.y = u->y + row * di;
-    s.x = b2s6_state_unit(p->states[stream], u->slot);
-    s.u_stride = s.y_stride = u->backwards ? -di : di;
-    s.delta_stride = u->backwards ? -delta_stride : delta_stride;
-    s.bc_stride = u->backwards ? -bc_row : bc_row;
-    s.n_steps = p->n_steps;
-    s.bc_width = w->bc_width;
-    s.first_group = (uint32_t)begin;
-    s.end_group = (uint32_t)end;
-    p->model->kernels->scan(&s);
+    s->u = u->u + row * c->di;
+    s->delta = delta.at + row * delta.stride;
+    s->bc = bc.at ? bc.at + row * bc.stride : NULL;
+    s->y = u->y + row * c->di;
+    s->x = state_part(p->states[stream], u->layer, u->part);
+    s->u_stride = s->y_stride = sign * (ptrdiff_t)c->di;
+    s->delta_stride = sign * (ptrdiff_t)delta.stride;
+    s->bc_stride = sign * (ptrdiff_t)bc.stride;
+    p->model->kernels->scan(s);
 }
 
 /* The second section: everything that stays within its channels. */
@@ -139,13 +310,22 @@ static void recur(void *context, size_t begin, size_t end)
     const struct unit_context *c = context;
     const struct pass *p = c->pass;
     const struct unit_pass *u = c->unit;
-    const struct span span = pass_span(p, p->work->di, begin, end);
-    ptrdiff_t delta_stride;
-    const float *delta = find_delta(c, begin, end, &delta_stride);
+    const struct span span = pass_span(p, c->di, begin, end);
+    const struct rows delta = find_delta(c, begin, end);
+    struct rows bc = { NULL, 0 };
+    struct scan s;
     size_t i;
 
+    if (u->given.bc) {
+        bc.at = u->given.bc;
+        bc.stride = u->given.bc_stride;
+    } else if (has_own_bc(c)) {
+        bc.at = p->work->projected;
+        bc.stride = (size_t)c->config->h * bc_width(c->config);
+    }
+    begin_scan(&s, c, begin, end);
     for (i = 0; i < p->n_streams; i++)
-        scan_stream(c, delta, delta_stride, begin, end, i);
+        scan_stream(&s, c, delta, bc, i);
     if (B2S6_HAS_S4 && u->after == AFTER_GELU)
         p->model->kernels->gelu(u->y, span);
     if (B2S6_HAS_MAMBA && u->after == AFTER_GATE)
@@ -154,18 +334,28 @@ static void recur(void *context, size_t begin, size_t end)
 
 void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
 {
-    const size_t panels = projection_panels(p, u->unit);
+    const struct unit *w = u->unit;
+    const size_t n_rows = pass_rows(p);
     struct unit_context c;
+    size_t panels;
+    uint64_t cost;
 
     c.pass = p;
     c.unit = u;
-    if (rank_panels(p)) /* packed, x_weight's input and bc's are the same */
-        b2s6_pass_prepare(p, &u->unit->x_weight, u->u, p->work->di, pass_rows(p), 1);
-    if (u->unit->bc.data)
-        b2s6_pass_prepare(p, &u->unit->bc, u->u, p->work->di, pass_rows(p), u->unit->bc.count);
+    c.config = &u->layer->config;
+    c.di = b2s6_pad16(c.config->d_inner);
+    if (rank_panels(&c)) /* packed, x_weight's input and bc's are the same */
+        c.whole = b2s6_prepare(p, &w->x_weight, u->u, c.di, n_rows, 1);
+    if (has_own_bc(&c))
+        c.blocks = b2s6_prepare(p, &w->bc, u->u, c.di, n_rows, w->bc.count);
+    panels = projection_panels(&c);
+    cost = product_cost(&w->bc, n_rows) + (rank_panels(&c) ? product_cost(&w->x_weight, n_rows) : 0);
     if (panels)
-        b2s6_pass_section(p, project, &c, panels);
-    if (rank_panels(p))
-        b2s6_pass_prepare(p, &u->unit->dt_weight, p->work->rank, b2s6_pad16(p->model->config.dt_rank), pass_rows(p), 1);
-    b2s6_pass_section(p, recur, &c, p->work->di / B2S6_LANES);
+        b2s6_pass_section(p, project, &c, panels, cost);
+    cost = elementary_cost(n_rows * 2 * c.di) + update_cost((uint64_t)n_rows * c.di * c.config->d_state);
+    if (rank_panels(&c)) {
+        c.rank = b2s6_prepare(p, &w->dt_weight, p->work->rank, b2s6_pad16(c.config->dt_rank), n_rows, 1);
+        cost += product_cost(&w->dt_weight, n_rows);
+    }
+    b2s6_pass_section(p, recur, &c, c.di / B2S6_LANES, cost);
 }

@@ -13,11 +13,20 @@
 #define B2S6_WEIGHTS_H
 
 #include "common.h"
+#include "format_numbers.h"
 
-/* As the tensor table has them, and as b2s6_type. */
-enum { TYPE_F32 = B2S6_F32, TYPE_F16 = B2S6_F16, TYPE_Q8 = B2S6_Q8, TYPE_Q4 = B2S6_Q4, N_TYPES = 5 };
+B2S6_STATIC_ASSERT(types_of_the_header_and_of_the_file, TYPE_F32 == (int)B2S6_F32 && TYPE_F16 == (int)B2S6_F16 &&
+                                                          TYPE_Q8 == (int)B2S6_Q8 && TYPE_Q4 == (int)B2S6_Q4);
+B2S6_STATIC_ASSERT(panels_of_whole_groups, FORMAT_LANES == B2S6_LANES && FORMAT_DATA_ALIGNMENT == B2S6_ALIGNMENT);
 
-enum { Q8_GROUP = 64, Q4_GROUP = 32 };
+/* count matrices of rows x cols in panels of 16 rows; data NULL if the model has none. section and role: as the file names it. */
+struct matrix {
+    const void *data;
+    uint8_t type;             /* TYPE_... */
+    uint8_t role;
+    uint16_t section;
+    uint32_t count, rows, cols;
+};
 
 static inline int weights_are_integers(uint32_t type)
 {
@@ -71,6 +80,12 @@ static inline float weights_half(uint16_t half)
     const uint32_t special = magnitude >= 0x0f800000u ? 0x7f800000u : 0;
 
     return b2s6_float_of(b2s6_bits_of(value) | special | (uint32_t)(half & 0x8000) << 16);
+}
+
+/* Integers that a row of k activations becomes for a product with an integer matrix, padding included (kernels.h). */
+static inline uint32_t b2s6_code_width(uint32_t k)
+{
+    return k > 32 ? (k + 63) / 64 * 64 : (k + 15) / 16 * 16;
 }
 
 /* Row of a matrix whose panels of cols columns begin at data, as cols floats. */

@@ -37,7 +37,7 @@ static void *allocate(void *user, size_t size, size_t alignment)
     return block + LINE + c->misalign;
 }
 
-static void release(void *user, void *memory)
+static void release(void *user, void *memory, size_t size)
 {
     counting *c = (counting *)user;
     unsigned char *block;
@@ -50,6 +50,8 @@ static void release(void *user, void *memory)
     memcpy(&line, block, sizeof line);
     if (line.owner != c)
         c->fault = "a release of something else";
+    if (line.size != size)
+        c->fault = "a release with another size than was asked for";
     for (size_t i = 0; i < LINE; i++)
         if (block[LINE + c->misalign + line.size + i] != MARGIN)
             c->fault = "a write beyond the end";

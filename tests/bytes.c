@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../examples/cli/byte_model.h"
-#include "../examples/cli/compress.h"
-#include "../examples/cli/sampler.h"
+#include "../examples/cli/compress/compress.h"
+#include "../examples/cli/text/byte_model.h"
+#include "../examples/cli/text/sampler.h"
 
 void byte_config(model_config *config)
 {

@@ -134,7 +134,6 @@ for isa in mmx AVX2 '' avx 'sse2 ' list; do
     fails 2 "there is no instruction set $isa; this program has portable" run a --in b --out c "--isa=$isa"
 done
 fails 2 "there is no instruction set mmx" bench a --isa mmx
-fails 2 "there is no instruction set mmx" bench --kernels --isa mmx
 fails 2 "needs a value" run a --in b --out c --threads
 fails 2 "needs a value" run a --in b --out c --isa
 fails 1 "No such file\|cannot be opened" run "$work/none" --in b --out c --threads 3 --isa portable

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/convert.h"
+#include "../examples/cli/convert/convert.h"
 #include "generate.h"
 #include "test.h"
 

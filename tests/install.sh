@@ -19,8 +19,8 @@ files_below() { # sorted, without the folder's own name
 
 number() { sed -n "s/^.define B2S6_VERSION_$1 //p" b2s6.h; }
 version=$(number MAJOR).$(number MINOR).$(number PATCH)
-major=$(number MAJOR)
-installed="./bin/b2s6 ./include/b2s6.h ./lib/libb2s6.a ./lib/libb2s6.so ./lib/libb2s6.so.$major ./lib/libb2s6.so.$version \
+case $(number MAJOR) in 0) soversion=0.$(number MINOR) ;; *) soversion=$(number MAJOR) ;; esac
+installed="./bin/b2s6 ./include/b2s6.h ./lib/libb2s6.a ./lib/libb2s6.so ./lib/libb2s6.so.$soversion ./lib/libb2s6.so.$version \
 ./lib/pkgconfig/b2s6.pc "
 
 run_make() { $MAKE -s BUILD="$BUILD" "$@"; }
@@ -55,11 +55,44 @@ int main(void)
 C
 expect "a program links with the shared library" link version version.c --shared
 expect "and finds it" same "$(LD_LIBRARY_PATH="$prefix/lib" "$work/version")" "$version"
-expect "by its soname" sh -c "readelf -d '$work/version' | grep -q 'NEEDED.*libb2s6.so.$major\]'"
+expect "by its soname" sh -c "readelf -d '$work/version' | grep -q 'NEEDED.*libb2s6.so.$soversion\]'"
 static() { eval "$CC -o '$work/static' '$work/version.c' $(pkg-config --cflags b2s6) '$prefix/lib/libb2s6.a' -lm"; }
 expect "a program links with the static library" static
 expect "and runs" same "$("$work/static")" "$version"
-expect "the installed command line program runs" "$prefix/bin/b2s6" --help
+# ------------------------------------------------------------------------- the program and its library, wherever they are
+unset LD_LIBRARY_PATH
+library_of() { ldd "$1" | sed -n 's/^[[:space:]]*libb2s6[^ ]* => \(.*\) (0x.*/\1/p'; }
+uses() { # uses PROGRAM LIBRARY: the program runs, and its library is this file
+    same "$("$1" --version)" "b2s6 $version" && same "$(cd "$(dirname "$(library_of "$1")")" && pwd -P)" "$(cd "$(dirname "$2")" && pwd -P)"
+}
+runpath() { readelf -d "$1" | sed -n 's/.*(R[UN]*PATH).*\[\(.*\)\]/\1/p'; }
+expect "the program in the build folder uses the library there" uses "$BUILD/b2s6" "$BUILD/libb2s6.so"
+expect "and asks for it by soname" sh -c "readelf -d '$BUILD/b2s6' | grep -q 'NEEDED.*libb2s6.so.$soversion\]'"
+expect "the installed program uses the installed library" uses "$prefix/bin/b2s6" "$prefix/lib/libb2s6.so"
+expect "which it finds from where it is itself" same "$(runpath "$prefix/bin/b2s6")" "\$ORIGIN/../lib"
+mv "$prefix" "$work/moved here"
+expect "moved as a whole, too" uses "$work/moved here/bin/b2s6" "$work/moved here/lib/libb2s6.so"
+ln -s "$work/moved here/bin/b2s6" "$work/link"
+expect "called by a symbolic link, too" same "$("$work/link" --version)" "b2s6 $version" # ldd would resolve it otherwise
+mv "$work/moved here" "$prefix"
+
+mkdir "$work/real"
+ln -s "$work/real" "$work/alias"
+install_odd() { # folders that have little in common
+    run_make install PREFIX="$work/alias//odd" BINDIR="$work/alias/odd/./programs/by hand/" LIBDIR="$work/alias/odd/lib, 64/deep"
+}
+expect "make install with unusual folders" install_odd
+expect "the program there uses the library there" uses "$work/real/odd/programs/by hand/b2s6" "$work/real/odd/lib, 64/deep/libb2s6.so"
+install_staged() { run_make install DESTDIR="$work/the root" PREFIX=/opt/b2s6 LIBDIR=/opt/b2s6/lib/multi; }
+expect "make install with DESTDIR, PREFIX and LIBDIR" install_staged
+expect "the staged program uses the staged library" uses "$work/the root/opt/b2s6/bin/b2s6" "$work/the root/opt/b2s6/lib/multi/libb2s6.so"
+expect "and knows nothing of the stage" same "$(runpath "$work/the root/opt/b2s6/bin/b2s6")" "\$ORIGIN/../lib/multi"
+one_folder() { run_make install PREFIX="$work/one" BINDIR="$work/one" LIBDIR="$work/one"; }
+expect "make install with all in one folder" one_folder
+expect "the program in one folder with its library" uses "$work/one/b2s6" "$work/one/libb2s6.so"
+expect "make install RPATH=no" run_make install RPATH=no PREFIX="$work/plain"
+expect "leaves no path in the program" same "$(runpath "$work/plain/bin/b2s6")" ""
+expect "which then finds what the system finds" same "$(LD_LIBRARY_PATH="$prefix/lib" "$work/plain/bin/b2s6" --version)" "b2s6 $version"
 
 # Another prefix without a clean in between: nothing of the first one stays.
 second="$work/second"
@@ -71,7 +104,7 @@ expect "its pkg-config file names it" same "$(PKG_CONFIG_LIBDIR="$second/lib/pkg
 stage="$work/a stage"
 expect "make install with DESTDIR and folders" run_make install DESTDIR="$stage" PREFIX=/usr LIBDIR=/usr/lib/multi
 expect "staged files" same "$(files_below "$stage")" "./usr/bin/b2s6 ./usr/include/b2s6.h ./usr/lib/multi/libb2s6.a \
-./usr/lib/multi/libb2s6.so ./usr/lib/multi/libb2s6.so.$major ./usr/lib/multi/libb2s6.so.$version ./usr/lib/multi/pkgconfig/b2s6.pc "
+./usr/lib/multi/libb2s6.so ./usr/lib/multi/libb2s6.so.$soversion ./usr/lib/multi/libb2s6.so.$version ./usr/lib/multi/pkgconfig/b2s6.pc "
 expect "DESTDIR is not in the pkg-config file" sh -c "! grep -q 'a stage' '$stage/usr/lib/multi/pkgconfig/b2s6.pc'"
 staged() { PKG_CONFIG_LIBDIR="$stage/usr/lib/multi/pkgconfig" pkg-config "$@" b2s6; }
 expect "LIBDIR is" same "$(staged --variable=libdir)" "/usr/lib/multi"
@@ -95,9 +128,9 @@ done
 # Every function of the header is there, and nothing else.
 sed 's/B2S6_API//' b2s6.h | tr '\n' ' ' | sed 's|/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/||g' | grep -o 'b2s6_[a-z0-9_]* *(' | tr -d ' (' |
     grep -vx 'b2s6_[a-z_]*_task' | LC_ALL=C sort -u >"$work/declared"
-nm -D --defined-only "$BUILD/libb2s6.so.$major" | awk '{ print $3 }' | LC_ALL=C sort >"$work/exported"
+nm -D --defined-only "$BUILD/libb2s6.so.$soversion" | awk '{ print $3 }' | LC_ALL=C sort >"$work/exported"
 expect "the shared library exports what the header declares" diff "$work/declared" "$work/exported"
-expect "exported symbols are functions" sh -c "! nm -D --defined-only '$BUILD/libb2s6.so.$major' | grep -v ' T '"
+expect "exported symbols are functions" sh -c "! nm -D --defined-only '$BUILD/libb2s6.so.$soversion' | grep -v ' T '"
 nm --defined-only -g "$BUILD/libb2s6.a" 2>/dev/null | awk 'NF == 3 { print $3 }' | grep -v '^b2s6_' >"$work/unprefixed"
 expect "every global symbol of the static library begins with b2s6_" test ! -s "$work/unprefixed"
 

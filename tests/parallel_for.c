@@ -63,7 +63,7 @@ void parallel_for_check(const parallel_for *h)
 
 thread_pool *pool_of(size_t n_threads)
 {
-    thread_pool *pool = thread_pool_create(n_threads);
+    thread_pool *pool = thread_pool_create_exactly(n_threads);
     CHECK(pool != NULL);
     CHECK(thread_pool_parallel(pool)->n_tasks >= n_threads); /* a few tasks a thread */
     return pool;

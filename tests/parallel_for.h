@@ -2,7 +2,7 @@
 #ifndef TEST_PARALLEL_FOR_H
 #define TEST_PARALLEL_FOR_H
 
-#include "../examples/cli/thread_pool.h"
+#include "../examples/cli/support/thread_pool.h"
 #include "random.h"
 
 enum { MAX_TASKS = 4096 };

@@ -108,9 +108,10 @@ void crowd_gather(crowd *c, const size_t *list, size_t n)
 
 b2s6_status crowd_call(crowd *c, size_t n, float *out, const b2s6_run_options *options)
 {
+    const size_t room = n * whole_width(&c->s->opened, options ? options->flags & B2S6_RUN_HIDDEN : 0);
     if (c->s->opened.info.input_kind == B2S6_TOKENS)
-        return b2s6_batch_tokens(c->members, n, c->tokens, out, options);
-    return b2s6_batch_features(c->members, n, c->features, out, options);
+        return b2s6_batch_tokens(c->members, n, c->tokens, out, room, options);
+    return b2s6_batch_features(c->members, n, c->features, c->s->opened.info.input_size, out, room, options);
 }
 
 void crowd_batch(crowd *c, const size_t *list, size_t n, int silent, const b2s6_run_options *options)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/convert.h"
+#include "../examples/cli/convert/convert.h"
 #include "files.h"
 #include "test.h"
 
@@ -73,6 +73,14 @@ void open_trained(opened_model *opened, const trained_model *model)
     free(bytes);
 }
 
+b2s6_layer_info layer_of(const opened_model *opened, uint32_t l)
+{
+    b2s6_layer_info layer;
+    layer.struct_size = sizeof layer;
+    CHECK_OK(b2s6_layer_describe(opened->model, l, &layer));
+    return layer;
+}
+
 void close_model(opened_model *opened)
 {
     b2s6_model_close(opened->model);
@@ -89,21 +97,30 @@ static int reads_tokens(const b2s6_state *state, b2s6_model_info *info)
     return b2s6_model_describe(b2s6_state_model(state), info) == B2S6_OK && info->input_kind == B2S6_TOKENS;
 }
 
+/* Exactly the room for what a run of n steps writes. */
+static size_t room_for(const b2s6_model_info *info, size_t n, const b2s6_run_options *options)
+{
+    const uint32_t flags = options ? options->flags : 0;
+    const size_t width = flags & B2S6_RUN_HIDDEN ? info->d_model : info->output_size;
+    return flags & B2S6_RUN_LAST || (info->bidirectional && info->pool != B2S6_POOL_NONE) ? width : n * width;
+}
+
 b2s6_status run_input(b2s6_state *state, const model_input *input, size_t first, size_t n, float *out,
                       const b2s6_run_options *options)
 {
     b2s6_model_info info;
     if (reads_tokens(state, &info))
-        return b2s6_run_tokens(state, input->tokens + first, n, out, options);
-    return b2s6_run_features(state, input->features + first * info.input_size, n, out, options);
+        return b2s6_run_tokens(state, input->tokens + first, n, out, room_for(&info, n, options), options);
+    return b2s6_run_features(state, input->features + first * info.input_size, info.input_size, n, out,
+                             room_for(&info, n, options), options);
 }
 
 b2s6_status step_input(b2s6_state *state, const model_input *input, size_t k, float *out)
 {
     b2s6_model_info info;
     if (reads_tokens(state, &info))
-        return b2s6_step_token(state, input->tokens[k], out);
-    return b2s6_step_features(state, input->features + k * info.input_size, out);
+        return b2s6_step_token(state, input->tokens[k], out, info.output_size);
+    return b2s6_step_features(state, input->features + k * info.input_size, info.input_size, out, info.output_size);
 }
 
 size_t whole_rows(const opened_model *opened, size_t n_steps)

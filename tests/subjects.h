@@ -28,6 +28,9 @@ void open_bytes(opened_model *opened, const unsigned char *bytes, size_t size);
 void open_trained(opened_model *opened, const trained_model *model); /* through the converter */
 void close_model(opened_model *opened);
 
+/* Layer l. */
+b2s6_layer_info layer_of(const opened_model *opened, uint32_t l);
+
 /* The .b2s6 file that the converter makes of a model, from malloc. */
 unsigned char *convert_trained(const trained_model *model, size_t *size);
 

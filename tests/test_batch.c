@@ -186,13 +186,13 @@ static void test_missing_arguments(void)
     float feature = 0;
     int32_t token = 0;
     refusal_make(&r, "b2s6-s4", 16);
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_tokens(NULL, 16, r.c.tokens, r.c.out, NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_tokens(r.c.members, 16, NULL, r.c.out, NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_tokens(r.c.members, 0, r.c.tokens, r.c.out, NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_tokens(r.c.members, 0, NULL, NULL, NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_features(r.c.members, 0, &feature, r.c.out, NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_features(r.c.members, 16, NULL, r.c.out, NULL));
-    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_batch_features(r.c.members, 1, &feature, r.c.out, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_tokens(NULL, 16, r.c.tokens, r.c.out, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_tokens(r.c.members, 16, NULL, r.c.out, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_tokens(r.c.members, 0, r.c.tokens, r.c.out, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_tokens(r.c.members, 0, NULL, NULL, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_features(r.c.members, 0, &feature, 1, r.c.out, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_features(r.c.members, 16, NULL, 1, r.c.out, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_batch_features(r.c.members, 1, &feature, 1, r.c.out, SIZE_MAX, NULL));
     for (size_t i = 0; i < 16; i++) { /* a hole in the list, wherever it is */
         b2s6_state *kept = r.c.members[i];
         r.c.members[i] = NULL;
@@ -202,8 +202,8 @@ static void test_missing_arguments(void)
     }
     refusal_free(&r);
     refusal_make(&r, "b2s6-features", 3);
-    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_batch_tokens(r.c.members, 1, &token, r.c.out, NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_features(r.c.members, 3, NULL, r.c.out, NULL));
+    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_batch_tokens(r.c.members, 1, &token, r.c.out, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_batch_features(r.c.members, 3, NULL, 1, r.c.out, SIZE_MAX, NULL));
     refusal_free(&r);
 }
 
@@ -304,7 +304,7 @@ static void test_wrong_options(void)
     options.workspace = NULL;
     CHECK_STATUS(B2S6_ERROR_ARGUMENT, crowd_call(&r.c, 16, r.c.out, &options));
     options.workspace_size = 0;
-    options.struct_size = sizeof(size_t) - 1;
+    options.struct_size = sizeof options - 1;
     CHECK_STATUS(B2S6_ERROR_ARGUMENT, crowd_call(&r.c, 16, r.c.out, &options));
     free(workspace);
     refusal_free(&r);
@@ -321,8 +321,8 @@ static void test_bidirectional(void)
     memset(out, 0xA5, sizeof out);
     for (size_t i = 0; i < 2; i++)
         CHECK_OK(b2s6_state_create(&states[i], s.opened.model, NULL));
-    CHECK_STATUS(B2S6_ERROR_BIDIRECTIONAL, b2s6_batch_tokens(states, 1, tokens, out, NULL));
-    CHECK_STATUS(B2S6_ERROR_BIDIRECTIONAL, b2s6_batch_tokens(states, 2, tokens, NULL, NULL));
+    CHECK_STATUS(B2S6_ERROR_BIDIRECTIONAL, b2s6_batch_tokens(states, 1, tokens, out, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_BIDIRECTIONAL, b2s6_batch_tokens(states, 2, tokens, NULL, SIZE_MAX, NULL));
     for (size_t i = 0; i < sizeof out; i++)
         CHECK_EQUAL_INT(0xA5, ((const unsigned char *)out)[i]);
     for (size_t i = 0; i < 2; i++) {

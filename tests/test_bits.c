@@ -285,7 +285,7 @@ static void check_overlap(whole *w)
     row = floats(larger);
     for (size_t k = 0; k < w->rows; k++) {
         memcpy(row, w->s.input.features + k * in, in * sizeof *row);
-        CHECK_OK(b2s6_step_features(w->state, row, row));
+        CHECK_OK(b2s6_step_features(w->state, row, in, row, w->width));
         CHECK_BITS(w->out + k * w->width, row, w->width);
     }
     free(row);

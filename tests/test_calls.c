@@ -93,11 +93,11 @@ static void test_null_state_calls(void)
     CHECK(b2s6_state_model(NULL) == NULL);
     CHECK(b2s6_state_model(other) == s.opened.model);
     CHECK_EQUAL_U64(0, b2s6_state_steps(NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_step_token(NULL, 0, out));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_step_features(NULL, &feature, out));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_tokens(NULL, &token, 1, out, NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_features(NULL, &feature, 1, out, NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_tokens(other, NULL, 1, out, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_step_token(NULL, 0, out, SIZE_MAX));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_step_features(NULL, &feature, 1, out, SIZE_MAX));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_tokens(NULL, &token, 1, out, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_features(NULL, &feature, 1, 1, out, SIZE_MAX, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_tokens(other, NULL, 1, out, SIZE_MAX, NULL));
     b2s6_state_destroy(NULL);
     b2s6_state_destroy(other);
     free(memory);
@@ -231,14 +231,14 @@ static void test_wrong_tokens(void)
         for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
             int32_t tokens[5] = { 0, 1, 2, 3, size - 1 };
             test_context("token %d", (int)wrong[i]);
-            CHECK_STATUS(B2S6_ERROR_TOKEN, b2s6_step_token(f.state, wrong[i], f.out));
+            CHECK_STATUS(B2S6_ERROR_TOKEN, b2s6_step_token(f.state, wrong[i], f.out, SIZE_MAX));
             flight_check(&f);
-            CHECK_STATUS(B2S6_ERROR_TOKEN, b2s6_step_token(f.state, wrong[i], NULL));
+            CHECK_STATUS(B2S6_ERROR_TOKEN, b2s6_step_token(f.state, wrong[i], NULL, SIZE_MAX));
             flight_check(&f);
             for (size_t k = 0; k < 5; k++) { /* wherever it stands in a run: all input is checked first */
                 int32_t kept = tokens[k];
                 tokens[k] = wrong[i];
-                CHECK_STATUS(B2S6_ERROR_TOKEN, b2s6_run_tokens(f.state, tokens, 5, f.out, NULL));
+                CHECK_STATUS(B2S6_ERROR_TOKEN, b2s6_run_tokens(f.state, tokens, 5, f.out, SIZE_MAX, NULL));
                 tokens[k] = kept;
             }
             flight_check(&f);
@@ -255,18 +255,18 @@ static void test_wrong_features(void)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         float features[5] = { 0, 1, -1, 3.4e38f, 1e-45f };
         test_context("feature %g", (double)wrong[i]);
-        CHECK_STATUS(B2S6_ERROR_VALUE, b2s6_step_features(f.state, &wrong[i], f.out));
+        CHECK_STATUS(B2S6_ERROR_VALUE, b2s6_step_features(f.state, &wrong[i], 1, f.out, SIZE_MAX));
         flight_check(&f);
         for (size_t k = 0; k < 5; k++) {
             float kept = features[k];
             features[k] = wrong[i];
-            CHECK_STATUS(B2S6_ERROR_VALUE, b2s6_run_features(f.state, features, 5, f.out, NULL));
+            CHECK_STATUS(B2S6_ERROR_VALUE, b2s6_run_features(f.state, features, 1, 5, f.out, SIZE_MAX, NULL));
             features[k] = kept;
         }
         flight_check(&f);
     }
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_step_features(f.state, NULL, f.out));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_features(f.state, NULL, 2, f.out, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_step_features(f.state, NULL, 1, f.out, SIZE_MAX));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_features(f.state, NULL, 1, 2, f.out, SIZE_MAX, NULL));
     flight_check(&f);
     flight_free(&f);
 }
@@ -277,13 +277,13 @@ static void test_wrong_input_kind(void)
     const float feature = 0;
     flight f;
     flight_make(&f, case_of("b2s6-s4"));
-    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_step_features(f.state, &feature, f.out));
-    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_run_features(f.state, &feature, 1, f.out, NULL));
+    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_step_features(f.state, &feature, 1, f.out, SIZE_MAX));
+    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_run_features(f.state, &feature, 1, 1, f.out, SIZE_MAX, NULL));
     flight_check(&f);
     flight_free(&f);
     flight_make(&f, case_of("b2s6-features"));
-    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_step_token(f.state, 0, f.out));
-    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_run_tokens(f.state, &token, 1, f.out, NULL));
+    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_step_token(f.state, 0, f.out, SIZE_MAX));
+    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_run_tokens(f.state, &token, 1, f.out, SIZE_MAX, NULL));
     flight_check(&f);
     flight_free(&f);
 }
@@ -324,9 +324,9 @@ static void test_bidirectional_refuses(void)
     flight_make(&f, case_of("b2s6-bidirectional-mean"));
     need = b2s6_workspace_size(f.s.opened.model, f.s.input.n_steps);
     workspace = (unsigned char *)aligned_memory(need + 64);
-    CHECK_STATUS(B2S6_ERROR_BIDIRECTIONAL, b2s6_step_token(f.state, 0, f.out));
-    CHECK_STATUS(B2S6_ERROR_BIDIRECTIONAL, b2s6_step_token(f.state, 0, NULL));
-    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_step_features(f.state, &feature, f.out));
+    CHECK_STATUS(B2S6_ERROR_BIDIRECTIONAL, b2s6_step_token(f.state, 0, f.out, SIZE_MAX));
+    CHECK_STATUS(B2S6_ERROR_BIDIRECTIONAL, b2s6_step_token(f.state, 0, NULL, SIZE_MAX));
+    CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_step_features(f.state, &feature, 1, f.out, SIZE_MAX));
     CHECK_STATUS(B2S6_ERROR_SIZE, run_input(f.state, &f.s.input, 0, f.s.input.n_steps, f.out, NULL));
     options.workspace = workspace;
     options.workspace_size = need - 1;
@@ -385,8 +385,8 @@ static void test_impossible_sizes(void)
     subject_free(&s);
     flight_make(&f, case_of("b2s6-features"));
     CHECK(b2s6_workspace_size(f.s.opened.model, SIZE_MAX) != SIZE_MAX); /* causal: works in chunks */
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_features(f.state, &feature, SIZE_MAX, f.out, NULL));
-    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_features(f.state, &feature, SIZE_MAX / 2, f.out, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_features(f.state, &feature, 1, SIZE_MAX, NULL, 0, NULL));
+    CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_run_features(f.state, &feature, 1, SIZE_MAX / 2, NULL, 0, NULL));
     flight_check(&f);
     flight_free(&f);
 }

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/checksum.h"
-#include "../examples/cli/prediction.h"
-#include "../examples/cli/range_coder.h"
-#include "../examples/cli/sampler.h"
+#include "../examples/cli/compress/range_coder.h"
+#include "../examples/cli/support/checksum.h"
+#include "../examples/cli/text/prediction.h"
+#include "../examples/cli/text/sampler.h"
 #include "bytes.h"
 #include "suites.h"
 

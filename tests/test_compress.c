@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/byte_model.h"
-#include "../examples/cli/prediction.h"
-#include "../examples/cli/recall.h"
-#include "../examples/cli/score.h"
+#include "../examples/cli/compress/context_memory.h"
+#include "../examples/cli/text/byte_model.h"
+#include "../examples/cli/text/prediction.h"
+#include "../examples/cli/text/score.h"
 #include "bytes.h"
 #include "suites.h"
 
@@ -152,7 +152,7 @@ static void test_adverse(void)
 static double adverse_bits(size_t n, size_t period)
 {
     static const float row[BYTE_VALUES] = { 3, -3, 5 };
-    recall *memory = recall_create();
+    context_memory *memory = context_memory_create();
     uint32_t weights[BYTE_VALUES], by_model[BYTE_VALUES], frequencies[BYTE_VALUES], flat = FLAT_MIN;
     double bits = 0;
     CHECK(memory != NULL);
@@ -162,7 +162,7 @@ static double adverse_bits(size_t n, size_t period)
         uint64_t sum = 0;
         frequencies_of_weights(weights, flat, by_model);
         memcpy(frequencies, by_model, sizeof frequencies);
-        recall_mix(memory, frequencies);
+        context_memory_mix(memory, frequencies);
         for (int k = 0; k < BYTE_VALUES; k++) {
             CHECK(frequencies[k] > 0);
             sum += frequencies[k];
@@ -173,9 +173,9 @@ static double adverse_bits(size_t n, size_t period)
         byte = i % period == 0 ? least : most;
         bits -= log2(frequencies[byte] / (double)FREQUENCY_TOTAL);
         flat = flat_after(flat, by_model[byte]);
-        recall_take(memory, (unsigned char)byte);
+        context_memory_take(memory, (unsigned char)byte);
     }
-    recall_destroy(memory);
+    context_memory_destroy(memory);
     return bits;
 }
 

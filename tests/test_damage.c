@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/checksum.h"
+#include "../examples/cli/support/checksum.h"
 #include "bytes.h"
 #include "suites.h"
 

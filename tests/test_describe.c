@@ -8,7 +8,7 @@
 
 static void check_info(const b2s6_model_info *info, const model_config *c)
 {
-    const unit_config *u = &c->unit;
+    CHECK_EQUAL_INT(2, info->arithmetic);
     CHECK_EQUAL_INT(c->input_kind, info->input_kind);
     CHECK_EQUAL_U64(c->input_size, info->input_size);
     CHECK_EQUAL_U64(output_width(c), info->output_size);
@@ -16,14 +16,21 @@ static void check_info(const b2s6_model_info *info, const model_config *c)
     CHECK_EQUAL_U64(c->d_model, info->d_model);
     CHECK_EQUAL_U64(c->n_layers, info->n_layers);
     CHECK_EQUAL_INT(c->bidirectional, info->bidirectional);
+    CHECK_EQUAL_INT(c->final_norm, info->final_norm);
+    CHECK_EQUAL_INT(c->pool, info->pool);
+    CHECK_EQUAL_INT(c->head_tied, info->head_tied);
+    CHECK_EQUAL_INT(0, info->reserved);
+}
+
+static void check_layer(const b2s6_layer_info *info, const model_config *c)
+{
+    const unit_config *u = &c->unit;
+    CHECK_EQUAL_INT(c->bidirectional, info->bidirectional);
     CHECK_EQUAL_INT(c->block, info->block);
     CHECK_EQUAL_U64(c->d_inner, info->d_inner);
     CHECK_EQUAL_U64(c->d_conv, info->d_conv);
     CHECK_EQUAL_INT(c->norm, info->norm);
     CHECK_EQUAL_INT(c->norm_post, info->norm_post);
-    CHECK_EQUAL_INT(c->final_norm, info->final_norm);
-    CHECK_EQUAL_INT(c->pool, info->pool);
-    CHECK_EQUAL_INT(c->head_tied, info->head_tied);
     CHECK_EQUAL_U64(u->h, info->h);
     CHECK_EQUAL_U64(u->d_state, info->d_state);
     CHECK_EQUAL_INT(u->complex_state, info->complex_state);
@@ -37,6 +44,7 @@ static void check_info(const b2s6_model_info *info, const model_config *c)
     CHECK_EQUAL_INT(u->euler, info->euler);
     CHECK_EQUAL_INT(u->conjugate, info->conjugate);
     CHECK_EQUAL_INT(u->skip, info->skip);
+    CHECK_EQUAL_INT(0, info->reserved);
 }
 
 /* All weights of the checkpoint; of a batch norm, whose statistics are folded in, its weight and bias alone. */
@@ -58,6 +66,10 @@ static void test_describe(void)
         generate_model(&model, seed);
         open_trained(&opened, &model);
         check_info(&opened.info, &model.config);
+        for (uint32_t l = 0; l < opened.info.n_layers; l++) {
+            const b2s6_layer_info layer = layer_of(&opened, l);
+            check_layer(&layer, &model.config);
+        }
         CHECK_EQUAL_U64(opened.size, opened.info.file_size);
         CHECK_EQUAL_U64(parameter_count(&model), opened.info.parameter_count);
         close_model(&opened);
@@ -85,34 +97,63 @@ static void test_fingerprint(void)
     }
 }
 
-/* A caller's structure of any size: shorter ones get their part, longer ones zeros. */
+/* Where the members of both structures end, up to what this header knows; beyond that a newer one has members of 4 bytes. */
+static int ends_a_model_member(size_t size)
+{
+    return size == 4 || size == 8 || size == 16 || size == 24 || (size >= 32 && size % 4 == 0);
+}
+
+static int ends_a_layer_member(size_t size)
+{
+    return size >= 4 && size % 4 == 0;
+}
+
+static b2s6_status describe_model(const b2s6_model *model, void *info)
+{
+    return b2s6_model_describe(model, (b2s6_model_info *)info);
+}
+
+static b2s6_status describe_layer(const b2s6_model *model, void *info)
+{
+    return b2s6_layer_describe(model, 0, (b2s6_layer_info *)info);
+}
+
+/* A caller's structure of any size: shorter ones get their part, longer ones zeros, one cut in a member is refused untouched. */
+static void check_sizes(const b2s6_model *model, size_t known_size, int (*ends_a_member)(size_t size),
+                        b2s6_status (*describe)(const b2s6_model *, void *))
+{
+    enum { LARGEST = 160 };
+    unsigned char *full = (unsigned char *)aligned_memory(LARGEST), *given = (unsigned char *)aligned_memory(LARGEST);
+    unsigned char expected[LARGEST];
+    const uint32_t whole = (uint32_t)known_size;
+    memset(full, 0, LARGEST);
+    memcpy(full, &whole, sizeof whole);
+    CHECK_OK(describe(model, full));
+    for (uint32_t size = 0; size <= LARGEST; size++) {
+        const b2s6_status status = ends_a_member(size) ? B2S6_OK : B2S6_ERROR_ARGUMENT;
+        test_context("struct_size %u of %u", (unsigned)size, (unsigned)whole);
+        memset(given, 0xA5, LARGEST);
+        memcpy(given, &size, sizeof size);
+        memcpy(expected, given, LARGEST);
+        if (status == B2S6_OK) {
+            memcpy(expected, full, size < known_size ? size : known_size);
+            if (size > known_size)
+                memset(expected + known_size, 0, size - known_size);
+            memcpy(expected, &size, sizeof size);
+        }
+        CHECK_STATUS(status, describe(model, given));
+        CHECK_BYTES(expected, given, LARGEST);
+    }
+    free(full);
+    free(given);
+}
+
 static void test_describe_sizes(void)
 {
     subject s;
-    b2s6_model_info full;
-    unsigned char buffer[sizeof full + 64];
     subject_make(&s, 0);
-    full.struct_size = sizeof full;
-    CHECK_OK(b2s6_model_describe(s.opened.model, &full));
-    for (size_t size = sizeof(size_t); size <= sizeof buffer; size++) {
-        b2s6_model_info *info = (b2s6_model_info *)aligned_memory(sizeof buffer);
-        size_t known = size < sizeof full ? size : sizeof full;
-        test_context("struct_size %zu", size);
-        memset(info, 0xA5, sizeof buffer);
-        info->struct_size = size;
-        CHECK_OK(b2s6_model_describe(s.opened.model, info));
-        CHECK_EQUAL_SIZE(size, info->struct_size);
-        CHECK_BYTES((unsigned char *)&full + sizeof(size_t), (unsigned char *)info + sizeof(size_t), known - sizeof(size_t));
-        memset(buffer, 0, sizeof buffer);
-        CHECK_BYTES(buffer, (unsigned char *)info + known, size - known);
-        memset(buffer, 0xA5, sizeof buffer);
-        CHECK_BYTES(buffer, (unsigned char *)info + size, sizeof buffer - size);
-        free(info);
-    }
-    for (size_t size = 0; size < sizeof(size_t); size++) {
-        full.struct_size = size;
-        CHECK_STATUS(B2S6_ERROR_ARGUMENT, b2s6_model_describe(s.opened.model, &full));
-    }
+    check_sizes(s.opened.model, sizeof(b2s6_model_info), ends_a_model_member, describe_model);
+    check_sizes(s.opened.model, sizeof(b2s6_layer_info), ends_a_layer_member, describe_layer);
     subject_free(&s);
 }
 
@@ -183,6 +224,7 @@ static void test_version(void)
     snprintf(text, sizeof text, "%d.%d.%d", B2S6_VERSION_MAJOR, B2S6_VERSION_MINOR, B2S6_VERSION_PATCH);
     CHECK_STRING(text, b2s6_version_text());
     CHECK_EQUAL_U64(10000 * B2S6_VERSION_MAJOR + 100 * B2S6_VERSION_MINOR + B2S6_VERSION_PATCH, b2s6_version());
+    CHECK_EQUAL_U64(B2S6_VERSION, b2s6_version());
 }
 
 /* Enumerations take four bytes in a structure, whatever a compiler would like; other values are pinned like statuses. */

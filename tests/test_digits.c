@@ -23,7 +23,7 @@ static void read_digit(b2s6_state *state, const unsigned char *pixels, float *sc
     CHECK_OK(b2s6_state_reset(state));
     for (size_t i = 0; i < PIXELS; i++) {
         float feature = (float)pixels[i] / 16.0f;
-        CHECK_OK(b2s6_step_features(state, &feature, scores));
+        CHECK_OK(b2s6_step_features(state, &feature, 1, scores, 10));
     }
 }
 
@@ -42,7 +42,8 @@ static void test_digits(void)
     CHECK(pytorch.type == 'f' && pytorch.cols == CLASSES && memcmp(images, "B2S6DIGT", 8) == 0);
     CHECK_EQUAL_SIZE(HEADER + n * (PIXELS + 1), size);
     open_bytes(&opened, bytes, model_size);
-    CHECK(opened.info.complex_state && opened.info.b_bias && opened.info.h > 1 && !opened.info.bidirectional);
+    CHECK(layer_of(&opened, 0).complex_state && layer_of(&opened, 0).b_bias && layer_of(&opened, 0).h > 1);
+    CHECK(!opened.info.bidirectional);
     CHECK_OK(b2s6_state_create(&state, opened.model, NULL));
     for (size_t i = 0; i < n; i++) {
         const float *expected = (const float *)pytorch.values + i * CLASSES;

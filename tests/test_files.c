@@ -87,7 +87,7 @@ static void test_truncated(void)
                          attempt_use(exact, n, B2S6_OPEN_TRUST, &error));
             free(exact);
         }
-        CHECK_OK(attempt_use(guard_copy(&g, file, size), size, 0, &(b2s6_error){ B2S6_OK, 0, "" }));
+        CHECK_OK(attempt_use(guard_copy(&g, file, size), size, 0, &(b2s6_error){ B2S6_OK, 0, 0, "" }));
         guard_free(&g);
         free(file);
     }

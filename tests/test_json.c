@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/json.h"
+#include "../examples/cli/support/json.h"
 #include "checkpoints.h"
 #include "suites.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/convert.h"
+#include "../examples/cli/convert/convert.h"
 #include "files.h"
 #include "hugging_face.h"
 #include "reference.h"

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/byte_model.h"
-#include "../examples/cli/checksum.h"
-#include "../examples/cli/prediction.h"
-#include "../examples/cli/range_coder.h"
-#include "../examples/cli/recall.h"
-#include "../examples/cli/score.h"
-#include "../examples/cli/thread_pool.h"
+#include "../examples/cli/compress/context_memory.h"
+#include "../examples/cli/compress/range_coder.h"
+#include "../examples/cli/support/checksum.h"
+#include "../examples/cli/support/thread_pool.h"
+#include "../examples/cli/text/byte_model.h"
+#include "../examples/cli/text/prediction.h"
+#include "../examples/cli/text/score.h"
 #include "bytes.h"
 #include "suites.h"
 
@@ -146,7 +146,7 @@ static void test_pinned(void)
     float row[BYTE_VALUES];
     uint32_t weights[BYTE_VALUES], frequencies[BYTE_VALUES], flat = FLAT_MIN, below;
     random_source random = { 21 }, content = { 6 };
-    recall *memory = recall_create();
+    context_memory *memory = context_memory_create();
     blob coded = { (unsigned char *)malloc(2 * sizeof bytes), 0 };
     range_encoder encoder;
     for (size_t i = 0; i < sizeof bytes; i++)
@@ -164,18 +164,18 @@ static void test_pinned(void)
         weights_of_scores(row, SCALE_ONE, weights);
         frequencies_of_weights(weights, flat, frequencies);
         by_model = frequencies[bytes[i]];
-        recall_mix(memory, frequencies);
+        context_memory_mix(memory, frequencies);
         below = 0;
         for (int k = 0; k < bytes[i]; k++)
             below += frequencies[k];
         range_encode(&encoder, below, frequencies[bytes[i]]);
         flat = flat_after(flat, by_model);
-        recall_take(memory, bytes[i]);
+        context_memory_take(memory, bytes[i]);
     }
     range_encoder_finish(&encoder);
     CHECK_EQUAL_SIZE(4508, coded.size);
     CHECK_EQUAL_U64(2288200557u, checksum(0, coded.bytes, coded.size));
-    recall_destroy(memory);
+    context_memory_destroy(memory);
     free(coded.bytes);
 }
 

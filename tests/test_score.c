@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/score.h"
+#include "../examples/cli/text/score.h"
 #include "bytes.h"
 #include "suites.h"
 
@@ -20,7 +20,7 @@ static double expected_bits(const b2s6_model *model, const unsigned char *text, 
         double sum = 0;
         if (i % piece == 0)
             CHECK_OK(b2s6_state_reset(state));
-        CHECK_OK(b2s6_step_token(state, i % piece == 0 ? '\n' : text[i - 1], row));
+        CHECK_OK(b2s6_step_token(state, i % piece == 0 ? '\n' : text[i - 1], row, 256));
         for (int k = 0; k < BYTE_VALUES; k++)
             sum += exp((double)row[k]);
         bits += log2(sum) - row[text[i]] / log(2);

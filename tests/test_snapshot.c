@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/checksum.h"
+#include "../examples/cli/support/checksum.h"
 #include "files.h"
 #include "model_file.h"
 #include "streams.h"
 #include "suites.h"
 
-enum { N_RANDOM = 60, AT_CRC = 12, AT_FINGERPRINT = 16, AT_STEPS = 24, AT_BYTES = 32, AT_RESERVED_BYTES = 40, AT_FLOATS = 64 };
+enum { N_RANDOM = 60, AT_CRC = 12, AT_FINGERPRINT = 16, AT_STEPS = 24, AT_BYTES = 32, AT_ARITHMETIC = 40, AT_RESERVED_BYTES = 44,
+       AT_FLOATS = 64 };
 
 static void for_each(void (*check)(subject *))
 {
@@ -186,32 +187,51 @@ static size_t pad16(size_t x)
     return (x + 15) / 16 * 16;
 }
 
-/* Floats of the three parts, after docs/format.md. */
-typedef struct parts {
-    size_t units, windows, pool;
-} parts;
-
-static parts parts_of(const b2s6_model_info *i)
+/* Floats that a channel's states take in this layer, after docs/format.md. */
+static size_t state_depth(const b2s6_layer_info *i)
 {
-    const size_t layers = i->bidirectional ? 1 : i->n_layers;
-    parts p;
-    p.units = layers * pad16(i->d_inner) * i->d_state * (i->complex_state ? 2 : 1);
-    p.windows = i->d_conv > 1 ? layers * (i->d_conv - 1) * pad16(i->d_inner) : 0;
-    p.pool = i->pool == B2S6_POOL_MEAN ? 2 * pad16(i->d_model) : 0;
-    return p;
+    return i->d_state * (i->complex_state ? 2 : 1) * (i->compensated ? 2 : 1);
+}
+
+/* Floats of a layer's two parts. */
+static size_t unit_floats(const b2s6_layer_info *i)
+{
+    return pad16(i->d_inner) * state_depth(i);
+}
+
+static size_t window_floats(const b2s6_layer_info *i)
+{
+    return i->d_conv > 1 ? (i->d_conv - 1) * pad16(i->d_inner) : 0;
+}
+
+/* Of all layers; a bidirectional model keeps none between runs. */
+static size_t layers_floats(const subject *s)
+{
+    size_t n = 0;
+    for (uint32_t l = 0; l < s->opened.info.n_layers && !s->opened.info.bidirectional; l++) {
+        const b2s6_layer_info layer = layer_of(&s->opened, l);
+        n += unit_floats(&layer) + window_floats(&layer);
+    }
+    return n;
+}
+
+static size_t pool_floats(const b2s6_model_info *i)
+{
+    return i->pool == B2S6_POOL_MEAN ? 2 * pad16(i->d_model) : 0;
 }
 
 static void check_header(const subject *s, const unsigned char *bytes, size_t size, uint64_t steps)
 {
-    static const unsigned char magic[8] = { 0x89, 'B', '2', 'S', '6', 'S', 13, 10 }, zero[24] = { 0 };
+    static const unsigned char magic[8] = { 0x89, 'B', '2', 'S', '6', 'S', 13, 10 }, zero[20] = { 0 };
     uint32_t crc = checksum(0, bytes, AT_CRC);
     crc = checksum(checksum(crc, zero, 4), bytes + AT_CRC + 4, size - AT_CRC - 4);
     CHECK_BYTES(magic, bytes, sizeof magic);
-    CHECK_EQUAL_U64(1, get_le(bytes + 8, 4));
+    CHECK_EQUAL_U64(2, get_le(bytes + 8, 4));
     CHECK_EQUAL_U64(crc, get_le(bytes + AT_CRC, 4));
     CHECK_EQUAL_U64(s->opened.info.fingerprint, get_le(bytes + AT_FINGERPRINT, 8));
     CHECK_EQUAL_U64(steps, get_le(bytes + AT_STEPS, 8));
     CHECK_EQUAL_U64(size, get_le(bytes + AT_BYTES, 8));
+    CHECK_EQUAL_U64(2, get_le(bytes + AT_ARITHMETIC, 4));
     CHECK_BYTES(zero, bytes + AT_RESERVED_BYTES, sizeof zero);
 }
 
@@ -225,16 +245,29 @@ static void check_padding(const unsigned char *bytes, size_t n_floats, size_t ch
 }
 
 /* Until it is full, a window begins with rows of zeros, one less after each step. */
-static void check_windows(const subject *s, const unsigned char *bytes, size_t steps)
+static void check_window(const b2s6_layer_info *layer, const unsigned char *bytes, size_t steps)
 {
-    const size_t rows = s->opened.info.d_conv - 1, row = pad16(s->opened.info.d_inner);
-    for (size_t l = 0; l < s->opened.info.n_layers; l++)
-        for (size_t r = 0; r < rows; r++) {
-            int zero = 1;
-            for (size_t i = 0; i < s->opened.info.d_inner; i++)
-                zero = zero && get_le(bytes + 4 * ((l * rows + r) * row + i), 4) == 0;
-            CHECK(zero == (r + steps < rows));
-        }
+    const size_t rows = layer->d_conv - 1, row = pad16(layer->d_inner);
+    for (size_t r = 0; r < rows; r++) {
+        int zero = 1;
+        for (size_t i = 0; i < layer->d_inner; i++)
+            zero = zero && get_le(bytes + 4 * (r * row + i), 4) == 0;
+        CHECK(zero == (r + steps < rows));
+    }
+}
+
+/* Layer after layer: its unit's states, then its window. */
+static void check_layers(const subject *s, const unsigned char *bytes, size_t steps)
+{
+    for (uint32_t l = 0; l < s->opened.info.n_layers && !s->opened.info.bidirectional; l++) {
+        const b2s6_layer_info layer = layer_of(&s->opened, l);
+        check_padding(bytes, unit_floats(&layer), layer.d_inner, state_depth(&layer));
+        bytes += 4 * unit_floats(&layer);
+        check_padding(bytes, window_floats(&layer), layer.d_inner, 1);
+        if (window_floats(&layer))
+            check_window(&layer, bytes, steps);
+        bytes += 4 * window_floats(&layer);
+    }
 }
 
 /* The row before the head is the mean: what the pool's two parts hold, over the steps. */
@@ -250,8 +283,7 @@ static void check_pool(const subject *s, const unsigned char *bytes, const float
 static void check_layout(subject *s)
 {
     const b2s6_model_info *info = &s->opened.info;
-    const parts p = parts_of(info);
-    const size_t size = AT_FLOATS + 4 * (p.units + p.windows + p.pool);
+    const size_t before_pool = AT_FLOATS + 4 * layers_floats(s), size = before_pool + 4 * pool_floats(info);
     b2s6_run_options options = B2S6_RUN_OPTIONS;
     float *hidden = (float *)allocate(info->d_model * sizeof(float));
     b2s6_state *state;
@@ -262,13 +294,10 @@ static void check_layout(subject *s)
         unsigned char *bytes = saved(state);
         test_context("%s after %zu steps", s->name, k);
         check_header(s, bytes, size, k);
-        check_padding(bytes + AT_FLOATS, p.units, info->d_inner, info->d_state * (info->complex_state ? 2 : 1));
-        check_padding(bytes + AT_FLOATS + 4 * p.units, p.windows, info->d_inner, 1);
-        check_padding(bytes + AT_FLOATS + 4 * (p.units + p.windows), p.pool, info->d_model, 1);
-        if (p.windows)
-            check_windows(s, bytes + AT_FLOATS + 4 * p.units, k);
-        if (p.pool)
-            check_pool(s, bytes + AT_FLOATS + 4 * (p.units + p.windows), hidden, k);
+        check_layers(s, bytes + AT_FLOATS, k);
+        check_padding(bytes + before_pool, pool_floats(info), info->d_model, 1);
+        if (pool_floats(info))
+            check_pool(s, bytes + before_pool, hidden, k);
         for (size_t i = AT_FLOATS; k == 0 && i < size; i++)
             CHECK_EQUAL_INT(0, bytes[i]);
         free(bytes);
@@ -298,7 +327,7 @@ static void check_pinned(const unsigned char *file, size_t size, const char *isa
     CHECK_OK(b2s6_state_create(&state, model, NULL));
     for (int i = 0; i < 40; i++) {
         const float pixel = (float)(i * 7 % 17) * 0.0625f;
-        CHECK_OK(b2s6_step_features(state, &pixel, NULL));
+        CHECK_OK(b2s6_step_features(state, &pixel, 1, NULL, SIZE_MAX));
     }
     snapshot = saved(state);
     snapshot_size = b2s6_snapshot_size(model);

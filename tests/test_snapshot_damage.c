@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/checksum.h"
+#include "../examples/cli/support/checksum.h"
 #include "model_file.h"
 #include "streams.h"
 #include "suites.h"
@@ -106,8 +106,11 @@ static void test_cut(void)
         check_untouched(&j);
         free(cut);
     }
-    for (size_t more = 1; more <= 64; more++)
-        CHECK_STATUS(B2S6_ERROR_SNAPSHOT, b2s6_state_restore(j.state, j.snapshot, j.size + more));
+    for (size_t more = 1; more <= 64; more++) { /* a buffer may be larger than what it holds */
+        CHECK_OK(b2s6_state_restore(j.state, j.snapshot, j.size + more));
+        check_saved(j.snapshot, j.state);
+    }
+    memcpy(j.before, j.memory, j.memory_size);
     journey_end(&j);
 }
 
@@ -202,11 +205,11 @@ static void test_forged_fields(void)
     static const struct { size_t at, bytes; uint64_t value; b2s6_status status; } fields[] = {
         { 0, 8, 0, B2S6_ERROR_SNAPSHOT },
         { 0, 8, UINT64_C(0x0a1a0a0d36533242), B2S6_ERROR_SNAPSHOT },
-        { 8, 4, 0, B2S6_ERROR_VERSION }, { 8, 4, 2, B2S6_ERROR_VERSION }, { 8, 4, 0xffffffff, B2S6_ERROR_VERSION },
+        { 8, 4, 0, B2S6_ERROR_VERSION }, { 8, 4, 1, B2S6_ERROR_VERSION }, { 8, 4, 3, B2S6_ERROR_VERSION }, { 8, 4, 0xffffffff, B2S6_ERROR_VERSION },
         { 8, 4, 0x01000000, B2S6_ERROR_VERSION }, /* of the wrong byte order */
         { 16, 8, 0, B2S6_ERROR_MODEL }, { 16, 8, UINT64_MAX, B2S6_ERROR_MODEL },
         { 32, 8, 0, B2S6_ERROR_SNAPSHOT }, { 32, 8, 64, B2S6_ERROR_SNAPSHOT }, { 32, 8, UINT64_MAX, B2S6_ERROR_SNAPSHOT },
-        { 40, 1, 1, B2S6_ERROR_SNAPSHOT }, { 63, 1, 128, B2S6_ERROR_SNAPSHOT }, { 50, 1, 255, B2S6_ERROR_SNAPSHOT },
+        { 40, 4, 1, B2S6_ERROR_VERSION }, { 40, 4, 3, B2S6_ERROR_VERSION }, { 44, 1, 1, B2S6_ERROR_SNAPSHOT }, { 63, 1, 128, B2S6_ERROR_SNAPSHOT }, { 50, 1, 255, B2S6_ERROR_SNAPSHOT },
     };
     unsigned char *forged;
     journey j;
@@ -254,7 +257,7 @@ static void test_unusual_floats(void)
     journey j;
     float out[64];
     journey_make(&j, "b2s6-s4");
-    CHECK(j.s.opened.info.d_inner >= 16 && j.s.opened.info.output_size <= 64);
+    CHECK(layer_of(&j.s.opened, 0).d_inner >= 16 && j.s.opened.info.output_size <= 64);
     for (size_t i = 0; i < N; i++)
         put_le(j.snapshot + AT_FLOATS + 4 * i, sent[i], 4);
     seal(j.snapshot, j.size);
@@ -305,7 +308,7 @@ static void test_not_a_number_in_a_stream(void)
         options.isa = b2s6_isa_name(k);
         CHECK_OK(b2s6_model_open_memory(&model, s.opened.bytes, s.opened.size, &options, NULL));
         CHECK_OK(b2s6_state_create(&state, model, NULL));
-        CHECK_OK(b2s6_run_features(state, features, sizeof features / sizeof features[0], NULL, NULL));
+        CHECK_OK(b2s6_run_features(state, features, 1, sizeof features / sizeof features[0], NULL, SIZE_MAX, NULL));
         if (expected == NULL)
             expected = saved(state);
         check_saved(expected, state);

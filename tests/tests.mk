@@ -4,6 +4,7 @@
 # build/tests/elementary   the elementary functions, dense over all floats, on every instruction set
 # build/tests/failing      tests that fail on purpose, for tests/check_runner.sh
 # build/tests/byte_model   writes the byte models for tests/check_bytes.sh and tests/cross_bytes.sh
+# build/tests/bench_kernels   each kernel alone, for a person who tunes one: make bench-kernels
 # build/tests/digest       one number over the outputs of many models, to compare builds and machines
 
 CMOCKA ?= $(shell $(PKG_CONFIG) --exists cmocka 2>/dev/null && echo yes || echo no)
@@ -20,6 +21,7 @@ CONVERTER_OBJECTS = $(filter-out $(BUILD)/cli/examples/cli/main.o $(BUILD)/cli/e
 TEST_FLAGS = -I. -DTESTS_DIR='"$(CURDIR)/tests"' $(TEST_CFLAGS)
 DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c subjects.c streams.c ways.c)
 BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c subjects.c)
+BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
 FAILING_SOURCES = tests/failing.c tests/runner.c
 
 # GNU ld and lld can show the tests every call of malloc (tests/wrap.h).
@@ -56,6 +58,10 @@ $(BUILD)/tests/elementary: $(ELEMENTARY_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
+$(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/cli/examples/cli/bench/limits.o $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
 check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
 	@tests/check_runner.sh $(BUILD)/tests/failing
 	@tests/check_cli.sh $(BUILD)/b2s6 tests
@@ -68,8 +74,12 @@ check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing
 digest: $(BUILD)/tests/digest
 	$(BUILD)/tests/digest
 
-.PHONY: digest
+# make bench-kernels ARGUMENTS="--isa avx2 examples/models/digits.b2s6"
+bench-kernels: $(BUILD)/tests/bench_kernels
+	$(BUILD)/tests/bench_kernels $(ARGUMENTS)
 
--include $(patsubst %.c,$(BUILD)/tests/%.d,$(CHECK_SOURCES) $(ELEMENTARY_SOURCES) $(TEST_PROGRAMS))
+.PHONY: digest bench-kernels
+
+-include $(patsubst %.c,$(BUILD)/tests/%.d,$(CHECK_SOURCES) $(ELEMENTARY_SOURCES) $(TEST_PROGRAMS) $(BENCH_SOURCES))
 
 include tests/fuzz.mk

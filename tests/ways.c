@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/thread_pool.h"
+#include "../examples/cli/support/thread_pool.h"
 #include "streams.h"
 #include "test.h"
 

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "terminal.h"
+#include "support/terminal.h"
 
 static const char *const shades[2][5] = { { " ", ".", "+", "#", "@" }, { " ", "░", "▒", "▓", "█" } };
 static const char *const bars[2][9] = {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "support/cli.h"
 
 static const cli_verb *const verbs[] = { &verb_convert, &verb_info, &verb_run, &verb_demo,
                                         &verb_score, &verb_generate, &verb_compress, &verb_decompress,

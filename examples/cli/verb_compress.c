@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "byte_model.h"
-#include "cli.h"
-#include "compress.h"
-#include "option_values.h"
-#include "output.h"
+#include "compress/compress.h"
+#include "support/cli.h"
+#include "support/option_values.h"
+#include "support/output_file.h"
+#include "text/byte_model.h"
 
 static const char compress_help[] =
     "usage: b2s6 compress MODEL.b2s6 FILE OUT [--threads N] [--isa NAME]\n"

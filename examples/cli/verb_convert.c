@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "convert.h"
-#include "file_bytes.h"
-#include "matrix_types.h"
-#include "output.h"
+#include "support/cli.h"
+#include "convert/convert.h"
+#include "support/file_bytes.h"
+#include "convert/matrix_types.h"
+#include "support/output_file.h"
 
 static const char help[] =
     "usage: b2s6 convert SRC DST.b2s6 [--type TYPE] [--states STATES] [--entry NAME=FILE]...\n"

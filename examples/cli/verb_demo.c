@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli.h"
 #include "demo_screen.h"
-#include "file_bytes.h"
+#include "support/cli.h"
+#include "support/file_bytes.h"
 
 static const char help[] =
     "usage: b2s6 demo MODEL.b2s6 DATA.bin\n"
@@ -98,7 +98,7 @@ static int largest(const float scores[CLASSES])
 static b2s6_status read_pixel(b2s6_state *state, unsigned char pixel, float scores[CLASSES])
 {
     float feature = (float)pixel / 16.0f;
-    return b2s6_step_features(state, &feature, scores);
+    return b2s6_step_features(state, &feature, 1, scores, 10);
 }
 
 /* One digit on the screen; where the terminal allows it the line grows with every pixel. */

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "embed.h"
-#include "file_bytes.h"
-#include "output.h"
+#include "convert/c_array.h"
+#include "support/cli.h"
+#include "support/file_bytes.h"
+#include "support/output_file.h"
 
 static const char help[] =
     "usage: b2s6 embed MODEL.b2s6 OUT.c [--name NAME] [--steps N]\n"
@@ -99,6 +99,7 @@ static int describe(embedding *e, const b2s6_model *model, const file_bytes *fil
 {
     e->bytes = file->bytes;
     e->size = file->size;
+    e->model = model;
     e->info.struct_size = sizeof e->info;
     if (b2s6_model_describe(model, &e->info) != B2S6_OK)
         return complain(m, "the model cannot be described");

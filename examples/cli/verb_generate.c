@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "byte_model.h"
-#include "option_values.h"
-#include "sampler.h"
+#include "support/option_values.h"
+#include "text/byte_model.h"
+#include "text/sampler.h"
 
 static const char help[] =
     "usage: b2s6 generate MODEL.b2s6 [--prompt TEXT] [-n N] [--temperature T] [--top-k K] [--seed S]\n"

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
-#include "file_bytes.h"
+#include "support/cli.h"
+#include "support/file_bytes.h"
 
 static const char help[] =
     "usage: b2s6 info MODEL.b2s6 [--json]\n"
@@ -33,7 +33,7 @@ typedef struct facts {
 /* ------------------------------------------------------------------------------------------------------------- for people */
 
 /* What people call this setting of the unit, as far as it has a name. */
-static const char *unit_name(const b2s6_model_info *i)
+static const char *unit_name(const b2s6_layer_info *i)
 {
     if (i->b_weight && i->b_bias && i->c_selective && i->delta == B2S6_DELTA_BLOCK)
         return "B2S6";
@@ -81,37 +81,64 @@ static void print_ends(const b2s6_model_info *i)
     printf("direction     %s\n", i->bidirectional ? "bidirectional: needs the whole sequence" : "causal: steps token by token");
 }
 
-static void print_layers(const b2s6_model_info *i)
+/* Layers first .. last, which are alike. */
+static void print_block(const facts *f, const b2s6_layer_info *i, uint32_t first, uint32_t last)
 {
-    printf("layers        %s x %s, d_model %s", grouped(i->n_layers), i->block == B2S6_BLOCK_S4 ? "s4 block" : "mamba block",
-           grouped(i->d_model));
+    if (first == 0 && last + 1 == f->info.n_layers)
+        printf("layers        %s x ", grouped(f->info.n_layers));
+    else if (first == last)
+        printf("layer %-7lu ", (unsigned long)first);
+    else
+        printf("layers %lu-%-*lu ", (unsigned long)first, first < 10 ? 5 : 4, (unsigned long)last);
+    printf("%s, d_model %s", i->block == B2S6_BLOCK_S4 ? "s4 block" : "mamba block", grouped(f->info.d_model));
     if (i->block == B2S6_BLOCK_MAMBA)
         printf(", d_inner %s, d_conv %lu", grouped(i->d_inner), (unsigned long)i->d_conv);
+    if (i->bidirectional)
+        printf(", both directions");
     if (i->norm == B2S6_NORM_NONE)
-        printf("\nnorm          none");
+        printf("\n  norm        none\n");
     else
-        printf("\nnorm          %s, %s each block", norm_names[i->norm], i->norm_post ? "after" : "before");
-    printf("; at the end %s\n", norm_names[i->final_norm]);
+        printf("\n  norm        %s, %s the block\n", norm_names[i->norm], i->norm_post ? "after" : "before");
 }
 
-static void print_unit(const b2s6_model_info *i)
+static void print_unit(const b2s6_layer_info *i)
 {
     static const char *const scopes[] = { "", "one for the layer", "one a block", "one a channel" };
-    printf("unit          %s: h %lu block%s of p %lu channel%s, n %lu %s state%s%s\n", unit_name(i), (unsigned long)i->h,
+    printf("  unit        %s: h %lu block%s of p %lu channel%s, n %lu %s state%s%s\n", unit_name(i), (unsigned long)i->h,
            i->h == 1 ? "" : "s", (unsigned long)(i->d_inner / i->h), i->d_inner == i->h ? "" : "s", (unsigned long)i->d_state,
            i->complex_state ? "complex" : "real", i->d_state == 1 ? "" : "s",
            i->conjugate ? " (each a conjugate pair)" : "");
-    printf("  A           %s, %s\n", i->complex_state ? "complex" : "real", scopes[i->a_scope]);
-    printf("  B           %s%s%s\n", i->b_weight ? "selective (a weight)" : "", i->b_weight && i->b_bias ? " plus " : "",
+    printf("    A         %s, %s\n", i->complex_state ? "complex" : "real", scopes[i->a_scope]);
+    printf("    B         %s%s%s\n", i->b_weight ? "selective (a weight)" : "", i->b_weight && i->b_bias ? " plus " : "",
            i->b_bias ? (i->b_weight ? "a bias for each channel" : "constant, for each channel") : "");
-    printf("  C           %s, %s\n", i->c_complex ? "complex" : "real",
+    printf("    C         %s, %s\n", i->c_complex ? "complex" : "real",
            i->c_selective ? "selective" : "constant, for each channel");
     if (i->delta == B2S6_DELTA_LOWRANK)
-        printf("  delta       selective, of rank %lu\n", (unsigned long)i->dt_rank);
+        printf("    delta     selective, of rank %lu\n", (unsigned long)i->dt_rank);
     else
-        printf("  delta       %s\n", i->delta == B2S6_DELTA_BLOCK ? "selective, one product a block and a bias a channel"
-                                                                 : "constant, one a channel");
-    printf("  step        %s%s\n", i->euler ? "Bbar = delta B (euler)" : "zero-order hold", i->skip ? ", skip D" : ", no skip");
+        printf("    delta     %s\n", i->delta == B2S6_DELTA_BLOCK ? "selective, one product a block and a bias a channel"
+                                                                  : "constant, one a channel");
+    printf("    step      %s%s, states %s\n", i->euler ? "Bbar = delta B (euler)" : "zero-order hold",
+           i->skip ? ", skip D" : ", no skip", i->compensated ? "compensated" : "plain");
+}
+
+/* Alike layers that follow one another are shown once. */
+static void print_layers(const facts *f)
+{
+    b2s6_layer_info layer = { .struct_size = sizeof layer }, next = layer;
+    uint32_t first = 0;
+    b2s6_layer_describe(f->model, 0, &layer);
+    for (uint32_t l = 1; l <= f->info.n_layers; l++) {
+        if (l < f->info.n_layers)
+            b2s6_layer_describe(f->model, l, &next);
+        if (l < f->info.n_layers && memcmp(&layer, &next, sizeof layer) == 0)
+            continue;
+        print_block(f, &layer, first, l - 1);
+        print_unit(&layer);
+        layer = next;
+        first = l;
+    }
+    printf("at the end    norm %s\n", norm_names[f->info.final_norm]);
 }
 
 static const char *const type_texts[] = { "", "floats (f32)", "most of them halves (f16)", "most of them integers of 8 bits (q8)",
@@ -150,6 +177,20 @@ static void print_isas(const facts *f)
     printf("\n");
 }
 
+/* "tokenizer, 1,234 bytes; notes, 12 bytes" */
+static void print_entries(const b2s6_model *model)
+{
+    const char *name;
+    size_t size;
+    for (size_t k = 0; (name = b2s6_model_entry_at(model, k, NULL, &size)) != NULL; k++) {
+        printf("%s", k == 0 ? "entries       " : "; ");
+        print_text(name);
+        printf(", %s bytes", grouped(size));
+    }
+    if (b2s6_model_entry_at(model, 0, NULL, NULL))
+        printf("\n");
+}
+
 static void print_for_people(const facts *f)
 {
     const char *key, *value;
@@ -157,10 +198,10 @@ static void print_for_people(const facts *f)
     print_text(f->path);
     printf("\n");
     print_ends(&f->info);
-    print_layers(&f->info);
-    print_unit(&f->info);
+    print_layers(f);
     print_memory(f);
     print_isas(f);
+    print_entries(f->model);
     for (size_t k = 0; (key = b2s6_model_metadata_at(f->model, k, &value)) != NULL; k++) {
         printf("%s", k == 0 ? "metadata      " : "              ");
         print_text(key);
@@ -201,7 +242,7 @@ static void json_word(const char *key, const char *value)
     printf(",\n  \"%s\": \"%s\"", key, value);
 }
 
-static void print_json_layers(const b2s6_model_info *i)
+static void print_json_model(const b2s6_model_info *i)
 {
     json_word("input_kind", i->input_kind == B2S6_TOKENS ? "tokens" : "features");
     json_number("input_size", i->input_size);
@@ -212,30 +253,51 @@ static void print_json_layers(const b2s6_model_info *i)
     json_truth("bidirectional", i->bidirectional);
     json_number("d_model", i->d_model);
     json_number("n_layers", i->n_layers);
-    json_word("block", i->block == B2S6_BLOCK_S4 ? "s4" : "mamba");
-    json_number("d_inner", i->d_inner);
-    json_number("d_conv", i->d_conv);
-    json_word("norm", norm_names[i->norm]);
-    json_word("norm_place", i->norm_post ? "post" : "pre");
     json_word("final_norm", norm_names[i->final_norm]);
+    json_number("arithmetic", i->arithmetic);
 }
 
-static void print_json_unit(const b2s6_model_info *i)
+/* One object for each layer, all of its members on a line. */
+static void print_json_layer(const b2s6_layer_info *i)
 {
-    json_number("h", i->h);
-    json_number("p", i->d_inner / i->h);
-    json_number("d_state", i->d_state);
-    json_truth("complex", i->complex_state);
-    json_word("a_scope", scope_names[i->a_scope]);
-    json_truth("b_weight", i->b_weight);
-    json_truth("b_bias", i->b_bias);
-    json_word("c", i->c_selective ? "selective" : "constant");
-    json_truth("c_complex", i->c_complex);
-    json_word("delta", delta_names[i->delta]);
-    json_number("dt_rank", i->dt_rank);
-    json_word("discretization", i->euler ? "euler" : "zoh");
-    json_truth("conjugate", i->conjugate);
-    json_truth("skip", i->skip);
+    printf("{\"block\": \"%s\", \"norm\": \"%s\", \"norm_place\": \"%s\", ", i->block == B2S6_BLOCK_S4 ? "s4" : "mamba",
+           norm_names[i->norm], i->norm_post ? "post" : "pre");
+    printf("\"bidirectional\": %s, \"d_inner\": %lu, \"d_conv\": %lu, ", i->bidirectional ? "true" : "false",
+           (unsigned long)i->d_inner, (unsigned long)i->d_conv);
+    printf("\"h\": %lu, \"p\": %lu, \"d_state\": %lu, ", (unsigned long)i->h, (unsigned long)(i->d_inner / i->h),
+           (unsigned long)i->d_state);
+    printf("\"complex\": %s, \"states\": \"%s\", \"a_scope\": \"%s\", ", i->complex_state ? "true" : "false",
+           i->compensated ? "compensated" : "plain", scope_names[i->a_scope]);
+    printf("\"b_weight\": %s, \"b_bias\": %s, ", i->b_weight ? "true" : "false", i->b_bias ? "true" : "false");
+    printf("\"c\": \"%s\", \"c_complex\": %s, ", i->c_selective ? "selective" : "constant", i->c_complex ? "true" : "false");
+    printf("\"delta\": \"%s\", \"dt_rank\": %lu, ", delta_names[i->delta], (unsigned long)i->dt_rank);
+    printf("\"discretization\": \"%s\", \"conjugate\": %s, \"skip\": %s}", i->euler ? "euler" : "zoh",
+           i->conjugate ? "true" : "false", i->skip ? "true" : "false");
+}
+
+static void print_json_layers(const facts *f)
+{
+    b2s6_layer_info layer = { .struct_size = sizeof layer };
+    printf(",\n  \"layers\": [");
+    for (uint32_t l = 0; l < f->info.n_layers; l++) {
+        b2s6_layer_describe(f->model, l, &layer);
+        printf("%s\n    ", l ? "," : "");
+        print_json_layer(&layer);
+    }
+    printf("\n  ]");
+}
+
+static void print_json_entries(const b2s6_model *model)
+{
+    const char *name;
+    size_t size;
+    printf(",\n  \"entries\": {");
+    for (size_t k = 0; (name = b2s6_model_entry_at(model, k, NULL, &size)) != NULL; k++) {
+        printf(k ? ", " : "");
+        print_json_string(name);
+        printf(": %zu", size);
+    }
+    printf("}");
 }
 
 static void print_for_programs(const facts *f)
@@ -243,8 +305,8 @@ static void print_for_programs(const facts *f)
     const char *key, *value;
     printf("{\n  \"path\": ");
     print_json_string(f->path);
-    print_json_layers(&f->info);
-    print_json_unit(&f->info);
+    print_json_model(&f->info);
+    print_json_layers(f);
     json_number("parameter_count", f->info.parameter_count);
     json_word("weight_type", cli_type_name(f->info.weight_type));
     json_number("file_size", f->info.file_size);
@@ -270,7 +332,9 @@ static void print_for_programs(const facts *f)
         printf(": ");
         print_json_string(value);
     }
-    printf("%s}\n}\n", f->info.metadata_count ? "\n  " : "");
+    printf("%s}", f->info.metadata_count ? "\n  " : "");
+    print_json_entries(f->model);
+    printf("\n}\n");
 }
 
 /* The handle's size can only be asked of the file's bytes. */

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "machine.h"
-#include "npy.h"
-#include "output.h"
+#include "support/cli.h"
+#include "support/machine_options.h"
+#include "support/npy.h"
+#include "support/output_file.h"
 
 static const char help[] =
     "usage: b2s6 run MODEL.b2s6 --in X.npy --out Y.npy [--chunk N] [--threads N] [--isa NAME]\n"
@@ -136,19 +136,20 @@ static int read_piece(job *j, uint64_t first, size_t n)
 
 static int run_piece(job *j, size_t n)
 {
+    const size_t room = (one_row_in_all(j) ? 1 : n) * j->info.output_size; /* floats at j->rows */
     b2s6_run_options options = B2S6_RUN_OPTIONS;
     b2s6_status status;
     options.workspace = j->workspace;
     options.workspace_size = j->workspace_size;
     options.parallel = thread_pool_parallel(j->on.pool);
     if (j->single_steps && is_tokens(j))
-        status = b2s6_step_token(j->state, j->tokens[0], j->rows);
+        status = b2s6_step_token(j->state, j->tokens[0], j->rows, j->info.output_size);
     else if (j->single_steps)
-        status = b2s6_step_features(j->state, j->features, j->rows);
+        status = b2s6_step_features(j->state, j->features, j->info.input_size, j->rows, j->info.output_size);
     else if (is_tokens(j))
-        status = b2s6_run_tokens(j->state, j->tokens, n, j->rows, &options);
+        status = b2s6_run_tokens(j->state, j->tokens, n, j->rows, room, &options);
     else
-        status = b2s6_run_features(j->state, j->features, n, j->rows, &options);
+        status = b2s6_run_features(j->state, j->features, j->info.input_size, n, j->rows, room, &options);
     return status == B2S6_OK ? 0 : cli_fail("%s: %s", j->model_path, b2s6_status_text(status));
 }
 

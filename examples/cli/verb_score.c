@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "option_values.h"
-#include "score.h"
-#include "terminal.h"
+#include "support/option_values.h"
+#include "support/terminal.h"
+#include "text/score.h"
 
 static const char help[] =
     "usage: b2s6 score MODEL.b2s6 FILE [--map] [--color] [--piece N] [--json]\n"

@@ -17,5 +17,5 @@ int program(void)
 
     return b2s6_model_place(&model, handle, sizeof handle, elsewhere, DIGITS_SIZE, NULL, NULL) != B2S6_OK ||
            b2s6_state_place(&state, model, memory, sizeof memory) != B2S6_OK ||
-           b2s6_step_features(state, &feature, out) != B2S6_OK;
+           b2s6_step_features(state, &feature, 1, out, DIGITS_OUTPUT_SIZE) != B2S6_OK;
 }

@@ -86,7 +86,7 @@ static b2s6_status read_image(b2s6_state *state, uint32_t i, float *out, uint64_
         const float feature = (float)pixels[step] / 16.0f;
 
         before = board_instructions();
-        status = b2s6_step_features(state, &feature, out);
+        status = b2s6_step_features(state, &feature, 1, out, DIGITS_OUTPUT_SIZE);
         *instructions += board_instructions() - before;
         *digest = digest_of(*digest, out);
     }

@@ -123,10 +123,10 @@ static void bad_calls(unsigned char *handle, unsigned char *memory)
 
     expect("handle again", b2s6_model_place(&model, handle, DIGITS_HANDLE_SIZE, digits_model, sizeof digits_model, NULL, NULL), B2S6_OK);
     expect("state of the right size", b2s6_state_place(&state, model, memory, DIGITS_STATE_SIZE), B2S6_OK);
-    expect("a token", b2s6_step_token(state, 1, out), B2S6_ERROR_INPUT_KIND);
-    expect("not a number", b2s6_step_features(state, &nan.f, out), B2S6_ERROR_VALUE);
-    expect("no features", b2s6_step_features(state, NULL, out), B2S6_ERROR_ARGUMENT);
-    expect("no state", b2s6_step_features(NULL, &nan.f, out), B2S6_ERROR_ARGUMENT);
+    expect("a token", b2s6_step_token(state, 1, out, DIGITS_OUTPUT_SIZE), B2S6_ERROR_INPUT_KIND);
+    expect("not a number", b2s6_step_features(state, &nan.f, 1, out, DIGITS_OUTPUT_SIZE), B2S6_ERROR_VALUE);
+    expect("no features", b2s6_step_features(state, NULL, 1, out, DIGITS_OUTPUT_SIZE), B2S6_ERROR_ARGUMENT);
+    expect("no state", b2s6_step_features(NULL, &nan.f, 1, out, DIGITS_OUTPUT_SIZE), B2S6_ERROR_ARGUMENT);
 }
 
 static void bad_arithmetic(void)

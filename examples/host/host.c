@@ -44,7 +44,7 @@ int main(int argc, char **argv)
         return fail("out of memory");
 
     while (status == B2S6_OK && next(sample, info.input_size))
-        status = b2s6_step_features(state, sample, scores);
+        status = b2s6_step_features(state, sample, info.input_size, scores, info.output_size);
     if (status != B2S6_OK || !feof(stdin))
         return fail(status != B2S6_OK ? b2s6_status_text(status) : "the input is not all numbers");
 

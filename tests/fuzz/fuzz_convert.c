@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "b2s6.h"
-#include "examples/cli/convert.h"
-#include "examples/cli/json.h"
+#include "examples/cli/convert/convert.h"
+#include "examples/cli/support/json.h"
 
 #define DATA_MAX ((size_t)1 << 18)
 
@@ -40,8 +40,9 @@ static void step(b2s6_state *state, const b2s6_model_info *info)
     float *features = calloc(info->input_size, sizeof *features);
     must(out && features, "memory");
     for (int i = 0; i < 3; i++) {
-        b2s6_status status = info->input_kind == B2S6_TOKENS ? b2s6_step_token(state, 0, out)
-                                                             : b2s6_step_features(state, features, out);
+        b2s6_status status = info->input_kind == B2S6_TOKENS ? b2s6_step_token(state, 0, out, info->output_size)
+                                                             : b2s6_step_features(state, features, info->input_size, out,
+                                                                                  info->output_size);
         must(status == B2S6_OK || (info->bidirectional && status == B2S6_ERROR_BIDIRECTIONAL), "a step failed");
     }
     free(out);

@@ -45,6 +45,7 @@ static void run(b2s6_state *state, const b2s6_model_info *info, void *workspace,
     b2s6_run_options options = B2S6_RUN_OPTIONS;
     int32_t tokens[STEPS];
     float *features = (float *)exact((size_t)STEPS * info->input_size * sizeof *features);
+    const size_t room = (size_t)STEPS * info->output_size;
     b2s6_status status;
     options.workspace = workspace;
     options.workspace_size = workspace_size;
@@ -52,15 +53,15 @@ static void run(b2s6_state *state, const b2s6_model_info *info, void *workspace,
         tokens[k] = (int32_t)(k * 7919u % info->input_size);
     for (size_t i = 0; i < (size_t)STEPS * info->input_size; i++)
         features[i] = (float)(int)(i % 13) - 6;
-    status = info->input_kind == B2S6_TOKENS ? b2s6_run_tokens(state, tokens, STEPS, out, &options)
-                                             : b2s6_run_features(state, features, STEPS, out, &options);
+    status = info->input_kind == B2S6_TOKENS ? b2s6_run_tokens(state, tokens, STEPS, out, room, &options)
+                                             : b2s6_run_features(state, features, info->input_size, STEPS, out, room, &options);
     must(status == B2S6_OK, "a run failed");
     for (int k = 0; k < 2 && !info->bidirectional; k++) {
-        status = info->input_kind == B2S6_TOKENS ? b2s6_step_token(state, tokens[k], out)
-                                                 : b2s6_step_features(state, features, out);
+        status = info->input_kind == B2S6_TOKENS ? b2s6_step_token(state, tokens[k], out, room)
+                                                 : b2s6_step_features(state, features, info->input_size, out, room);
         must(status == B2S6_OK, "a step failed");
     }
-    must(!info->bidirectional || b2s6_step_token(state, 0, out) != B2S6_OK, "a bidirectional model was stepped");
+    must(!info->bidirectional || b2s6_step_token(state, 0, out, room) != B2S6_OK, "a bidirectional model was stepped");
     free(features);
 }
 

@@ -37,7 +37,7 @@ static void go(b2s6_state *state, size_t width, float size, size_t n_steps, floa
             x = x * 1664525u + 1013904223u;
             features[k] = size * ((float)(x >> 8) * 0x1p-23f - 1.0f);
         }
-        if (b2s6_step_features(state, features, out) != B2S6_OK) {
+        if (b2s6_step_features(state, features, width, out, SIZE_MAX) != B2S6_OK) {
             fprintf(stderr, "step_cost: a step failed\n");
             exit(1);
         }

@@ -1,0 +1,56 @@
+/*
+ * byte_model.h - a language model of bytes, and the stream that it reads
+ *
+ * A byte model reads one byte a step and answers with 256 scores (logits) of what the next byte will be. A stream begins
+ * from the zero state as if after the end of a line, so that there is a prediction for the first byte too.
+ */
+#ifndef B2S6_CLI_BYTE_MODEL_H
+#define B2S6_CLI_BYTE_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "b2s6.h"
+#include "../support/message.h"
+
+#define BYTE_VALUES 256
+
+/* How many bytes a run takes at once by default: more is hardly faster. */
+#define BYTE_RUN 256
+
+/*
+ * Opens a model, checks all of it and that it is a byte model. isa: the instruction set to use, or NULL. NULL on failure,
+ * with the line in m.
+ */
+b2s6_model *byte_model_open(const char *path, const char *isa, message *m);
+
+/* 0 if an open model is a byte model, else -1 with the reason in m. */
+int byte_model_check(const b2s6_model *model, message *m);
+
+uint64_t byte_model_fingerprint(const b2s6_model *model);
+
+typedef struct byte_stream {
+    b2s6_state *state;
+    size_t run;            /* bytes that byte_stream_run takes at most; 1: byte_stream_next is all that is called */
+    int32_t *tokens;       /* (run) */
+    void *workspace;
+    size_t workspace_size;
+    const b2s6_parallel *parallel;
+    unsigned char last;    /* the byte that the state has not read yet */
+} byte_stream;
+
+/* run: as above, from 1. parallel: threads to work on, or NULL. 0, or -1 with nothing to release. */
+int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, const b2s6_parallel *parallel, message *m);
+void byte_stream_close(byte_stream *s);
+
+/* Back to the beginning. */
+void byte_stream_reset(byte_stream *s);
+
+/* The scores for the next byte, row (256) or NULL. byte_stream_take then says which byte it was. 0 or -1. */
+int byte_stream_next(byte_stream *s, float *row, message *m);
+void byte_stream_take(byte_stream *s, unsigned char byte);
+
+/* The same for n bytes that are known, n <= run: rows (n, 256), row i the scores for bytes[i]. Equal bits, less time. */
+int byte_stream_run(byte_stream *s, const unsigned char *bytes, size_t n, float *rows, message *m);
+
+#endif

@@ -1,0 +1,172 @@
+/* Takes tensors from the file's table in its order: shapes checked, nothing read. */
+#include "tensors.h"
+
+#include "status.h"
+
+#if B2S6_HAS_MESSAGES
+
+const char *b2s6_role_name(uint32_t role)
+{
+    static const char *const unit[] = { "unit w", "unit x_weight", "unit dt_weight", "unit delta bias", "unit A",
+                                        "unit 1/A", "unit B and C", "unit B bias", "unit C", "unit D" };
+
+    if (role >= ROLE_UNIT && role <= ROLE_UNIT + UNIT_D)
+        return unit[role - ROLE_UNIT];
+    if (role >= ROLE_UNIT_BACKWARDS && role <= ROLE_UNIT_BACKWARDS + UNIT_D)
+        return unit[role - ROLE_UNIT_BACKWARDS];
+    switch (role) {
+    case ROLE_EMBEDDING: return "embedding";
+    case ROLE_ENCODER: return "encoder weight";
+    case ROLE_ENCODER_BIAS: return "encoder bias";
+    case ROLE_NORM_WEIGHT: return "norm weight";
+    case ROLE_NORM_BIAS: return "norm bias";
+    case ROLE_IN_PROJ: return "in_proj";
+    case ROLE_IN_BIAS: return "in_proj bias";
+    case ROLE_CONV_WEIGHT: return "conv weight";
+    case ROLE_CONV_BIAS: return "conv bias";
+    case ROLE_OUT: return "out";
+    case ROLE_OUT_BIAS: return "out bias";
+    case ROLE_FINAL_NORM_WEIGHT: return "final norm weight";
+    case ROLE_FINAL_NORM_BIAS: return "final norm bias";
+    case ROLE_HEAD: return "head";
+    case ROLE_HEAD_BIAS: return "head bias";
+    }
+    return "unknown tensor";
+}
+
+#endif
+
+static uint64_t entry_at(const struct binder *b)
+{
+    return (uint64_t)(b->format->tensors - b->format->file) + (uint64_t)b->next * FORMAT_TENSOR_ENTRY_BYTES;
+}
+
+static void fail_tensor(struct binder *b, b2s6_status status, const char *text, uint32_t role, uint64_t x, uint64_t y, uint64_t z)
+{
+    b->status = b2s6_fail_at(b->error, status, entry_at(b), text, b2s6_role_name(role), x, y, z);
+}
+
+/* Steps over entries that come before (section, role) and are optional; anything else before it is a failure. */
+static void skip_to(struct binder *b, uint64_t order)
+{
+    struct tensor t;
+
+    for (; !b->status && b->next < b->format->n_tensors; b->next++) {
+        t = b2s6_format_tensor(b->format, b->next);
+        if (((uint64_t)t.section << 16 | t.role) >= order)
+            return;
+        if (!(t.flags & FORMAT_TENSOR_OPTIONAL))
+            fail_tensor(b, B2S6_ERROR_UNSUPPORTED, "section %u holds a tensor with role %u (%s) that the model does not use",
+                        t.role, t.section, t.role, 0);
+    }
+}
+
+static const void *take(struct binder *b, uint32_t role, uint32_t layout, uint64_t count, uint64_t rows, uint64_t cols)
+{
+    struct tensor t;
+
+    skip_to(b, (uint64_t)b->section << 16 | role);
+    if (b->status)
+        return NULL;
+    memset(&t, 0, sizeof t);
+    if (b->next < b->format->n_tensors)
+        t = b2s6_format_tensor(b->format, b->next);
+    if (b->next == b->format->n_tensors || t.section != b->section || t.role != role) {
+        fail_tensor(b, B2S6_ERROR_TENSOR, "section %u lacks the tensor %s", role, b->section, 0, 0);
+        return NULL;
+    }
+    if (t.flags & FORMAT_TENSOR_OPTIONAL || t.layout != layout) {
+        fail_tensor(b, B2S6_ERROR_TENSOR, "section %u: %s has flags or a layout that do not fit", role, b->section, 0, 0);
+        return NULL;
+    }
+    if (t.count != count || t.rows != rows || t.cols != cols) {
+        fail_tensor(b, B2S6_ERROR_TENSOR, "%s has the wrong shape: the model needs (%u, %u, %u)", role, count, rows, cols);
+        return NULL;
+    }
+    b->type = t.type;
+    b->next++;
+    return b->data + (t.offset - b->format->header_bytes);
+}
+
+const void *b2s6_take_tensor(struct binder *b, uint32_t role, uint64_t count, uint64_t rows, uint64_t cols, uint64_t parameters)
+{
+    b->parameters += parameters;
+    return take(b, role, LAYOUT_PLAIN, count, rows, cols);
+}
+
+const float *b2s6_take_vector(struct binder *b, uint32_t role, uint32_t n)
+{
+    return b2s6_take_tensor(b, role, 1, 1, b2s6_pad16(n), n);
+}
+
+const float *b2s6_take_lanes(struct binder *b, uint32_t role, uint32_t channels, uint32_t n, uint32_t planes, uint64_t parameters)
+{
+    return b2s6_take_tensor(b, role, b2s6_pad16(channels) / B2S6_LANES, (uint64_t)n * planes, B2S6_LANES, parameters);
+}
+
+struct matrix b2s6_take_matrix(struct binder *b, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols)
+{
+    struct matrix m;
+
+    m.data = take(b, role, LAYOUT_PANELS, count, rows, cols);
+    m.type = (uint8_t)(m.data ? b->type : TYPE_F32);
+    m.role = (uint8_t)role;
+    m.section = (uint16_t)b->section;
+    m.count = count;
+    m.rows = rows;
+    m.cols = cols;
+    b->parameters += (uint64_t)count * rows * cols;
+    b->of_type[m.type] += (uint64_t)count * rows * cols;
+    return m;
+}
+
+struct matrix b2s6_take_precise(struct binder *b, uint32_t role, uint32_t rows, uint32_t cols)
+{
+    const struct matrix m = b2s6_take_matrix(b, role, 1, rows, cols);
+
+    if (!b->status && m.type != TYPE_F32) {
+        b->next--; /* for the offset in the message: the entry that was just taken */
+        fail_tensor(b, B2S6_ERROR_TENSOR, "section %u: %s must be of type f32", role, b->section, 0, 0);
+    }
+    b2s6_need_prepared(b, &m, 1);
+    return m;
+}
+
+void b2s6_take_norm(struct binder *b, uint32_t role, uint32_t kind, uint32_t d, const float **weight, const float **bias)
+{
+    if (kind != B2S6_NORM_NONE)
+        *weight = b2s6_take_vector(b, role, d);
+    if (kind == B2S6_NORM_LAYER || kind == B2S6_NORM_BATCH)
+        *bias = b2s6_take_vector(b, role + 1, d);
+}
+
+static void at_least(uint32_t *need, uint32_t value)
+{
+    if (*need < value)
+        *need = value;
+}
+
+void b2s6_need_prepared(struct binder *b, const struct matrix *m, uint32_t n_parts)
+{
+    if (matrix_is_packed(m))
+        at_least(&b->needs->packed, n_parts * m->cols);
+    if (!weights_are_integers(m->type))
+        return;
+    at_least(&b->needs->codes, n_parts * b2s6_code_width(m->cols));
+    at_least(&b->needs->code_parts, n_parts);
+}
+
+void b2s6_take_end(struct binder *b)
+{
+    skip_to(b, UINT64_MAX);
+}
+
+uint32_t b2s6_main_type(const struct binder *b)
+{
+    uint32_t type, best = TYPE_F32;
+
+    for (type = TYPE_F32; type < N_TYPES; type++)
+        if (b->of_type[type] > b->of_type[best])
+            best = type;
+    return best;
+}
