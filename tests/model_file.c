@@ -136,7 +136,7 @@ static void put_header(unsigned char *file, const file_parts *parts, size_t head
     put_le(file + AT_METADATA_BYTES, parts->metadata_bytes, 4);
     put_le(file + AT_N_TENSORS, parts->n_tensors, 4);
     put_le(file + AT_N_ENTRIES, parts->n_entries, 4);
-    put_le(file + AT_ARITHMETIC, 2, 4);
+    put_le(file + AT_FILE_ARITHMETIC, 2, 4);
     for (uint32_t i = 0; i < parts->n_config; i++) {
         put_le(file + AT_CONFIG + 8 * (size_t)i, parts->config[i][0], 4);
         put_le(file + AT_CONFIG + 8 * (size_t)i + 4, parts->config[i][1], 4);

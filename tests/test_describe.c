@@ -15,7 +15,7 @@ static void check_info(const b2s6_model_info *info, const model_config *c)
     CHECK_EQUAL_U64(c->head_size, info->head_size);
     CHECK_EQUAL_U64(c->d_model, info->d_model);
     CHECK_EQUAL_U64(c->n_layers, info->n_layers);
-    CHECK_EQUAL_INT(c->bidirectional, info->bidirectional);
+    CHECK_EQUAL_INT(is_bidirectional(c), info->bidirectional);
     CHECK_EQUAL_INT(c->final_norm, info->final_norm);
     CHECK_EQUAL_INT(c->pool, info->pool);
     CHECK_EQUAL_INT(c->head_tied, info->head_tied);
@@ -44,6 +44,7 @@ static void check_layer(const b2s6_layer_info *info, const model_config *c)
     CHECK_EQUAL_INT(u->euler, info->euler);
     CHECK_EQUAL_INT(u->conjugate, info->conjugate);
     CHECK_EQUAL_INT(u->skip, info->skip);
+    CHECK_EQUAL_INT(!u->plain_states, info->compensated);
     CHECK_EQUAL_INT(0, info->reserved);
 }
 
@@ -68,7 +69,8 @@ static void test_describe(void)
         check_info(&opened.info, &model.config);
         for (uint32_t l = 0; l < opened.info.n_layers; l++) {
             const b2s6_layer_info layer = layer_of(&opened, l);
-            check_layer(&layer, &model.config);
+            const model_config config = config_of_layer(&model.config, l);
+            check_layer(&layer, &config);
         }
         CHECK_EQUAL_U64(opened.size, opened.info.file_size);
         CHECK_EQUAL_U64(parameter_count(&model), opened.info.parameter_count);

@@ -41,8 +41,8 @@ static void test_header_fields(void)
         alter(AT_VERSION, 4, versions[i], B2S6_ERROR_VERSION, AT_VERSION);
     for (uint64_t arithmetic = 0; arithmetic < 5; arithmetic++) /* a definition that this library does not compute by */
         if (arithmetic != 2)
-            alter(AT_ARITHMETIC, 4, arithmetic, B2S6_ERROR_VERSION, AT_ARITHMETIC);
-    alter(AT_ARITHMETIC, 4, 0x02000000, B2S6_ERROR_VERSION, AT_ARITHMETIC);
+            alter(AT_FILE_ARITHMETIC, 4, arithmetic, B2S6_ERROR_VERSION, AT_FILE_ARITHMETIC);
+    alter(AT_FILE_ARITHMETIC, 4, 0x02000000, B2S6_ERROR_VERSION, AT_FILE_ARITHMETIC);
     alter(AT_FILE_BYTES, 8, size + 1, B2S6_ERROR_TRUNCATED, AT_FILE_BYTES);
     alter(AT_FILE_BYTES, 8, size + 64, B2S6_ERROR_TRUNCATED, AT_FILE_BYTES);
     alter(AT_FILE_BYTES, 8, (uint64_t)1 << 63, B2S6_ERROR_TRUNCATED, AT_FILE_BYTES);
