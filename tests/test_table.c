@@ -269,7 +269,7 @@ static void parts_with_entries(file_parts *parts)
     altered_parts(parts);
     file_insert_named(parts, 0, "A", bytes, 1);
     file_insert_named(parts, 1, "tokens", bytes, 64);
-    file_insert_named(parts, 2, "\xc3\xa9tiquettes, 23 bytes", bytes, sizeof bytes);
+    file_insert_named(parts, 2, "\xc3\xa9tiquettes of 23 bytes", bytes, sizeof bytes);
 }
 
 static void test_named_entries(void)

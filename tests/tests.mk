@@ -13,7 +13,7 @@ TEST_CFLAGS = -DB2S6_CMOCKA $(shell $(PKG_CONFIG) --cflags cmocka)
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 endif
 
-TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c
+TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c
 ELEMENTARY_SOURCES = $(sort $(wildcard tests/elementary*.c))
 CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wildcard tests/*.c)))
 # The converter, which the tests make their models with: the command line program without its verbs.
@@ -21,6 +21,8 @@ CONVERTER_OBJECTS = $(filter-out $(BUILD)/cli/examples/cli/main.o $(BUILD)/cli/e
 TEST_FLAGS = -I. -DTESTS_DIR='"$(CURDIR)/tests"' $(TEST_CFLAGS)
 DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c subjects.c streams.c ways.c)
 BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c subjects.c)
+RANDOM_MODELS_SOURCES = $(addprefix tests/,random_models.c reference.c reference_unit.c runner.c trained.c files.c generate.c \
+                        subjects.c)
 BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
 FAILING_SOURCES = tests/failing.c tests/runner.c
 
@@ -47,6 +49,10 @@ $(BUILD)/tests/digest: $(DIGEST_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJE
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
 
 $(BUILD)/tests/byte_model: $(BYTE_MODEL_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
+
+$(BUILD)/tests/random_models: $(RANDOM_MODELS_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
