@@ -95,19 +95,36 @@ done
 
 # A signal in the middle takes the unfinished file away. The pipe stays open, so that the program waits for more.
 mkfifo "$work/pipe"
-"$program" compress "$model" "$work/pipe" "$work/x" 2>/dev/null &
-compressing=$!
-exec 3>"$work/pipe"
-tries=0
-until ls "$work"/x.?????? >"$work/unfinished" 2>/dev/null || test $tries -eq 100; do
-    sleep 0.1
-    tries=$((tries + 1))
+plain=
+env --default-signal=INT true 2>/dev/null && plain="env --default-signal=INT,QUIT" # what a shell starts in the background ignores them
+ends_by() { # ends_by SIGNAL THREADS: the program ends by this signal, and the unfinished file is gone
+    # shellcheck disable=SC2086
+    (ulimit -c 0; exec $plain "$program" compress --threads "$2" "$model" "$work/pipe" "$work/x" 2>/dev/null) &
+    compressing=$!
+    exec 3>"$work/pipe"
+    tries=0
+    until ls "$work"/x.?????? >"$work/unfinished" 2>/dev/null || test $tries -eq 200; do
+        sleep 0.05
+        tries=$((tries + 1))
+    done
+    expect "a file is being written" test -s "$work/unfinished" -a $tries -lt 200
+    kill -"$1" "$compressing"
+    wait "$compressing" 2>/dev/null
+    status=$?
+    exec 3>&-
+    expect "$1 ends it, which $status does not say" test "$(kill -l $status 2>/dev/null)" = "$1"
+    expect "$1 leaves no unfinished file" test ! -e "$(cat "$work/unfinished")"
+}
+for signal in HUP TERM PIPE ALRM VTALRM PROF XCPU USR1 USR2 ABRT BUS FPE ILL SEGV SYS TRAP; do
+    ends_by $signal 1
 done
-expect "a file is being written" test -s "$work/unfinished" -a $tries -lt 100
-kill -TERM "$compressing"
-wait "$compressing" 2>/dev/null
-expect "the signal ended it" test $? -eq 143
-exec 3>&-
+ends_by TERM 2
+if test -n "$plain"; then
+    ends_by INT 1
+    ends_by QUIT 1
+else
+    echo "    not run here: INT and QUIT, which take an env that knows --default-signal"
+fi
 for verb in compress decompress; do
     fails 2 "a number from 1 to 256" "$verb" --threads 0 "$model" "$text" "$work/x"
 done

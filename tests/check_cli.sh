@@ -79,6 +79,22 @@ ln -s kept.b2s6 "$work/alias.b2s6"
 runs convert "$cases/hf-mamba1" "$work/alias.b2s6"
 expect "a link is followed" test -h "$work/alias.b2s6"
 expect "and what it leads to is written" cmp "$mamba" "$work/kept.b2s6"
+ln -s "$work/new.b2s6" "$work/ahead.b2s6" # to a file that is not there yet
+ln -s ahead.b2s6 "$work/further.b2s6"
+runs convert "$cases/hf-mamba1" "$work/further.b2s6"
+expect "a link to nothing stays a link" test -h "$work/further.b2s6" -a -h "$work/ahead.b2s6"
+expect "and what it leads to is made" cmp "$mamba" "$work/new.b2s6"
+ln -s none/x "$work/astray.b2s6"
+fails 1 "a link to .*none/x: No such file" convert "$cases/hf-mamba1" "$work/astray.b2s6"
+ln -s round "$work/round"
+fails 1 "symbolic links" convert "$cases/hf-mamba1" "$work/round"
+long=$(printf '%0255d' 0)
+for name in "$long" "${long%?????}" "${long%???????????}" "$(printf '\303\266%.0s' $(seq 127))" x; do
+    runs convert "$cases/hf-mamba1" "$work/$name"
+    expect "a name of ${#name} characters" cmp "$mamba" "$work/$name"
+    rm "$work/$name"
+done
+fails 1 "name too long" convert "$cases/hf-mamba1" "$work/${long}0"
 if test -w /dev/full; then
     fails 1 "No space" convert "$cases/b2s6-s4/model.safetensors" /dev/full
     "$program" info "$s4" >/dev/full 2>"$work/err"
