@@ -71,6 +71,53 @@ mkdir "$work/hf" && cp "$cases/hf-mamba1/config.json" "$cases/hf-mamba1/model.sa
 fails 1 "overwrite" convert "$work/hf" "$work/hf/model.safetensors"
 mv "$work/hf/model.safetensors" "$work/hf/model.safetensors.index.json"
 fails 1 "several files" convert "$work/hf" "$work/x"
+rm "$work/hf/model.safetensors.index.json"
+fails 1 "a folder with config.json, but without model.safetensors" convert "$work/hf" "$work/x"
+for name in pytorch_model.bin tf_model.h5; do
+    : >"$work/hf/$name"
+    fails 1 "the weights are in $name, .*save_pretrained" convert "$work/hf" "$work/x"
+    rm "$work/hf/$name"
+done
+
+# Files of other kinds: what they are, and what to do. BYTES is a format of printf.
+foreign() { # foreign WHAT BYTES
+    # shellcheck disable=SC2059
+    printf "$2" >"$work/foreign"
+    head -c 600 /dev/zero >>"$work/foreign"
+    fails 1 "foreign: not a safetensors file but $1: " convert "$work/foreign" "$work/x"
+    fails 1 "foreign: not a .b2s6 file but $1: " info "$work/foreign"
+}
+foreign "a PyTorch file, which is pickled" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\020\000\000\000archive/data.pkl'
+foreign "an .npz file" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\005\000\000\000a.npy'
+foreign "a zip file" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\005\000\000\000a.txt'
+foreign "a pickle" '\200\002\212'
+foreign "a GGUF file (llama.cpp)" 'GGUF\003\000\000\000'
+foreign "an ONNX file" '\010\007\022\007pytorch'
+foreign "an HDF5 file (Keras)" '\211HDF\r\n\032\n'
+foreign "a gzip file" '\037\213\010'
+foreign "a .npy file" '\223NUMPY\001'
+foreign "a pointer of Git LFS, not the file" 'version https://git-lfs.github.com/spec/v1\noid sha256:'
+foreign "a JSON file" '{ "architectures": [] }'
+foreign "a web page" '<!DOCTYPE html>'
+head -c 10 "$work/foreign" >"$work/short" # no kind is looked for beyond the end
+fails 1 "short: not a" info "$work/short"
+fails 1 "own: not a .b2s6 file but a safetensors file: b2s6 convert makes" info "$work/own"
+fails 1 "not a safetensors file but a .b2s6 file" convert "$s4" "$work/x"
+fails 1 "hf: Is a directory; b2s6 convert" info "$work/hf"
+printf 'whatever it is' >"$work/foreign"
+fails 1 "foreign: not a safetensors file; " convert "$work/foreign" "$work/x"
+fails 1 "foreign: not a .b2s6 file$" info "$work/foreign"
+
+# A file that is not there is told in the same words by every verb.
+missing() { # missing ARGUMENTS...
+    fails 1 "none: No such file or directory$" "$@"
+}
+for command in "info NONE" "convert NONE X" "run NONE --in X --out X" "run $s4 --in NONE --out X" "demo $s4 NONE" "bench NONE" \
+        "embed NONE X.c" "score NONE X" "generate NONE" "compress NONE X X.x" "decompress NONE X X.x"; do
+    # shellcheck disable=SC2046
+    missing $(echo "$command" | sed "s|NONE|$work/none|; s|X|$work/x|g")
+done
+
 cp "$s4" "$work/kept.b2s6"
 fails 1 "not a safetensors file" convert "$s4" "$work/kept.b2s6"
 expect "a failure leaves the old file" cmp "$s4" "$work/kept.b2s6"
@@ -113,8 +160,8 @@ runs info "$s4"
 said "B2S6: h 4 blocks of p 4 channels, n 8 complex states"
 runs info --json "$mamba"
 said '"d_inner": 96'
-fails 1 "No such file\|cannot be opened" info "$work/none"
-fails 1 "not a regular file" info "$work"
+fails 1 "none: No such file or directory" info "$work/none"
+fails 1 "Is a directory" info "$work"
 mkfifo "$work/pipe"
 fails 1 "not a regular file" info "$work/pipe" # nobody writes to it: it must not wait
 fails 1 "" info "$cases/b2s6-s4/inputs.npy"
@@ -152,7 +199,7 @@ done
 fails 2 "there is no instruction set mmx" bench a --isa mmx
 fails 2 "needs a value" run a --in b --out c --threads
 fails 2 "needs a value" run a --in b --out c --isa
-fails 1 "No such file\|cannot be opened" run "$work/none" --in b --out c --threads 3 --isa portable
+fails 1 "none: No such file or directory" run "$work/none" --in b --out c --threads 3 --isa portable
 for name in b2s6-s4 hf-mamba1 b2s6-bidirectional-mean; do
     source=$cases/$name
     test -f "$source/config.json" || source=$source/model.safetensors

@@ -8,7 +8,7 @@
 
 #include "compress/compress.h"
 #include "support/cli.h"
-#include "support/option_values.h"
+#include "support/machine_options.h"
 #include "support/output_file.h"
 #include "text/byte_model.h"
 
@@ -103,7 +103,7 @@ static int run(const cli_verb *verb, work *do_work, int argc, char **argv)
     const char *isa = NULL, *threads = NULL, *operands[3];
     const cli_option options[] = { { "--isa", &isa, NULL }, { "--threads", &threads, NULL } };
     compress_job j = { 0 };
-    thread_pool *pool;
+    machine on;
     int status = cli_parse(verb, argc, argv, options, sizeof options / sizeof options[0], operands, 3);
     if (status != 0)
         return status;
@@ -111,12 +111,12 @@ static int run(const cli_verb *verb, work *do_work, int argc, char **argv)
         return cli_fail("%s would overwrite what is being read", operands[2]);
     if (is_stream(operands[2]) && do_work == compress && isatty(STDOUT_FILENO))
         return cli_fail("standard output is a terminal, and compressed data are not for reading");
-    status = option_threads(verb, threads, &pool);
+    status = machine_take(&on, verb, threads, isa);
     if (status != 0)
         return status;
-    j.parallel = thread_pool_parallel(pool);
+    j.parallel = thread_pool_parallel(on.pool);
     status = with_model(do_work, &j, operands, isa);
-    thread_pool_destroy(pool);
+    machine_release(&on);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/machine_options.h"
 #include "support/option_values.h"
 #include "support/terminal.h"
 #include "text/score.h"
@@ -108,7 +109,7 @@ static int run(int argc, char **argv)
         { "--piece", &piece, NULL }, { "--isa", &o.isa, NULL },
         { "--threads", &threads, NULL },
     };
-    thread_pool *pool;
+    machine on;
     int status = cli_parse(&verb_score, argc, argv, known, sizeof known / sizeof known[0], operands, 2);
     if (status != 0)
         return status;
@@ -118,11 +119,11 @@ static int run(int argc, char **argv)
         return cli_usage(&verb_score, "score: --map and --json do not go together");
     o.model_path = operands[0];
     o.in_path = operands[1];
-    status = option_threads(&verb_score, threads, &pool);
+    status = machine_take(&on, &verb_score, threads, o.isa);
     if (status != 0)
         return status;
-    status = open_and_score(&o, thread_pool_parallel(pool));
-    thread_pool_destroy(pool);
+    status = open_and_score(&o, thread_pool_parallel(on.pool));
+    machine_release(&on);
     return status;
 }
 

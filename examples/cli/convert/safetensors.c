@@ -230,7 +230,7 @@ int safetensors_open(safetensors *file, const unsigned char *bytes, size_t size,
     for (int i = 7; i >= 0; i--)
         header_size = header_size << 8 | bytes[i];
     if (header_size > SAFETENSORS_HEADER_MAX)
-        return complain(m, "not a safetensors file: a header of %llu bytes", (unsigned long long)header_size);
+        return complain(m, "not a safetensors file; `b2s6 convert --help` says what can be converted");
     if (header_size > size - 8)
         return complain(m, "not a safetensors file, or cut short: %zu bytes, the header alone has %llu", size,
                         (unsigned long long)header_size);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "open_model.h"
+
 /* Whatever a name or a file holds, an error stays one line and leaves the terminal as it is. hint: where help is, or NULL. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 1, 0)))
@@ -112,16 +114,14 @@ b2s6_model *cli_open_model(const char *path)
 b2s6_model *cli_open_model_for(const char *path, const char *isa)
 {
     b2s6_open_options options = B2S6_OPEN_OPTIONS;
+    char text[400];
+    message m = { text, sizeof text };
     b2s6_model *model;
-    b2s6_error error;
     options.isa = isa;
-    if (b2s6_model_open_file(&model, path, &options, &error) == B2S6_OK)
-        return model;
-    if (error.offset > 0)
-        cli_fail("%s: %s (byte %llu)", path, error.message, (unsigned long long)error.offset);
-    else
-        cli_fail("%s: %s", path, error.message);
-    return NULL;
+    model = open_model(path, &options, &m);
+    if (!model)
+        cli_fail("%s: %s", path, text);
+    return model;
 }
 
 int cli_same_file(const char *a, const char *b)

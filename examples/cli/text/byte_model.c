@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/open_model.h"
+
 /* What stands before the first byte. */
 #define BEFORE_FIRST '\n'
 
@@ -39,14 +41,10 @@ b2s6_model *byte_model_open(const char *path, const char *isa, message *m)
 {
     b2s6_open_options options = B2S6_OPEN_OPTIONS;
     b2s6_model *model;
-    b2s6_error error;
     options.flags = B2S6_OPEN_VERIFY; /* a damaged weight would pass for another model */
     options.isa = isa;
-    if (b2s6_model_open_file(&model, path, &options, &error) != B2S6_OK) {
-        complain(m, "%s", error.message);
-        return NULL;
-    }
-    if (byte_model_check(model, m) == 0)
+    model = open_model(path, &options, m);
+    if (model && byte_model_check(model, m) == 0)
         return model;
     b2s6_model_close(model);
     return NULL;
