@@ -226,6 +226,31 @@ if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
     expect "and says what became of it" grep -q '100000 -> [0-9]* bytes, [0-9.]* s' "$work/out"
     on_terminal "'$program' compress '$model' '$work/zeros' '$work/small' 2>'$work/err'"
     expect "no bar where standard error is no terminal" test ! -s "$work/err" -a ! -s "$work/out"
+    # Forty columns: no line is longer, none is filled up where it is drawn again, and no word of a help text is lost.
+    widest() { # widest: columns of the longest line of what the terminal got; control sequences take none
+        sed 's/\x1b\[[0-9;]*[A-Za-z]//g' "$work/out" | tr '\r' '\n' | LC_ALL=C sed 's/[\x80-\xbf]//g' | LC_ALL=C awk '{ if (length > n) n = length } END { print n }'
+    }
+    only() { # only SCRIPT: what sed leaves of it
+        sed "$1" "$work/out" >"$work/rows" && cp "$work/rows" "$work/out"
+    }
+    for columns in 36 40 79; do
+        on_terminal "stty cols $columns; '$program' compress '$model' '$work/zeros' '$work/small'"
+        expect "the bar has room in $columns columns" test "$(widest)" -lt $columns -a "$(widest)" -gt 10
+    done
+    for columns in 40 60 100; do
+        for command in help "help convert" "help generate" "info '$model'" "bench --isa list"; do
+            on_terminal "stty cols $columns; '$program' $command"
+            word=$((14 + ${#model})) # of info the longest, which is not broken
+            expect "$command in $columns columns" test "$(widest)" -le $((columns > word ? columns : word)) -a "$(widest)" -gt 15
+            tr -s ' \r\n' '\n' <"$work/out" >"$work/words"
+            eval "'$program' $command" | tr -s ' \n' '\n' >"$work/all.words"
+            expect "$command in $columns columns has all its words" cmp "$work/words" "$work/all.words"
+        done
+        on_terminal "stty cols $columns; NO_COLOR=1 '$program' score --map '$model' '$text'"
+        expect "the map in $columns columns" test "$(only '/^Below each/,$d'; widest)" -le $columns
+    done
+    on_terminal "stty cols 40; '$program' demo '$digits' '$(dirname "$digits")/digits-test.bin'"
+    expect "the demo in 40 columns" test "$(only '/ [a-z][a-z]* /d'; widest)" -lt 40
     on_terminal "'$program' compress '$model' '$text' -"
     expect "compressed data are not for a terminal" grep -q "b2s6: .*not for reading" "$work/out"
 fi

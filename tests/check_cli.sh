@@ -15,12 +15,25 @@ runs --help
 said "usage: b2s6"
 verbs=$(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$work/out")
 expect "the help names the verbs" test "$(echo $verbs | wc -w)" -ge 10
-runs --version
-said "^b2s6 [0-9]*\.[0-9]*\.[0-9]*$"
+cp "$work/out" "$work/help"
+for word in help -h "help help" "help --help" "--help --version"; do
+    # shellcheck disable=SC2086
+    runs $word
+    expect "b2s6 $word is the help" cmp "$work/help" "$work/out"
+done
+"$program" >"$work/out" 2>"$work/err"
+expect "no verb is a failure" test $? -eq 2 -a ! -s "$work/out"
+expect "and prints the help" cmp "$work/help" "$work/err"
+for word in version --version -V; do
+    runs $word
+    said "^b2s6 [0-9]*\.[0-9]*\.[0-9]*$"
+done
 for verb in $verbs; do
     runs "$verb" --help
     said "^usage: b2s6 $verb "
     runs "$verb" a -h b
+    said "^usage: b2s6 $verb "
+    runs help "$verb"
     said "^usage: b2s6 $verb "
     fails 2 "$verb: there is no option --no-such-option" "$verb" --no-such-option
     fails 2 "$verb: there is no option -x" "$verb" a -x
@@ -36,8 +49,20 @@ for verb in $verbs; do
         fi
     done <"$work/options"
 done
-fails 2 "no verb"
-fails 2 "there is no verb" conquer
+fails 2 "there is no verb conquer; see 'b2s6 --help'$" conquer
+for typed in convrt covnert comvert conv; do
+    fails 2 "there is no verb $typed; did you mean convert? See 'b2s6 --help'$" $typed
+done
+fails 2 "did you mean decompress?" decompres
+fails 2 "did you mean compress?" compres
+fails 2 "did you mean info?" inof
+fails 2 "did you mean bench?" help bnech
+fails 2 "help: one argument too many: b" help info b
+fails 2 "'b2s6 info digits.b2s6' says what" digits.b2s6
+fails 2 "there is no verb ;" ''
+fails 2 "there is no verb --json;" --json
+fails 2 "there is no option --thread; did you mean --threads?" run a --thread=3
+fails 2 "there is no option --jsno; did you mean --json?" info a --jsno
 fails 2 "missing" convert
 fails 2 "missing" convert only
 fails 2 "too many" convert a b c

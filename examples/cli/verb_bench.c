@@ -5,6 +5,7 @@
 #include "bench/bench.h"
 #include "support/cli.h"
 #include "support/machine_options.h"
+#include "support/reflow.h"
 
 static const char help[] =
     "usage: b2s6 bench MODEL.b2s6 [--threads N] [--isa NAME] [--json]\n"
@@ -69,6 +70,7 @@ static int run(int argc, char **argv)
     char line[512];
     message m = { line, sizeof line };
     machine on;
+    reflow_rows rows;
     bench_result r;
     int is_list = 0;
     for (int i = 0; i < argc; i++)
@@ -86,10 +88,13 @@ static int run(int argc, char **argv)
     machine_release(&on);
     if (failed)
         return cli_fail("%s", line);
-    if (json)
+    if (json) {
         print_json(&r);
-    else
-        print_text(&r);
+        return 0;
+    }
+    reflow_rows_begin(&rows);
+    print_text(&r);
+    reflow_rows_end(&rows);
     return 0;
 }
 

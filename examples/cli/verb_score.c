@@ -57,7 +57,7 @@ static int score_stream(const options *o, byte_stream *stream, FILE *in, message
     score s;
     double started = seconds_now();
     int failed;
-    map_begin(&map, stdout, o->color || terminal_colours(STDOUT_FILENO));
+    map_begin(&map, stdout, o->color || terminal_colours(STDOUT_FILENO), terminal_columns(STDOUT_FILENO));
     progress_begin(&bar, bytes_to_read(in));
     failed = score_file(&s, stream, in, o->piece, o->map ? &map : NULL, o->map ? NULL : &bar, m);
     progress_end(&bar);
