@@ -280,7 +280,7 @@ static void test_truncated(void)
     whole.bytes = (unsigned char *)realloc(whole.bytes, whole.size + 1);
     CHECK(whole.bytes != NULL);
     whole.bytes[whole.size++] = 0;
-    check_refused(&whole, "1 bytes behind the last tensor");
+    check_refused(&whole, "1 bytes after the last tensor");
     checkpoint_release(&whole);
     trained_free(&model);
 }

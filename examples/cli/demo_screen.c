@@ -1,4 +1,4 @@
-/* demo_screen.c - see demo_screen.h */
+/* demo_screen.c - draws the digit, the belief beside it and the verdict below, as wide as the terminal allows */
 #define _POSIX_C_SOURCE 200809L
 
 #include "demo_screen.h"

@@ -16,7 +16,7 @@ static const char help[] =
     "is also a fraction of what the machine allows. Figures of a busy machine say little: repeat, take medians.\n"
     "A figure above 100 % comes with a line that says why.\n"
     "\n"
-    "  --threads N   use N threads, 1 to 256 (1)\n"
+    "  --threads N   use N threads, 1 to 256 (default: 1)\n"
     "  --isa NAME    use this instruction set instead of the best: see `b2s6 bench --isa list`\n"
     "  --json        one object, for programs\n";
 
@@ -98,4 +98,4 @@ static int run(int argc, char **argv)
     return 0;
 }
 
-const cli_verb verb_bench = { "bench", "measure a model beside the machine's own limits", help, run };
+const cli_verb verb_bench = { "bench", "measure a model's speed beside the machine's limits", help, run };

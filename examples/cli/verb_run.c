@@ -24,7 +24,7 @@ static const char help[] =
     "make no difference to the values, nor do threads and instruction sets.\n"
     "\n"
     "  --chunk N     take N steps at a time; 1: single steps (not for a bidirectional model)\n"
-    "  --threads N   use N threads, 1 to 256 (1)\n"
+    "  --threads N   use N threads, 1 to 256 (default: 1)\n"
     "  --isa NAME    use this instruction set instead of the best: see `b2s6 info`\n";
 
 #define PIECE_VALUES ((size_t)1 << 20)  /* floats of input and output that a piece may have */

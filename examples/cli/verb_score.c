@@ -1,4 +1,4 @@
-/* verb_score.c - b2s6 score: how well a byte model foretells a file */
+/* verb_score.c - b2s6 score: how well a byte model predicts a file */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static const char help[] =
     "  --map       show the text too, with the surprise that each character was: in colours on a terminal\n"
     "              (unless NO_COLOR is set), else as digits below the text\n"
     "  --color     colours also where standard output is no terminal\n"
-    "  --piece N   start afresh every N bytes, as if the file were many small ones\n"
+    "  --piece N   start anew every N bytes, as if the file were many small ones\n"
     "  --json      print one JSON object (not with --map)\n"
     "  --threads N use N threads, 1 to 256 (default: 1)\n"
     "  --isa NAME  use this instruction set (see `b2s6 bench --isa list`)\n";
@@ -127,4 +127,4 @@ static int run(int argc, char **argv)
     return status;
 }
 
-const cli_verb verb_score = { "score", "say how well a byte model foretells a file", help, run };
+const cli_verb verb_score = { "score", "say how well a byte model predicts a file", help, run };

@@ -1,4 +1,4 @@
-/* matrix_types.c - see matrix_types.h: floats, whole and half; integers are in matrix_integers.c */
+/* matrix_types.c - packs matrices as floats, whole and half; integers are in matrix_integers.c */
 #include "matrix_types.h"
 
 #include <math.h>

@@ -33,7 +33,7 @@ typedef struct matrix_type {
 extern const matrix_type matrix_f32, matrix_f16, matrix_q8, matrix_q4;
 
 /*
- * What --type stands for. Matrices whose errors reach the output directly, or through the state, may be stored more precisely
+ * What --type means. Matrices whose errors reach the output directly, or through the state, may be stored more precisely
  * than the others; those that no row gives here (the step delta, the encoder of features) are always f32.
  */
 typedef struct matrix_types {

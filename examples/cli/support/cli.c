@@ -1,4 +1,4 @@
-/* cli.c - see cli.h */
+/* cli.c - sorts a verb's arguments, prints errors as one line, opens models for verbs */
 #define _POSIX_C_SOURCE 200809L
 
 #include "cli.h"
@@ -46,7 +46,7 @@ int cli_usage(const cli_verb *verb, const char *format, ...)
     return CLI_USAGE;
 }
 
-/* The option that an argument names, with *value what stands behind its "=" or NULL. */
+/* The option that an argument names, with *value what follows its "=", or NULL. */
 static const cli_option *find_option(const char *argument, const cli_option *options, size_t n, const char **value)
 {
     size_t length = strcspn(argument, "=");

@@ -1,4 +1,4 @@
-/* file_kind.c - what a file is, told by its first bytes: see file_kind.h */
+/* file_kind.c - knows files of other programs by their first bytes */
 #include "file_kind.h"
 
 #include <stdint.h>
@@ -76,7 +76,7 @@ static int is_onnx(const unsigned char *bytes, size_t size)
     return size > 8 && bytes[0] == 0x08 && bytes[1] >= 1 && bytes[1] < 32 && bytes[2] == 0x12 && bytes[3] > 0 && bytes[3] < 64;
 }
 
-/* A header of JSON behind its size, which is as large as nothing but a model has it. */
+/* The size of a header, and the header: JSON. */
 static int is_safetensors(const unsigned char *bytes, size_t size)
 {
     uint_least64_t header = 0;

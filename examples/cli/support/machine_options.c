@@ -1,4 +1,4 @@
-/* machine_options.c - the options --threads and --isa */
+/* machine_options.c - checks --threads and --isa for every verb that has them, and starts the threads */
 #include "machine_options.h"
 
 #include <stdio.h>

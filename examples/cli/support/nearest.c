@@ -1,4 +1,4 @@
-/* nearest.c - which of some words a mistyped one is likely to be: see nearest.h */
+/* nearest.c - the distance between two words, by letters */
 #include "nearest.h"
 
 #include <string.h>

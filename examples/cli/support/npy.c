@@ -1,4 +1,4 @@
-/* npy.c - see npy.h */
+/* npy.c - reads and writes .npy files piece by piece */
 #define _POSIX_C_SOURCE 200809L
 
 #include "npy.h"

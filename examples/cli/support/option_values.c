@@ -1,4 +1,4 @@
-/* option_values.c - numbers that options give */
+/* option_values.c - reads the numbers that options give */
 #include "option_values.h"
 
 #include <errno.h>

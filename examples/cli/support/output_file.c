@@ -1,4 +1,4 @@
-/* output_file.c - a file that appears complete or not at all, whatever ends the program: see output_file.h */
+/* output_file.c - writes a file so that it appears complete or not at all, whatever ends the program */
 #define _XOPEN_SOURCE 700  /* realpath, and POSIX 2008 */
 
 #include "output_file.h"
@@ -237,7 +237,7 @@ int output_open(output *o, const char *path, message *m)
 
 /* ------------------------------------------------------------------------------------------------------------- closing */
 
-/* To the disk before the name changes, so that the name never stands for less than the file. */
+/* To the disk before the name changes, so that the name never leads to less than the file. */
 static int flush_all(output *o)
 {
     if (fflush(o->stream) != 0 || ferror(o->stream))

@@ -1,4 +1,4 @@
-/* progress.c - see progress.h */
+/* progress.c - draws a bar on standard error, at most ten times a second, in one line of any terminal */
 #define _POSIX_C_SOURCE 200809L
 
 #include "progress.h"
@@ -38,7 +38,7 @@ void progress_begin(progress *p, uint64_t total)
     p->started = p->drawn = seconds_now();
 }
 
-/* The bar, as wide as the line leaves room, and what stands after it. A line that wraps could not be taken back. */
+/* The bar, as wide as the line leaves room, and the figures after it. A line that wraps could not be taken back. */
 static void draw_line(double part, int has_bar, const char *figures)
 {
     const size_t columns = terminal_columns(STDERR_FILENO), used = strlen(figures) + 3; /* brackets, and the last column */

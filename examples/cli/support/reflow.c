@@ -1,4 +1,4 @@
-/* reflow.c - text that was laid out for a wide terminal, for a narrow one: see reflow.h */
+/* reflow.c - breaks lines between words, below the text of their row */
 #define _POSIX_C_SOURCE 200809L
 
 #include "reflow.h"

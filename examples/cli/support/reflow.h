@@ -1,7 +1,7 @@
 /*
  * reflow.h - text that was laid out for a wide terminal, for a narrow one
  *
- * A line that is too long is broken between words. What follows stands below the text of the line: of a row "label  text" below
+ * A line that is too long is broken between words. What follows goes below the text of the line: in a row "label  text" below
  * the text, so that the labels stay a column of their own.
  */
 #ifndef B2S6_CLI_REFLOW_H

@@ -1,4 +1,4 @@
-/* terminal.c - what the reader of an output can be shown: see terminal.h */
+/* terminal.c - asks the environment and the terminal what they can show, and how wide they are */
 #define _POSIX_C_SOURCE 200809L
 
 #include "terminal.h"

@@ -1,4 +1,4 @@
-/* byte_model.c - see byte_model.h */
+/* byte_model.c - opens a language model of bytes and steps the stream that it reads */
 #define _POSIX_C_SOURCE 200809L /* posix_memalign */
 
 #include "byte_model.h"
@@ -8,7 +8,7 @@
 
 #include "../support/open_model.h"
 
-/* What stands before the first byte. */
+/* The byte that a model is told before the first one. */
 #define BEFORE_FIRST '\n'
 
 static b2s6_model_info describe(const b2s6_model *model)

@@ -1,9 +1,9 @@
-/* surprise_map.c - see surprise_map.h */
+/* surprise_map.c - puts text together character by character and shows it with its surprise, in colours or digits below it */
 #include "surprise_map.h"
 
 #include <string.h>
 
-/* Colours of the 256-colour palette, and from how many bits on each stands. */
+/* Colours of the 256-colour palette, and from how many bits on each is used. */
 typedef struct shade {
     double from;
     int color;
