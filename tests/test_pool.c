@@ -189,9 +189,12 @@ static void test_sizes(void)
     const b2s6_parallel *parallel = thread_pool_parallel(pool);
     const size_t n_tasks[] = { 0, 1, 65535, 65536, 200000 };
     CHECK(pool != NULL);
+    CHECK(thread_pool_threads(pool) >= 1 && thread_pool_threads(pool) <= (size_t)sysconf(_SC_NPROCESSORS_ONLN));
     CHECK(parallel->n_tasks >= 1 && parallel->n_tasks <= 4 * (size_t)sysconf(_SC_NPROCESSORS_ONLN));
     thread_pool_destroy(pool);
+    CHECK_EQUAL_INT(1, thread_pool_threads(NULL));
     pool = pool_of(3);
+    CHECK_EQUAL_INT(3, thread_pool_threads(pool));
     parallel = thread_pool_parallel(pool);
     for (size_t i = 0; i < 5; i++) {
         work w;

@@ -63,13 +63,14 @@ struct thread_pool {
     /* The piece of work in hand: written while no task is claimable, read by who has claimed one. */
     void (*task)(void *context, size_t index);
     void *context;
-    int stop;              /* there is no more work; read after a new round was seen */
+    int stop;              /* atomic: there is no more work */
 
     share shares[MAX_THREADS];
     uint32_t n_shares;     /* atomic: of this piece */
-    uint32_t left;         /* atomic: tasks that are not done */
     uint32_t round;        /* atomic: number of pieces handed out */
     uint32_t sleepers;     /* atomic, changed under the lock */
+    char apart[CACHE_LINE]; /* who spins on `round` does not feel every task that is done */
+    uint32_t left;         /* atomic: tasks that are not done */
     int caller_sleeps;     /* atomic, changed under the lock */
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
@@ -188,7 +189,7 @@ static void *work(void *argument)
     uint32_t round = 0;
     for (;;) {
         round = await_round(pool, round);
-        if (pool->stop)
+        if (__atomic_load_n(&pool->stop, __ATOMIC_RELAXED))
             return NULL;
         do_tasks(pool, w->number);
     }
@@ -224,13 +225,19 @@ static void await_others(thread_pool *pool)
 }
 
 /*
- * Puts down what a piece took, and what it would have taken alone: as the caller did `own` of n tasks in own_time, without what
- * others cost it. On the caller's thread alone nothing that tasks read comes from another processor's cache.
+ * What a piece would have taken alone, as the caller did `own` of n tasks in own_time. On the caller's thread alone nothing that
+ * tasks read comes from another processor's cache, so what that costs is taken off.
  */
-static void account(thread_pool *pool, int64_t took, int64_t own_time, int64_t own, int64_t n)
+static int64_t time_alone(int64_t own_time, int64_t own, int64_t n)
 {
-    const int64_t apart = own_time > SHARING_NS ? own_time - SHARING_NS : 0, alone = apart * n / own;
-    pool->credit += alone - alone / 8 - took;
+    const int64_t apart = own_time > SHARING_NS ? own_time - SHARING_NS : 0;
+    return own == n ? own_time : apart * n / own * 7 / 8;
+}
+
+/* Puts down what a piece gained, or lost. */
+static void account(thread_pool *pool, int64_t gained)
+{
+    pool->credit += gained;
     if (pool->credit > CREDIT_MOST) {
         pool->credit = CREDIT_MOST;
         pool->rest_factor = REST_FIRST;
@@ -252,8 +259,7 @@ static int is_resting(thread_pool *pool)
 static void run(void *user, size_t n_tasks, void (*task)(void *context, size_t index), void *context)
 {
     thread_pool *pool = user;
-    int64_t begin, handed_out, done;
-    uint32_t own;
+    int64_t begin, handed_out, done, own;
     if (pool->n_threads == 1 || n_tasks < 2 || n_tasks > MAX_TASKS || is_resting(pool)) {
         for (size_t i = 0; i < n_tasks; i++)
             task(context, i);
@@ -269,7 +275,7 @@ static void run(void *user, size_t n_tasks, void (*task)(void *context, size_t i
     own = 1 + do_tasks(pool, 0);
     done = now();
     await_others(pool);
-    account(pool, now() - begin, done - handed_out, own, (int64_t)n_tasks);
+    account(pool, time_alone(done - handed_out, own, (int64_t)n_tasks) - (now() - begin));
 }
 
 /* Processors that this process may use. */
@@ -319,7 +325,7 @@ void thread_pool_destroy(thread_pool *pool)
 {
     if (!pool)
         return;
-    pool->stop = 1;
+    __atomic_store_n(&pool->stop, 1, __ATOMIC_RELAXED);
     __atomic_add_fetch(&pool->round, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_lock(&pool->lock);
     pthread_cond_broadcast(&pool->wake);
@@ -330,6 +336,11 @@ void thread_pool_destroy(thread_pool *pool)
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
+}
+
+size_t thread_pool_threads(const thread_pool *pool)
+{
+    return pool ? pool->n_threads : 1;
 }
 
 const b2s6_parallel *thread_pool_parallel(const thread_pool *pool)
