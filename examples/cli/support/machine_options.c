@@ -42,6 +42,7 @@ int machine_take(machine *m, const cli_verb *verb, const char *threads, const ch
         return cli_usage(verb, "%s: --threads takes a number from 1 to %d, not %.40s", verb->name, MAX_THREADS, threads);
     if (status == 0 && m->n_threads > 1 && (m->pool = thread_pool_create(m->n_threads)) == NULL)
         return cli_fail("%zu threads cannot be started", m->n_threads);
+    m->n_threads = thread_pool_threads(m->pool);
     return status;
 }
 
