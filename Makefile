@@ -49,6 +49,7 @@ PROGRAM_LIBRARY = $(BUILD)/$(if $(filter yes,$(STATIC)),libb2s6.a,$(SONAME))
 RPATH ?= yes
 rpath_option = $(if $(filter yes,$(STATIC)),,-Xlinker -rpath -Xlinker $(1))
 libdir_from_bindir = $$(FROM="$(BINDIR)" TO="$(LIBDIR)" awk -f pkgconfig/relative_path.awk)
+installed_rpath = $(if $(filter no,$(RPATH)),,$(call rpath_option,"\$$ORIGIN$(libdir_from_bindir)"))
 
 all: $(BUILD)/libb2s6.a $(BUILD)/libb2s6.so $(BUILD)/b2s6
 
@@ -84,7 +85,7 @@ $(BUILD)/b2s6: $(CLI_OBJECTS) $(PROGRAM_LIBRARY)
 $(BUILD)/installed/b2s6: $(CLI_OBJECTS) $(PROGRAM_LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(filter no,$(RPATH)),,$(call rpath_option,"\$$ORIGIN$(libdir_from_bindir)")) -o $@ $^ -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(installed_rpath) -o $@ $^ -lm -lpthread
 
 include tests/tests.mk
 include examples/firmware/firmware.mk

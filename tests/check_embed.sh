@@ -6,7 +6,8 @@ program=$1 library=$2 tests=$3
 root=$tests/..
 
 compiles() { # compiles ARGUMENTS...: a strict compilation of what lies in the work folder
-    "${CC:-cc}" -std=c99 -pedantic -Wall -Wextra -Werror -I"$work/include" -I"$root" -I"$work" "$@" >"$work/out" 2>&1
+    # shellcheck disable=SC2086
+    ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$work/include" -I"$root" -I"$work" "$@" >"$work/out" 2>&1
 }
 
 refuses() { # refuses WHAT TEXT ARGUMENTS...: the compilation fails, with TEXT

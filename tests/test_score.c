@@ -113,6 +113,7 @@ static void test_map_digits(void)
     MAP("a\n\nb", 10, 0, "a\n##\n\n#\nb\n#\n");
     MAP("\tx", 3, 0, "        x\n3       3\n");
     MAP("ab\tx", 3, 0, "ab      x\n333     3\n");
+    MAP("abcdefg\tx", 3, 0, "abcdefg x\n333333333\n");
     MAP("\xc3\xa9\xe2\x82\xac\xf0\x9f\x99\x82.", 2, 0, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x99\x82.\n4682\n");
 }
 

@@ -40,7 +40,9 @@ static size_t width_of(const screen *s)
 /* The widest form that fits. The last column stays free: some terminals wrap when it is filled. */
 static void fit(screen *s, size_t columns)
 {
-    static const struct { int gap, cell, answer; } forms[] = { { 10, 4, 1 }, { 2, 4, 1 }, { 2, 2, 1 }, { 1, 2, 0 }, { 0, 0, 1 } };
+    static const struct { int gap, cell, answer; } forms[] = {
+        { 10, 4, 1 }, { 2, 4, 1 }, { 2, 2, 1 }, { 1, 2, 0 }, { 0, 0, 1 }
+    };
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         s->gap = forms[i].gap;
         s->cell = forms[i].cell;

@@ -36,7 +36,7 @@ void mixer_add(expectation *e, uint32_t *frequencies)
         e->after[k] = frequencies[e->byte[k]] += e->gain[k];
 }
 
-/* Trust is the mean of the parts that the expectation had in the frequencies of the bytes that came, the last ones above all. */
+/* Trust is the mean of the parts that expectations had in the frequencies of the bytes that came, the last ones above all. */
 void mixer_learn(expectation *e, unsigned char byte)
 {
     trust *t = e->trusted;

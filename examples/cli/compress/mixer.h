@@ -29,7 +29,7 @@ typedef struct expectation {
 /* n trusts to begin with. */
 void trusts_begin(trust *trusts, size_t n, uint32_t share);
 
-/* Takes the share it is trusted with from every frequency (256) and gives it to the expected bytes in proportion to their counts. */
+/* Takes the trusted share from every frequency (256) and gives it to the expected bytes in proportion to their counts. */
 void mixer_add(expectation *e, uint32_t *frequencies);
 
 /* Trust moves to what the expectation turned out to deserve. It is empty again then. */

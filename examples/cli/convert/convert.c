@@ -134,7 +134,8 @@ static int exists(const char *folder, const char *name)
 /* What a folder has that is no model.safetensors, if that is known: then the message says what to do. 0 if it has one. */
 static int check_folder(const char *path, message *m)
 {
-    static const char *const others[] = { "pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack" };
+    static const char *const others[] = { "pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5",
+                                          "flax_model.msgpack" };
     if (!exists(path, "config.json"))
         return complain(m, "a folder without config.json; of a Hugging Face model give the folder, of any other the file");
     if (exists(path, "model.safetensors"))

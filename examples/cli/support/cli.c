@@ -24,7 +24,7 @@ static void print_error(const char *format, va_list arguments, const char *hint,
             *c = '?';
     fprintf(stderr, "b2s6: %s", text);
     if (hint)
-        fprintf(stderr, text[0] && text[strlen(text) - 1] == '?' ? " See 'b2s6%s%s --help'" : "; see 'b2s6%s%s --help'", hint, verb);
+        fprintf(stderr, "%s 'b2s6%s%s --help'", *text && text[strlen(text) - 1] == '?' ? " See" : "; see", hint, verb);
     fputc('\n', stderr);
 }
 

@@ -70,7 +70,7 @@ static file_kind zip_kind(const unsigned char *bytes, size_t size)
     return size > 30 && n >= 4 && memcmp(bytes + 30 + n - 4, ".npy", 4) == 0 ? arrays : other;
 }
 
-/* ONNX, a message of protocol buffers: the version of the format, then the name of the program that wrote it, or its length. */
+/* ONNX, a message of protocol buffers: the version of the format, then the name of the program that wrote it. */
 static int is_onnx(const unsigned char *bytes, size_t size)
 {
     return size > 8 && bytes[0] == 0x08 && bytes[1] >= 1 && bytes[1] < 32 && bytes[2] == 0x12 && bytes[3] > 0 && bytes[3] < 64;
@@ -95,7 +95,8 @@ static int is_json(const unsigned char *bytes, size_t size)
 
 file_kind file_kind_of(const unsigned char *bytes, size_t size)
 {
-    static const file_kind unknown = { NULL, NULL, 0 }, onnx = { "an ONNX file", from_pytorch, 0 }, json = { "a JSON file", use_folder, 0 };
+    static const file_kind unknown = { NULL, NULL, 0 };
+    static const file_kind onnx = { "an ONNX file", from_pytorch, 0 }, json = { "a JSON file", use_folder, 0 };
     static const file_kind pickle = { "a pickle", unpickle, 0 }, safetensors = { "a safetensors file", use_convert, 1 };
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (has(bytes, size, marks[i].offset, marks[i].bytes, marks[i].n))

@@ -8,8 +8,8 @@
 enum { NEAREST_FAR = 1000 };
 
 /*
- * How far a typed word is from a right one: letters that are wrong, missing, too many or swapped with the next. A right word that
- * goes on after what was typed is near too. NEAREST_FAR if more than a third of the letters would have to change.
+ * How far a typed word is from a right one: letters that are wrong, missing, too many or swapped with the next. A right word
+ * that goes on after what was typed is near too. NEAREST_FAR if more than a third of the letters would have to change.
  */
 int nearest_distance(const char *typed, const char *right);
 

@@ -25,7 +25,7 @@ static size_t blanks_at(const char *text)
     return strspn(text, " ");
 }
 
-/* Where the text of a row "label  text" begins; of any other line, where the line does. The line ends with the text or before '\n'. */
+/* Where the text of a row "label  text" begins; of any other line, where the line does. It ends as the text or before '\n'. */
 static size_t text_column(const char *line)
 {
     const size_t begin = strncmp(line, "usage: ", 7) == 0 ? 7 : blanks_at(line);
@@ -82,7 +82,7 @@ static size_t widest_line(const char *text)
     return widest;
 }
 
-/* Whether a line of a help text goes on with the one before it: with its paragraph, below its option's text, with its usage. */
+/* Whether a line of a help text goes on with the one before it: with a paragraph, below an option's text, with the usage. */
 static int continues(const char *line, int usage, size_t column)
 {
     const size_t blanks = blanks_at(line);

@@ -103,10 +103,11 @@ static void put_hexadecimal(surprise_map *map, unsigned char byte, double bits)
 static void put_tab(surprise_map *map, double bits)
 {
     static const char blanks[] = "        ";
+    const size_t width = 8 - map->n_marks % 8;
     if (map->color)
         put_cell(map, "\t", 1, 1, bits);
     else
-        put_cell(map, blanks, 8, 8 - map->n_marks % 8, bits);
+        put_cell(map, blanks, width, width, bits);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- characters */
