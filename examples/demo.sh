@@ -1,5 +1,5 @@
 #!/bin/sh
-# The byte model on a file: how well it foretells it, how small it makes it, and what it writes itself.
+# The byte model on a file: how well it predicts it, how small it makes it, and what it writes itself.
 #   demo.sh B2S6 MODEL FILE
 b2s6=$1 model=$2 file=$3
 work=$(mktemp -d) || exit 1
@@ -13,7 +13,7 @@ printf '\nThe first lines again, with the surprise that each character was:\n\n'
 head -n 7 "$file" | fold -s -w 78 >"$work/lines"
 "$b2s6" score --map "$model" "$work/lines" || exit 1
 
-printf '\nWhat it foretells need not be stored. The file compressed:\n\n'
+printf '\nWhat it predicts need not be stored. The file compressed:\n\n'
 "$b2s6" compress "$model" "$file" "$work/small" && "$b2s6" decompress "$model" "$work/small" "$work/back" || exit 1
 cmp "$file" "$work/back" || exit 1
 printf '%6s bytes  as it is\n' "$(size "$file")"

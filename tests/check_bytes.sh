@@ -95,19 +95,36 @@ done
 
 # A signal in the middle takes the unfinished file away. The pipe stays open, so that the program waits for more.
 mkfifo "$work/pipe"
-"$program" compress "$model" "$work/pipe" "$work/x" 2>/dev/null &
-compressing=$!
-exec 3>"$work/pipe"
-tries=0
-until ls "$work"/x.?????? >"$work/unfinished" 2>/dev/null || test $tries -eq 100; do
-    sleep 0.1
-    tries=$((tries + 1))
+plain=
+env --default-signal=INT true 2>/dev/null && plain="env --default-signal=INT,QUIT" # what a shell starts in the background ignores them
+ends_by() { # ends_by SIGNAL THREADS: the program ends by this signal, and the unfinished file is gone
+    # shellcheck disable=SC2086
+    (ulimit -c 0; exec $plain "$program" compress --threads "$2" "$model" "$work/pipe" "$work/x" 2>/dev/null) &
+    compressing=$!
+    exec 3>"$work/pipe"
+    tries=0
+    until ls "$work"/x.?????? >"$work/unfinished" 2>/dev/null || test $tries -eq 200; do
+        sleep 0.05
+        tries=$((tries + 1))
+    done
+    expect "a file is being written" test -s "$work/unfinished" -a $tries -lt 200
+    kill -"$1" "$compressing"
+    wait "$compressing" 2>/dev/null
+    status=$?
+    exec 3>&-
+    expect "$1 ends it, which $status does not say" test "$(kill -l $status 2>/dev/null)" = "$1"
+    expect "$1 leaves no unfinished file" test ! -e "$(cat "$work/unfinished")"
+}
+for signal in HUP TERM PIPE ALRM VTALRM PROF XCPU USR1 USR2 ABRT BUS FPE ILL SEGV SYS TRAP; do
+    ends_by $signal 1
 done
-expect "a file is being written" test -s "$work/unfinished" -a $tries -lt 100
-kill -TERM "$compressing"
-wait "$compressing" 2>/dev/null
-expect "the signal ended it" test $? -eq 143
-exec 3>&-
+ends_by TERM 2
+if test -n "$plain"; then
+    ends_by INT 1
+    ends_by QUIT 1
+else
+    echo "    not run here: INT and QUIT, which take an env that knows --default-signal"
+fi
 for verb in compress decompress; do
     fails 2 "a number from 1 to 256" "$verb" --threads 0 "$model" "$text" "$work/x"
 done
@@ -124,7 +141,7 @@ cat "$work/cut" | "$program" decompress "$model" - "$work/x" 2>"$work/err"
 expect "a cut file in a pipe is a failure" test $? -eq 1
 expect "and says so" grep -q "^b2s6: standard input: damaged or cut short" "$work/err"
 fails 1 "No such file" compress "$model" "$work/none" "$work/x"
-fails 1 "No such file\|cannot be opened" compress "$work/none" "$text" "$work/x"
+fails 1 "none: No such file or directory" compress "$work/none" "$text" "$work/x"
 fails 1 "not a .b2s6 file" compress "$text" "$text" "$work/x"
 fails 1 "irectory" compress "$model" "$work" "$work/x"
 fails 1 "irectory" compress "$model" "$text" "$work"
@@ -132,7 +149,7 @@ fails 1 "No such file" compress "$model" "$text" "$work/none/x"
 fails 1 "overwrite" compress "$model" "$text" "$text"
 fails 1 "overwrite" compress "$model" "$text" "$model"
 fails 1 "overwrite" decompress "$model" "$work/small" "$work/small"
-fails 1 "nstruction set" compress --isa none "$model" "$text" "$work/x"
+fails 2 "there is no instruction set none" compress --isa none "$model" "$text" "$work/x"
 fails 1 "another model" decompress "$other" "$work/small" "$work/kept"
 expect "a failure leaves the old file" cmp "$work/small" "$work/kept"
 if test -w /dev/full; then
@@ -209,6 +226,31 @@ if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
     expect "and says what became of it" grep -q '100000 -> [0-9]* bytes, [0-9.]* s' "$work/out"
     on_terminal "'$program' compress '$model' '$work/zeros' '$work/small' 2>'$work/err'"
     expect "no bar where standard error is no terminal" test ! -s "$work/err" -a ! -s "$work/out"
+    # Forty columns: no line is longer, none is filled up where it is drawn again, and no word of a help text is lost.
+    widest() { # widest: columns of the longest line of what the terminal got; control sequences take none
+        sed 's/\x1b\[[0-9;]*[A-Za-z]//g' "$work/out" | tr '\r' '\n' | LC_ALL=C sed 's/[\x80-\xbf]//g' | LC_ALL=C awk '{ if (length > n) n = length } END { print n }'
+    }
+    only() { # only SCRIPT: what sed leaves of it
+        sed "$1" "$work/out" >"$work/rows" && cp "$work/rows" "$work/out"
+    }
+    for columns in 36 40 79; do
+        on_terminal "stty cols $columns; '$program' compress '$model' '$work/zeros' '$work/small'"
+        expect "the bar has room in $columns columns" test "$(widest)" -lt $columns -a "$(widest)" -gt 10
+    done
+    for columns in 40 60 100; do
+        for command in help "help convert" "help generate" "info '$model'" "bench --isa list"; do
+            on_terminal "stty cols $columns; '$program' $command"
+            word=$((14 + ${#model})) # of info the longest, which is not broken
+            expect "$command in $columns columns" test "$(widest)" -le $((columns > word ? columns : word)) -a "$(widest)" -gt 15
+            tr -s ' \r\n' '\n' <"$work/out" >"$work/words"
+            eval "'$program' $command" | tr -s ' \n' '\n' >"$work/all.words"
+            expect "$command in $columns columns has all its words" cmp "$work/words" "$work/all.words"
+        done
+        on_terminal "stty cols $columns; NO_COLOR=1 '$program' score --map '$model' '$text'"
+        expect "the map in $columns columns" test "$(only '/^Below each/,$d'; widest)" -le $columns
+    done
+    on_terminal "stty cols 40; '$program' demo '$digits' '$(dirname "$digits")/digits-test.bin'"
+    expect "the demo in 40 columns" test "$(only '/ [a-z][a-z]* /d'; widest)" -lt 40
     on_terminal "'$program' compress '$model' '$text' -"
     expect "compressed data are not for a terminal" grep -q "b2s6: .*not for reading" "$work/out"
 fi

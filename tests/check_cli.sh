@@ -15,12 +15,25 @@ runs --help
 said "usage: b2s6"
 verbs=$(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$work/out")
 expect "the help names the verbs" test "$(echo $verbs | wc -w)" -ge 10
-runs --version
-said "^b2s6 [0-9]*\.[0-9]*\.[0-9]*$"
+cp "$work/out" "$work/help"
+for word in help -h "help help" "help --help" "--help --version"; do
+    # shellcheck disable=SC2086
+    runs $word
+    expect "b2s6 $word is the help" cmp "$work/help" "$work/out"
+done
+"$program" >"$work/out" 2>"$work/err"
+expect "no verb is a failure" test $? -eq 2 -a ! -s "$work/out"
+expect "and prints the help" cmp "$work/help" "$work/err"
+for word in version --version -V; do
+    runs $word
+    said "^b2s6 [0-9]*\.[0-9]*\.[0-9]*$"
+done
 for verb in $verbs; do
     runs "$verb" --help
     said "^usage: b2s6 $verb "
     runs "$verb" a -h b
+    said "^usage: b2s6 $verb "
+    runs help "$verb"
     said "^usage: b2s6 $verb "
     fails 2 "$verb: there is no option --no-such-option" "$verb" --no-such-option
     fails 2 "$verb: there is no option -x" "$verb" a -x
@@ -36,8 +49,20 @@ for verb in $verbs; do
         fi
     done <"$work/options"
 done
-fails 2 "no verb"
-fails 2 "there is no verb" conquer
+fails 2 "there is no verb conquer; see 'b2s6 --help'$" conquer
+for typed in convrt covnert comvert conv; do
+    fails 2 "there is no verb $typed; did you mean convert? See 'b2s6 --help'$" $typed
+done
+fails 2 "did you mean decompress?" decompres
+fails 2 "did you mean compress?" compres
+fails 2 "did you mean info?" inof
+fails 2 "did you mean bench?" help bnech
+fails 2 "help: one argument too many: b" help info b
+fails 2 "'b2s6 info digits.b2s6' says what" digits.b2s6
+fails 2 "there is no verb ;" ''
+fails 2 "there is no verb --json;" --json
+fails 2 "there is no option --thread; did you mean --threads?" run a --thread=3
+fails 2 "there is no option --jsno; did you mean --json?" info a --jsno
 fails 2 "missing" convert
 fails 2 "missing" convert only
 fails 2 "too many" convert a b c
@@ -85,6 +110,53 @@ mkdir "$work/hf" && cp "$cases/hf-mamba1/config.json" "$cases/hf-mamba1/model.sa
 fails 1 "overwrite" convert "$work/hf" "$work/hf/model.safetensors"
 mv "$work/hf/model.safetensors" "$work/hf/model.safetensors.index.json"
 fails 1 "several files" convert "$work/hf" "$work/x"
+rm "$work/hf/model.safetensors.index.json"
+fails 1 "a folder with config.json, but without model.safetensors" convert "$work/hf" "$work/x"
+for name in pytorch_model.bin tf_model.h5; do
+    : >"$work/hf/$name"
+    fails 1 "the weights are in $name, .*save_pretrained" convert "$work/hf" "$work/x"
+    rm "$work/hf/$name"
+done
+
+# Files of other kinds: what they are, and what to do. BYTES is a format of printf.
+foreign() { # foreign WHAT BYTES
+    # shellcheck disable=SC2059
+    printf "$2" >"$work/foreign"
+    head -c 600 /dev/zero >>"$work/foreign"
+    fails 1 "foreign: not a safetensors file but $1: " convert "$work/foreign" "$work/x"
+    fails 1 "foreign: not a .b2s6 file but $1: " info "$work/foreign"
+}
+foreign "a PyTorch file, which is pickled" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\020\000\000\000archive/data.pkl'
+foreign "an .npz file" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\005\000\000\000a.npy'
+foreign "a zip file" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\005\000\000\000a.txt'
+foreign "a pickle" '\200\002\212'
+foreign "a GGUF file (llama.cpp)" 'GGUF\003\000\000\000'
+foreign "an ONNX file" '\010\007\022\007pytorch'
+foreign "an HDF5 file (Keras)" '\211HDF\r\n\032\n'
+foreign "a gzip file" '\037\213\010'
+foreign "a .npy file" '\223NUMPY\001'
+foreign "a pointer of Git LFS, not the file" 'version https://git-lfs.github.com/spec/v1\noid sha256:'
+foreign "a JSON file" '{ "architectures": [] }'
+foreign "a web page" '<!DOCTYPE html>'
+head -c 10 "$work/foreign" >"$work/short" # no kind is looked for beyond the end
+fails 1 "short: not a" info "$work/short"
+fails 1 "own: not a .b2s6 file but a safetensors file: b2s6 convert makes" info "$work/own"
+fails 1 "not a safetensors file but a .b2s6 file" convert "$s4" "$work/x"
+fails 1 "hf: Is a directory; b2s6 convert" info "$work/hf"
+printf 'whatever it is' >"$work/foreign"
+fails 1 "foreign: not a safetensors file; " convert "$work/foreign" "$work/x"
+fails 1 "foreign: not a .b2s6 file$" info "$work/foreign"
+
+# A file that is not there is told in the same words by every verb.
+missing() { # missing ARGUMENTS...
+    fails 1 "none: No such file or directory$" "$@"
+}
+for command in "info NONE" "convert NONE X" "run NONE --in X --out X" "run $s4 --in NONE --out X" "demo $s4 NONE" "bench NONE" \
+        "embed NONE X.c" "score NONE X" "generate NONE" "compress NONE X X.x" "decompress NONE X X.x"; do
+    # shellcheck disable=SC2046
+    missing $(echo "$command" | sed "s|NONE|$work/none|; s|X|$work/x|g")
+done
+
 cp "$s4" "$work/kept.b2s6"
 fails 1 "not a safetensors file" convert "$s4" "$work/kept.b2s6"
 expect "a failure leaves the old file" cmp "$s4" "$work/kept.b2s6"
@@ -93,6 +165,22 @@ ln -s kept.b2s6 "$work/alias.b2s6"
 runs convert "$cases/hf-mamba1" "$work/alias.b2s6"
 expect "a link is followed" test -h "$work/alias.b2s6"
 expect "and what it leads to is written" cmp "$mamba" "$work/kept.b2s6"
+ln -s "$work/new.b2s6" "$work/ahead.b2s6" # to a file that is not there yet
+ln -s ahead.b2s6 "$work/further.b2s6"
+runs convert "$cases/hf-mamba1" "$work/further.b2s6"
+expect "a link to nothing stays a link" test -h "$work/further.b2s6" -a -h "$work/ahead.b2s6"
+expect "and what it leads to is made" cmp "$mamba" "$work/new.b2s6"
+ln -s none/x "$work/astray.b2s6"
+fails 1 "a link to .*none/x: No such file" convert "$cases/hf-mamba1" "$work/astray.b2s6"
+ln -s round "$work/round"
+fails 1 "symbolic links" convert "$cases/hf-mamba1" "$work/round"
+long=$(printf '%0255d' 0)
+for name in "$long" "${long%?????}" "${long%???????????}" "$(printf '\303\266%.0s' $(seq 127))" x; do
+    runs convert "$cases/hf-mamba1" "$work/$name"
+    expect "a name of ${#name} characters" cmp "$mamba" "$work/$name"
+    rm "$work/$name"
+done
+fails 1 "name too long" convert "$cases/hf-mamba1" "$work/${long}0"
 if test -w /dev/full; then
     fails 1 "No space" convert "$cases/b2s6-s4/model.safetensors" /dev/full
     "$program" info "$s4" >/dev/full 2>"$work/err"
@@ -111,8 +199,8 @@ runs info "$s4"
 said "B2S6: h 4 blocks of p 4 channels, n 8 complex states"
 runs info --json "$mamba"
 said '"d_inner": 96'
-fails 1 "No such file\|cannot be opened" info "$work/none"
-fails 1 "not a regular file" info "$work"
+fails 1 "none: No such file or directory" info "$work/none"
+fails 1 "Is a directory" info "$work"
 mkfifo "$work/pipe"
 fails 1 "not a regular file" info "$work/pipe" # nobody writes to it: it must not wait
 fails 1 "" info "$cases/b2s6-s4/inputs.npy"
@@ -150,7 +238,7 @@ done
 fails 2 "there is no instruction set mmx" bench a --isa mmx
 fails 2 "needs a value" run a --in b --out c --threads
 fails 2 "needs a value" run a --in b --out c --isa
-fails 1 "No such file\|cannot be opened" run "$work/none" --in b --out c --threads 3 --isa portable
+fails 1 "none: No such file or directory" run "$work/none" --in b --out c --threads 3 --isa portable
 for name in b2s6-s4 hf-mamba1 b2s6-bidirectional-mean; do
     source=$cases/$name
     test -f "$source/config.json" || source=$source/model.safetensors

@@ -64,7 +64,7 @@ fails 2 "not a name in C" embed "$work/b2s6-s4.b2s6" "$work/x.c" --name ''
 fails 2 "must be a number" embed "$work/b2s6-s4.b2s6" "$work/x.c" --steps 0
 fails 2 "must be a number" embed "$work/b2s6-s4.b2s6" "$work/x.c" --steps 1x
 fails 2 "must be a number" embed "$work/b2s6-s4.b2s6" "$work/x.c" --steps 99999999999999999999
-fails 1 "cannot be opened" embed "$work/none.b2s6" "$work/x.c"
+fails 1 "none.b2s6: No such file or directory" embed "$work/none.b2s6" "$work/x.c"
 fails 1 "not a .b2s6 file" embed "$tests/check_embed.sh" "$work/x.c"
 fails 1 "" embed "$work/b2s6-s4.b2s6" "$work/no/such/folder/x.c"
 test ! -e "$work/x.c" && test ! -e "$work/x.h"

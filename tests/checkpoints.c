@@ -123,13 +123,19 @@ static void check_error(int status, const unsigned char *bytes, size_t size, con
         CHECK_STRING(text, error);
 }
 
-void check_refused(const checkpoint_file *file, const char *text)
+void check_refused_as(const char *type, const checkpoint_file *file, const char *text)
 {
     unsigned char *bytes = NULL;
     size_t size = 77;
     char error[300] = "";
-    int status = convert_safetensors_memory(file->bytes, file->size, "x", &plainly, &bytes, &size, error, sizeof error);
+    const convert_options options = { type, NULL, NULL, 0 };
+    int status = convert_safetensors_memory(file->bytes, file->size, "x", &options, &bytes, &size, error, sizeof error);
     check_error(status, bytes, size, error, text);
+}
+
+void check_refused(const checkpoint_file *file, const char *text)
+{
+    check_refused_as("f32", file, text);
 }
 
 void check_refused_hf(const char *config, const checkpoint_file *file, const char *text)

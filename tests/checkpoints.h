@@ -28,6 +28,7 @@ void checkpoint_edit(checkpoint_file *file, const char *from, const char *to);
 
 /* The file is refused with an error of one line that has `text` in it, and nothing else happens. */
 void check_refused(const checkpoint_file *file, const char *text);
+void check_refused_as(const char *type, const checkpoint_file *file, const char *text);
 void check_refused_hf(const char *config, const checkpoint_file *file, const char *text);
 
 /* The .b2s6 file, from malloc; the test fails if there is none. */

@@ -26,7 +26,7 @@ $(BUILD)/fuzz/fuzz_convert: $(FUZZ_CONVERT_OBJECTS) $(FUZZ_LIB_OBJECTS)
 	$(SAY) LD $@
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ -lm -lpthread
 
-# Seeds: the small ones of the digest's models; the stored cases, each behind the letter that fuzz_convert wants.
+# Seeds: the small ones of the digest's models; the stored cases, each after the letter that fuzz_convert wants.
 $(BUILD)/fuzz/seeds: $(BUILD)/tests/digest
 	@mkdir -p $@/model $@/convert
 	@$(BUILD)/tests/digest --write $@/model >/dev/null

@@ -254,6 +254,32 @@ static void test_values(void)
     trained_free(&whole);
 }
 
+/* What a half cannot hold: the message names the tensor, the value and the place as the checkpoint has them. */
+static void test_too_large_for_halves(void)
+{
+    static const struct { const char *tensor; size_t index; float value; const char *error; } cases[] = {
+        { "layers.1.unit.B_weight", 0, 3e6f, "tensor layers.1.unit.B_weight: the value 3e+06 " },
+        { "layers.1.unit.B_weight", 1, -3e6f, "-3e+06i at [0, 0, 0], divided by A, is too large for type f16" },
+        { "layers.0.unit.C", 1, 70000, "tensor layers.0.unit.C: the value 70000 at [0, 0, 1] is too large for type f16" },
+        { "layers.1.out.weight", 4 * 4 + 2, -66000, "tensor layers.1.out.weight: the value -66000 at [4, 2] is too large" },
+        { "encoder.weight", 5, 65520, "tensor encoder.weight: the value 65520 at [1, 1] is too large" },
+    };
+    trained_model whole;
+    small_model(&whole, B2S6_BLOCK_S4);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        trained_model model;
+        checkpoint_file file;
+        trained_copy(&model, &whole);
+        test_context("%s", cases[i].tensor);
+        trained_find(&model, "", cases[i].tensor)->values[cases[i].index] = cases[i].value;
+        file = checkpoint_of(&model);
+        check_refused_as("f16", &file, cases[i].error);
+        checkpoint_release(&file);
+        trained_free(&model);
+    }
+    trained_free(&whole);
+}
+
 static void test_constant_step(void)
 {
     static const struct { float b; const char *error; } cases[] = { { 100, "is infinite" }, { -120, "is zero" } };
@@ -445,7 +471,7 @@ static void test_truncated(void)
     whole.bytes = (unsigned char *)realloc(whole.bytes, whole.size + 1);
     CHECK(whole.bytes != NULL);
     whole.bytes[whole.size++] = 0;
-    check_refused(&whole, "1 bytes behind the last tensor");
+    check_refused(&whole, "1 bytes after the last tensor");
     checkpoint_release(&whole);
     trained_free(&model);
 }
@@ -482,8 +508,8 @@ static void test_metadata(void)
 
 static const test tests[] = {
     TEST(test_configuration), TEST(test_contradictions), TEST(test_tensors), TEST(test_surplus_tensor), TEST(test_values),
-    TEST(test_constant_step), TEST(test_layers_and_states), TEST(test_entries), TEST(test_metadata_limits), TEST(test_truncated),
-    TEST(test_metadata),
+    TEST(test_too_large_for_halves), TEST(test_constant_step), TEST(test_layers_and_states), TEST(test_entries),
+    TEST(test_metadata_limits), TEST(test_truncated), TEST(test_metadata),
 };
 
 const test_suite suite_convert = TEST_SUITE("convert", tests);

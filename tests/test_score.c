@@ -88,7 +88,7 @@ static void check_map(const char *text, size_t n, double bits, int color, const 
     blob b;
     char *legend;
     CHECK(file != NULL);
-    map_begin(&map, file, color);
+    map_begin(&map, file, color, 0);
     for (size_t i = 0; i < n; i++)
         map_byte(&map, (unsigned char)text[i], bits);
     map_end(&map);

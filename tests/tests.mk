@@ -69,13 +69,20 @@ $(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/c
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
+	$(SAY) TEST 'check_runner.sh: failures are noticed'
 	@tests/check_runner.sh $(BUILD)/tests/failing
+	$(SAY) TEST 'check_cli.sh: the program, all verbs'
 	@tests/check_cli.sh $(BUILD)/b2s6 tests
+	$(SAY) TEST 'abi.sh: older programs run on this library'
 	@CC="$(CC)" CFLAGS="$(CFLAGS)" tests/abi.sh $(BUILD)
+	$(SAY) TEST 'check_embed.sh: models as C arrays'
 	@CC='$(CC)' tests/check_embed.sh $(BUILD)/b2s6 $(BUILD)/libb2s6.a tests
+	$(SAY) TEST 'check_bytes.sh: score, generate, compress, decompress'
 	@tests/check_bytes.sh $(BUILD)/b2s6 $(BUILD)/tests/byte_model examples/models/bytes.b2s6
-	$(BUILD)/tests/elementary
-	$(BUILD)/tests/check
+	$(SAY) TEST 'elementary: exp, sine and the others over all floats'
+	@$(BUILD)/tests/elementary
+	$(SAY) TEST 'check: the library, suite by suite; one alone: $(BUILD)/tests/check SUITE'
+	@$(BUILD)/tests/check
 
 digest: $(BUILD)/tests/digest
 	$(BUILD)/tests/digest

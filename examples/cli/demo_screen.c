@@ -1,4 +1,4 @@
-/* demo_screen.c - see demo_screen.h */
+/* demo_screen.c - draws the digit, the belief beside it and the verdict below, as wide as the terminal allows */
 #define _POSIX_C_SOURCE 200809L
 
 #include "demo_screen.h"
@@ -31,14 +31,35 @@ static int locale_is_utf8(void)
     return 0;
 }
 
+/* What a line fills: margin, digit, gap, classes, "  7 100 %". */
+static size_t width_of(const screen *s)
+{
+    return (size_t)(2 + 2 * s->side + s->gap + s->cell * s->classes + (s->answer ? 9 : 0));
+}
+
+/* The widest form that fits. The last column stays free: some terminals wrap when it is filled. */
+static void fit(screen *s, size_t columns)
+{
+    static const struct { int gap, cell, answer; } forms[] = { { 10, 4, 1 }, { 2, 4, 1 }, { 2, 2, 1 }, { 1, 2, 0 }, { 0, 0, 1 } };
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        s->gap = forms[i].gap;
+        s->cell = forms[i].cell;
+        s->answer = forms[i].answer;
+        if (width_of(s) < columns)
+            return;
+    }
+}
+
 screen screen_open(int classes, int side)
 {
-    screen s = { 0, 0, 0, 0, 0 };
+    const size_t columns = terminal_columns(STDOUT_FILENO);
+    screen s = { 0, 0, 0, 0, 0, 10, 4, 1 };
     s.utf8 = locale_is_utf8();
     s.moves = terminal_moves(STDOUT_FILENO);
     s.colours = terminal_colours(STDOUT_FILENO);
     s.classes = classes;
     s.side = side;
+    fit(&s, columns ? columns : 80);
     return s;
 }
 
@@ -57,11 +78,12 @@ static void repeat(const char *text, int n)
 void screen_title(const screen *s, int label)
 {
     style(s, faint);
-    printf("  a %-2d%*s", label, 2 * s->side + 5, "belief");
-    for (int c = 0; c < s->classes; c++) {
+    const int width = 2 * s->side + s->gap - 4; /* from after the label to the first class */
+    printf("  a %-2d%*s", label, width, s->gap >= 10 ? "belief " : "");
+    for (int c = 0; c < s->classes && s->cell; c++) {
         if (c == label)
             style(s, plain);
-        printf("%*d", c ? 4 : 3, c);
+        printf("%*d", c ? s->cell : s->cell / 2, c);
         if (c == label)
             style(s, faint);
     }
@@ -77,18 +99,19 @@ void screen_row(const screen *s, const unsigned char *pixels, int read, const do
     printf("  ");
     for (int i = 0; i < s->side; i++)
         repeat(i < read ? shades[s->utf8][(pixels[i] + 3) / 4] : " ", 2);
-    repeat(" ", 10);
+    repeat(" ", s->gap);
     for (int c = 0; c < s->classes; c++) {
         if (belief[c] > belief[best])
             best = c;
     }
-    for (int c = 0; c < s->classes; c++) {
+    for (int c = 0; c < s->classes && s->cell; c++) {
         const char *bar = bars[s->utf8][belief[c] > 0 ? (int)(belief[c] * 8 + 0.5) : 0];
         style(s, c == label ? green : c == best ? yellow : faint);
-        printf(" %s%s ", bar, bar);
+        printf(s->cell == 4 ? " %s%s " : "%s ", bar, bar);
         style(s, plain);
     }
-    printf("  %d %3.0f %%", best, 100 * belief[best]);
+    if (s->answer)
+        printf("  %d %3.0f %%", best, 100 * belief[best]);
     if (!s->moves || read == s->side)
         printf("\n");
     fflush(stdout);

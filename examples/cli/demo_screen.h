@@ -2,7 +2,7 @@
  * demo_screen.h - how the demo looks: a digit on the left, the belief on the right, one line for each row of pixels
  *
  * Block characters where the locale is UTF-8, ASCII elsewhere; colours and lines that grow pixel by pixel on a terminal, plain
- * text in a pipe or file.
+ * text in a pipe or file. A narrow terminal gets narrower columns, and the answer's line where those leave no room.
  */
 #ifndef B2S6_CLI_DEMO_SCREEN_H
 #define B2S6_CLI_DEMO_SCREEN_H
@@ -11,6 +11,9 @@ typedef struct screen {
     int utf8, colours;
     int moves;  /* lines may be drawn again */
     int classes, side;
+    int gap;    /* columns between the digit and the belief */
+    int cell;   /* columns of a class: 4 or 2; 0: there is no room for classes */
+    int answer; /* whether the likeliest class is told after them */
 } screen;
 
 screen screen_open(int classes, int side);

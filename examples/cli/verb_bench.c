@@ -5,6 +5,7 @@
 #include "bench/bench.h"
 #include "support/cli.h"
 #include "support/machine_options.h"
+#include "support/reflow.h"
 
 static const char help[] =
     "usage: b2s6 bench MODEL.b2s6 [--threads N] [--isa NAME] [--json]\n"
@@ -15,7 +16,7 @@ static const char help[] =
     "is also a fraction of what the machine allows. Figures of a busy machine say little: repeat, take medians.\n"
     "A figure above 100 % comes with a line that says why.\n"
     "\n"
-    "  --threads N   use N threads, 1 to 256 (1)\n"
+    "  --threads N   use N threads, 1 to 256 (default: 1)\n"
     "  --isa NAME    use this instruction set instead of the best: see `b2s6 bench --isa list`\n"
     "  --json        one object, for programs\n";
 
@@ -69,6 +70,7 @@ static int run(int argc, char **argv)
     char line[512];
     message m = { line, sizeof line };
     machine on;
+    reflow_rows rows;
     bench_result r;
     int is_list = 0;
     for (int i = 0; i < argc; i++)
@@ -86,11 +88,14 @@ static int run(int argc, char **argv)
     machine_release(&on);
     if (failed)
         return cli_fail("%s", line);
-    if (json)
+    if (json) {
         print_json(&r);
-    else
-        print_text(&r);
+        return 0;
+    }
+    reflow_rows_begin(&rows);
+    print_text(&r);
+    reflow_rows_end(&rows);
     return 0;
 }
 
-const cli_verb verb_bench = { "bench", "measure a model beside the machine's own limits", help, run };
+const cli_verb verb_bench = { "bench", "measure a model's speed beside the machine's limits", help, run };

@@ -8,16 +8,16 @@
 
 #include "compress/compress.h"
 #include "support/cli.h"
-#include "support/option_values.h"
+#include "support/machine_options.h"
 #include "support/output_file.h"
 #include "text/byte_model.h"
 
 static const char compress_help[] =
     "usage: b2s6 compress MODEL.b2s6 FILE OUT [--threads N] [--isa NAME]\n"
     "\n"
-    "Compresses a file without loss, by what a language model of bytes expects of it. '-' is standard\n"
+    "Compresses a file without loss, with the predictions of a language model of bytes. '-' is standard\n"
     "input or output. Any file comes back as it was; text like the model's training text shrinks most, and\n"
-    "a file that the model is no use for grows by less than one part in a thousand and 24 bytes.\n"
+    "a file that the model cannot predict grows by less than one part in a thousand and 24 bytes.\n"
     "\n"
     "Each byte takes a step of the model: this is for small files and narrow links, not for speed. The\n"
     "memory does not grow with the file. OUT appears complete or not at all.\n"
@@ -28,7 +28,7 @@ static const char compress_help[] =
 static const char decompress_help[] =
     "usage: b2s6 decompress MODEL.b2s6 FILE OUT [--threads N] [--isa NAME]\n"
     "\n"
-    "Gives back the file that `b2s6 compress` read. It takes the same model file, byte for byte; the\n"
+    "Restores the file that `b2s6 compress` read. It needs the same model file, byte for byte; the\n"
     "machine may be another one. '-' is standard input or output. A file that is damaged, cut short or made\n"
     "with another model is refused. OUT appears complete or not at all; on standard output, what was\n"
     "written before damage was found has to be thrown away if the exit status is not 0.\n"
@@ -103,7 +103,7 @@ static int run(const cli_verb *verb, work *do_work, int argc, char **argv)
     const char *isa = NULL, *threads = NULL, *operands[3];
     const cli_option options[] = { { "--isa", &isa, NULL }, { "--threads", &threads, NULL } };
     compress_job j = { 0 };
-    thread_pool *pool;
+    machine on;
     int status = cli_parse(verb, argc, argv, options, sizeof options / sizeof options[0], operands, 3);
     if (status != 0)
         return status;
@@ -111,12 +111,12 @@ static int run(const cli_verb *verb, work *do_work, int argc, char **argv)
         return cli_fail("%s would overwrite what is being read", operands[2]);
     if (is_stream(operands[2]) && do_work == compress && isatty(STDOUT_FILENO))
         return cli_fail("standard output is a terminal, and compressed data are not for reading");
-    status = option_threads(verb, threads, &pool);
+    status = machine_take(&on, verb, threads, isa);
     if (status != 0)
         return status;
-    j.parallel = thread_pool_parallel(pool);
+    j.parallel = thread_pool_parallel(on.pool);
     status = with_model(do_work, &j, operands, isa);
-    thread_pool_destroy(pool);
+    machine_release(&on);
     return status;
 }
 
@@ -130,7 +130,7 @@ static int run_decompress(int argc, char **argv)
     return run(&verb_decompress, decompress, argc, argv);
 }
 
-const cli_verb verb_compress = { "compress", "shrink a file by what a byte model expects of it", compress_help,
+const cli_verb verb_compress = { "compress", "compress a file with the predictions of a byte model", compress_help,
                                  run_compress };
-const cli_verb verb_decompress = { "decompress", "give back a file that compress shrank", decompress_help,
+const cli_verb verb_decompress = { "decompress", "restore a compressed file", decompress_help,
                                    run_decompress };

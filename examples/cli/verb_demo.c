@@ -16,7 +16,7 @@ static const char help[] =
     "usage: b2s6 demo MODEL.b2s6 DATA.bin\n"
     "\n"
     "Streams handwritten digits through a model, one pixel a step, and draws each digit as it is read with\n"
-    "the model's belief after every row. Closes with the accuracy over all digits and the time of a step.\n"
+    "the model's belief after every row. Ends with the accuracy over all digits and the time of a step.\n"
     "docs/models.md describes DATA.bin.\n";
 
 enum { SIDE = 8, PIXELS = SIDE * SIDE, CLASSES = 10, HEADER = 28, SHOWN = 5, MICROSECONDS_A_PIXEL = 12000 };

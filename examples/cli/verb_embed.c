@@ -8,6 +8,7 @@
 #include "convert/c_array.h"
 #include "support/cli.h"
 #include "support/file_bytes.h"
+#include "support/option_values.h"
 #include "support/output_file.h"
 
 static const char help[] =
@@ -64,16 +65,6 @@ static const char *name_from(char *name, size_t size, const char *stem)
     if (isdigit((unsigned char)*name))
         *name = '_';
     return name;
-}
-
-static int parse_steps(const char *text, size_t *steps)
-{
-    char *end;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (!isdigit((unsigned char)*text) || *end || value == 0 || value > UINT32_MAX)
-        return -1;
-    *steps = (size_t)value;
-    return 0;
 }
 
 static int write_part(const char *stem, const char *ending, void (*write)(FILE *f, const embedding *e), const embedding *e,
@@ -134,15 +125,17 @@ static int run(int argc, char **argv)
     const char *operands[2], *name = NULL, *steps = NULL;
     const cli_option options[] = { { "--name", &name, NULL }, { "--steps", &steps, NULL } };
     char name_of_file[200], *stem;
+    uint64_t n_steps = 0;
     embedding e;
     int status = cli_parse(&verb_embed, argc, argv, options, sizeof options / sizeof options[0], operands, 2);
     if (status)
         return status;
     memset(&e, 0, sizeof e);
-    if (steps && parse_steps(steps, &e.steps) != 0)
+    if (option_number(steps, 1, UINT32_MAX, &n_steps) != 0)
         return cli_usage(&verb_embed, "embed: --steps must be a number from 1 to 4294967295");
     if (name && (!is_identifier(name) || strlen(name) >= sizeof name_of_file))
         return cli_usage(&verb_embed, "embed: %.200s is not a name in C", name);
+    e.steps = (size_t)n_steps;
     stem = stem_of(operands[1]);
     if (!stem)
         return cli_usage(&verb_embed, "embed: %.200s does not end in .c", operands[1]);

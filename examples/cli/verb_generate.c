@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "support/machine_options.h"
 #include "support/option_values.h"
 #include "text/byte_model.h"
 #include "text/sampler.h"
@@ -89,7 +90,7 @@ static int run(int argc, char **argv)
     };
     uint64_t count = 500, likeliest = BYTE_VALUES;
     sampler draw = { 0, BYTE_VALUES, 1 };
-    thread_pool *pool;
+    machine on;
     int status = cli_parse(&verb_generate, argc, argv, options, sizeof options / sizeof options[0], &model, 1);
     if (status != 0)
         return status;
@@ -102,11 +103,11 @@ static int run(int argc, char **argv)
     if (option_number(n, 0, UINT64_MAX, &count) != 0)
         return cli_usage(&verb_generate, "generate: -n %.100s: a number of bytes is needed", n);
     draw.top_k = (unsigned)likeliest;
-    status = option_threads(&verb_generate, threads, &pool);
+    status = machine_take(&on, &verb_generate, threads, isa);
     if (status != 0)
         return status;
-    status = open_and_generate(model, isa, thread_pool_parallel(pool), &draw, prompt, count);
-    thread_pool_destroy(pool);
+    status = open_and_generate(model, isa, thread_pool_parallel(on.pool), &draw, prompt, count);
+    machine_release(&on);
     return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include "support/cli.h"
 #include "support/file_bytes.h"
+#include "support/reflow.h"
 
 static const char help[] =
     "usage: b2s6 info MODEL.b2s6 [--json]\n"
@@ -357,6 +358,7 @@ static int run(int argc, char **argv)
     int json = 0;
     const cli_option options[] = { { "--json", NULL, &json } };
     facts f;
+    reflow_rows rows;
     b2s6_model *model;
     int status;
     memset(&f, 0, sizeof f);
@@ -373,8 +375,11 @@ static int run(int argc, char **argv)
     status = handle_size(&f);
     if (status == 0 && json)
         print_for_programs(&f);
-    else if (status == 0)
+    if (status == 0 && !json) {
+        reflow_rows_begin(&rows);
         print_for_people(&f);
+        reflow_rows_end(&rows);
+    }
     b2s6_model_close(model);
     return status;
 }

@@ -1,7 +1,6 @@
 /* verb_run.c - b2s6 run: a sequence from a .npy file through a model, rows to another */
 #define _POSIX_C_SOURCE 200809L
 
-#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "support/cli.h"
 #include "support/machine_options.h"
 #include "support/npy.h"
+#include "support/option_values.h"
 #include "support/output_file.h"
 
 static const char help[] =
@@ -24,7 +24,7 @@ static const char help[] =
     "make no difference to the values, nor do threads and instruction sets.\n"
     "\n"
     "  --chunk N     take N steps at a time; 1: single steps (not for a bidirectional model)\n"
-    "  --threads N   use N threads, 1 to 256 (1)\n"
+    "  --threads N   use N threads, 1 to 256 (default: 1)\n"
     "  --isa NAME    use this instruction set instead of the best: see `b2s6 info`\n";
 
 #define PIECE_VALUES ((size_t)1 << 20)  /* floats of input and output that a piece may have */
@@ -214,18 +214,6 @@ static void release(job *j)
     free(j->workspace);
 }
 
-/* An integer from 1 on; 0 if it is none. */
-static uint64_t positive(const char *text)
-{
-    char *end;
-    unsigned long long value;
-    if (*text < '0' || *text > '9')
-        return 0;
-    errno = 0;
-    value = strtoull(text, &end, 10);
-    return *end == 0 && errno == 0 ? value : 0;
-}
-
 static int run(int argc, char **argv)
 {
     const char *in = NULL, *out = NULL, *chunk_text = NULL, *threads = NULL, *isa = NULL, *model;
@@ -233,15 +221,14 @@ static int run(int argc, char **argv)
         { "--in", &in, NULL }, { "--out", &out, NULL }, { "--chunk", &chunk_text, NULL }, { "--threads", &threads, NULL },
         { "--isa", &isa, NULL },
     };
-    uint64_t chunk;
+    uint64_t chunk = 0;
     job j;
     int status = cli_parse(&verb_run, argc, argv, options, sizeof options / sizeof options[0], &model, 1);
     if (status != 0)
         return status;
     if (!in || !out)
         return cli_usage(&verb_run, "run: %s is missing", in ? "--out" : "--in");
-    chunk = chunk_text ? positive(chunk_text) : 0;
-    if (chunk_text && chunk == 0)
+    if (option_number(chunk_text, 1, UINT64_MAX, &chunk) != 0)
         return cli_usage(&verb_run, "run: --chunk %.100s: a number of steps is needed", chunk_text);
     if (cli_same_file(out, in) || cli_same_file(out, model))
         return cli_fail("%s would overwrite what is being read", out);

@@ -1,4 +1,4 @@
-/* verb_score.c - b2s6 score: how well a byte model foretells a file */
+/* verb_score.c - b2s6 score: how well a byte model predicts a file */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/machine_options.h"
 #include "support/option_values.h"
 #include "support/terminal.h"
 #include "text/score.h"
@@ -21,7 +22,7 @@ static const char help[] =
     "  --map       show the text too, with the surprise that each character was: in colours on a terminal\n"
     "              (unless NO_COLOR is set), else as digits below the text\n"
     "  --color     colours also where standard output is no terminal\n"
-    "  --piece N   start afresh every N bytes, as if the file were many small ones\n"
+    "  --piece N   start anew every N bytes, as if the file were many small ones\n"
     "  --json      print one JSON object (not with --map)\n"
     "  --threads N use N threads, 1 to 256 (default: 1)\n"
     "  --isa NAME  use this instruction set (see `b2s6 bench --isa list`)\n";
@@ -56,7 +57,7 @@ static int score_stream(const options *o, byte_stream *stream, FILE *in, message
     score s;
     double started = seconds_now();
     int failed;
-    map_begin(&map, stdout, o->color || terminal_colours(STDOUT_FILENO));
+    map_begin(&map, stdout, o->color || terminal_colours(STDOUT_FILENO), terminal_columns(STDOUT_FILENO));
     progress_begin(&bar, bytes_to_read(in));
     failed = score_file(&s, stream, in, o->piece, o->map ? &map : NULL, o->map ? NULL : &bar, m);
     progress_end(&bar);
@@ -108,7 +109,7 @@ static int run(int argc, char **argv)
         { "--piece", &piece, NULL }, { "--isa", &o.isa, NULL },
         { "--threads", &threads, NULL },
     };
-    thread_pool *pool;
+    machine on;
     int status = cli_parse(&verb_score, argc, argv, known, sizeof known / sizeof known[0], operands, 2);
     if (status != 0)
         return status;
@@ -118,12 +119,12 @@ static int run(int argc, char **argv)
         return cli_usage(&verb_score, "score: --map and --json do not go together");
     o.model_path = operands[0];
     o.in_path = operands[1];
-    status = option_threads(&verb_score, threads, &pool);
+    status = machine_take(&on, &verb_score, threads, o.isa);
     if (status != 0)
         return status;
-    status = open_and_score(&o, thread_pool_parallel(pool));
-    thread_pool_destroy(pool);
+    status = open_and_score(&o, thread_pool_parallel(on.pool));
+    machine_release(&on);
     return status;
 }
 
-const cli_verb verb_score = { "score", "say how well a byte model foretells a file", help, run };
+const cli_verb verb_score = { "score", "say how well a byte model predicts a file", help, run };

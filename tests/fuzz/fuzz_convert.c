@@ -5,7 +5,7 @@
  * The first byte says what the rest is:
  *
  *     s   a safetensors file
- *     h   the header of one; the length before it and the data behind it are made to fit
+ *     h   the header of one; the length before it and the data after it are made to fit
  *     f   Hugging Face's config.json, a zero byte, a header as for h
  *     j   JSON text, for the reader alone: decoded strings must fit where they must, walks must end
  *

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/open_model.h"
 #include "limits.h"
 
 enum { PREFILL_STEPS = 512, STREAMS = 64, MAX_SAMPLES = 20000, OPENS = 7 };
@@ -190,12 +191,13 @@ static int measure_batch(bench *b, bench_result *r, message *m)
 static int measure_open(const char *path, const b2s6_open_options *options, bench_result *r, message *m)
 {
     double samples[OPENS];
-    b2s6_error error;
+    char why[400];
+    message reason = { why, sizeof why };
     b2s6_model *model;
     for (size_t i = 0; i < OPENS; i++) {
         double begin = limits_now();
-        if (b2s6_model_open_file(&model, path, options, &error) != B2S6_OK)
-            return complain(m, "%s: %s", path, error.message);
+        if ((model = open_model(path, options, &reason)) == NULL)
+            return complain(m, "%s: %s", path, why);
         samples[i] = limits_now() - begin;
         b2s6_model_close(model);
     }

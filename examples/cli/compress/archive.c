@@ -1,4 +1,4 @@
-/* archive.c - see archive.h */
+/* archive.c - writes and reads what is around the coded bytes: header, length, checksums */
 #define _POSIX_C_SOURCE 200809L
 
 #include "archive.h"

@@ -1,8 +1,8 @@
 /*
- * archive.h - the file that `b2s6 compress` writes: what stands around the coded bytes (docs/compress.md)
+ * archive.h - the file that `b2s6 compress` writes: what is around the coded bytes (docs/compress.md)
  *
  * Written and read from front to back, so that both ends can be pipes: what is known only at the end, the length and the
- * checksums, stands at the end.
+ * checksums, comes at the end.
  */
 #ifndef B2S6_CLI_ARCHIVE_H
 #define B2S6_CLI_ARCHIVE_H
@@ -38,7 +38,7 @@ typedef struct archive_reader {
     uint64_t length;      /* of the content */
     uint32_t content_crc; /* of the content */
     uint32_t file_crc;    /* what crc has to be at the end */
-    unsigned n_beyond;    /* zeros read behind the coded bytes */
+    unsigned n_beyond;    /* zeros read after the coded bytes */
     int failed;           /* a read failed, or the end makes no sense */
     unsigned char buffer[ARCHIVE_BUFFER];
 } archive_reader;

@@ -1,4 +1,4 @@
-/* compress.c - see compress.h */
+/* compress.c - codes a file byte by byte by a model's predictions, and decodes it */
 #include "compress.h"
 
 #include <errno.h>
@@ -22,21 +22,21 @@ static void show(const compress_job *j, uint64_t done, uint64_t content)
 }
 
 /* What both directions know of the file before its next byte. */
-typedef struct foresight {
+typedef struct predictor {
     context_memory *memory;
     uint32_t flat;
-    uint32_t by_model[BYTE_VALUES];    /* frequencies, before the file's own past is heard */
+    uint32_t by_model[BYTE_VALUES];    /* frequencies, before the file's own past is mixed in */
     uint32_t frequencies[BYTE_VALUES]; /* those that the byte is coded with */
-} foresight;
+} predictor;
 
-static int foresight_begin(foresight *f, message *m)
+static int predictor_begin(predictor *f, message *m)
 {
     f->flat = FLAT_MIN;
     f->memory = context_memory_create();
     return f->memory ? 0 : complain(m, "out of memory");
 }
 
-static void foresee(foresight *f, const float *row)
+static void predict(predictor *f, const float *row)
 {
     uint32_t weights[BYTE_VALUES];
     weights_of_scores(row, SCALE_ONE, weights);
@@ -45,7 +45,7 @@ static void foresee(foresight *f, const float *row)
     context_memory_mix(f->memory, f->frequencies);
 }
 
-static void learn(foresight *f, unsigned char byte)
+static void learn(predictor *f, unsigned char byte)
 {
     f->flat = flat_after(f->flat, f->by_model[byte]);
     context_memory_take(f->memory, byte);
@@ -61,7 +61,7 @@ static int about(const char *name, message *m, const char *what)
 
 typedef struct compressor {
     byte_stream stream;
-    foresight next;
+    predictor next;
     range_encoder encoder;
     uint32_t crc;
     unsigned char *bytes; /* (run) */
@@ -72,7 +72,7 @@ typedef struct compressor {
 static void encode_byte(compressor *c, const float *row, unsigned char byte)
 {
     uint32_t below = 0;
-    foresee(&c->next, row);
+    predict(&c->next, row);
     for (int i = 0; i < byte; i++)
         below += c->next.frequencies[i];
     range_encode(&c->encoder, below, c->next.frequencies[byte]);
@@ -117,7 +117,7 @@ static int compressor_open(compressor *c, const compress_job *j, message *m)
     c->rows = malloc(j->run * BYTE_VALUES * sizeof *c->rows);
     if (!c->bytes || !c->rows)
         return complain(m, "out of memory");
-    return foresight_begin(&c->next, m) != 0 ? -1 : byte_stream_open(&c->stream, j->model, j->run, j->parallel, m);
+    return predictor_begin(&c->next, m) != 0 ? -1 : byte_stream_open(&c->stream, j->model, j->run, j->parallel, m);
 }
 
 int compress(compress_job *j, message *m)
@@ -142,7 +142,7 @@ int compress(compress_job *j, message *m)
 
 typedef struct decompressor {
     byte_stream stream;
-    foresight next;
+    predictor next;
     range_decoder decoder;
     uint32_t crc;
     archive_reader archive;
@@ -156,7 +156,7 @@ static int decode_byte(decompressor *d, const float *row)
     int byte = 0;
     if (place >= FREQUENCY_TOTAL)
         return -1;
-    foresee(&d->next, row);
+    predict(&d->next, row);
     while (place - below >= d->next.frequencies[byte])
         below += d->next.frequencies[byte++];
     range_decode(&d->decoder, below, d->next.frequencies[byte]);
@@ -222,7 +222,7 @@ int decompress(compress_job *j, message *m)
     j->n_in = j->n_out = 0;
     if (!d)
         return complain(m, "out of memory");
-    failed = foresight_begin(&d->next, m) != 0 ? -1 : byte_stream_open(&d->stream, j->model, 1, j->parallel, m);
+    failed = predictor_begin(&d->next, m) != 0 ? -1 : byte_stream_open(&d->stream, j->model, 1, j->parallel, m);
     if (!failed)
         failed = decompress_stream(d, j, m);
     byte_stream_close(&d->stream);

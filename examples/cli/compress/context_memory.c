@@ -1,4 +1,4 @@
-/* context_memory.c - see context_memory.h */
+/* context_memory.c - remembers which bytes followed the last one, two and four bytes, and mixes that into a prediction */
 #include "context_memory.h"
 
 #include <stdlib.h>

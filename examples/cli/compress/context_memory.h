@@ -2,7 +2,7 @@
  * context_memory.h - what a file itself has shown so far, to be mixed into a model's prediction of its next byte
  *
  * A model knows the world that it was trained on; these few memories know this file. Contexts: which bytes came after the
- * last one, two and four bytes before. A match: what came after the last six bytes the last time that they stood together.
+ * last one, two and four bytes before. A match: what came after the last six bytes the last time that they occurred together.
  * Each memory moves a share of all frequencies to the bytes that it expects. The share is its trust, learned for memories of
  * equal experience together. Integers throughout (docs/compress.md); the size is fixed.
  */

@@ -1,4 +1,4 @@
-/* match_model.c - see match_model.h */
+/* match_model.c - finds where the last bytes occurred before and expects what followed them there */
 #include "match_model.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include "mixer.h"
 
 enum {
-    WINDOW_BITS = 22,  /* how far back a match can lie */
+    WINDOW_BITS = 22,  /* how far back a match can be */
     HEAD_BITS = 18,
     MATCH_BYTES = 6,   /* that must be equal to begin one */
     LENGTH_MOST = 32,  /* as far as a new one is compared */
@@ -19,9 +19,9 @@ enum {
 
 struct match_model {
     unsigned char *window; /* (WINDOW) the last bytes, in a ring */
-    uint32_t *heads;       /* (2^HEAD_BITS) by hash of MATCH_BYTES bytes: 1 + the place behind them; 0: none */
+    uint32_t *heads;       /* (2^HEAD_BITS) by hash of MATCH_BYTES bytes: 1 + the place after them; 0: none */
     uint32_t at;           /* where the next byte goes */
-    uint32_t from;         /* where the match expects it to stand */
+    uint32_t from;         /* where the match expects it to be */
     int found;
     uint32_t length;       /* bytes that were right since the last wrong one */
     uint32_t misses;
@@ -80,7 +80,7 @@ static uint32_t equal_bytes(const match_model *m, uint32_t from)
     return n;
 }
 
-/* Where the last bytes stood before, unless the match there is goes on better. */
+/* Where the last bytes occurred before, unless the match that there is does better. */
 static void look_up(match_model *m, uint64_t last)
 {
     uint32_t *head = &m->heads[(last << (64 - 8 * MATCH_BYTES)) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - HEAD_BITS)];

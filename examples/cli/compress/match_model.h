@@ -1,5 +1,5 @@
 /*
- * match_model.h - a memory of the last 4 MiB: what came after the last six bytes when they stood together before
+ * match_model.h - a memory of the last 4 MiB: what came after the last six bytes when they occurred together before
  */
 #ifndef B2S6_CLI_MATCH_MODEL_H
 #define B2S6_CLI_MATCH_MODEL_H

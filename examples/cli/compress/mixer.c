@@ -1,4 +1,4 @@
-/* mixer.c - see mixer.h */
+/* mixer.c - moves a trusted share of the frequencies to the bytes that a memory expects */
 #include "mixer.h"
 
 #include "../text/prediction.h"

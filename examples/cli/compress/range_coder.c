@@ -1,4 +1,4 @@
-/* range_coder.c - see range_coder.h */
+/* range_coder.c - encodes and decodes symbols by their frequencies, carries included */
 #include "range_coder.h"
 
 #include <string.h>
@@ -61,7 +61,7 @@ void range_encode(range_encoder *e, uint32_t below, uint32_t frequency)
 void range_encoder_finish(range_encoder *e)
 {
     int n_bytes = 0;
-    uint64_t rest = ONE - 1; /* what is zero behind n_bytes bytes */
+    uint64_t rest = ONE - 1; /* what is zero after n_bytes bytes */
     while (((e->low + rest) & ~rest) - e->low >= e->range) {
         rest >>= 8;
         n_bytes++;

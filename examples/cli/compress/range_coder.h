@@ -24,11 +24,11 @@ void range_encoder_start(range_encoder *e, void (*put)(void *to, unsigned char b
 /* The symbol whose share of the total begins at `below` and is `frequency` long. */
 void range_encode(range_encoder *e, uint32_t below, uint32_t frequency);
 
-/* The last bytes, as few as tell the interval: behind them the decoder reads zeros. */
+/* The last bytes, as few as tell the interval: after them the decoder reads zeros. */
 void range_encoder_finish(range_encoder *e);
 
 typedef struct range_decoder {
-    uint64_t code;  /* where the coded number lies above the interval's beginning */
+    uint64_t code;  /* the coded number, counted from the interval's beginning */
     uint64_t range;
     unsigned char (*get)(void *from);
     void *from;

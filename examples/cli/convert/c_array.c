@@ -1,4 +1,4 @@
-/* c_array.c - see c_array.h */
+/* c_array.c - writes the two files of b2s6 embed: the header with the sizes, the source with the bytes */
 #include "c_array.h"
 
 #include <ctype.h>

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "../support/file_bytes.h"
+#include "../support/file_kind.h"
 #include "checkpoint.h"
 #include "matrix_types.h"
 #include "writer_b2s6.h"
@@ -130,16 +131,31 @@ static int exists(const char *folder, const char *name)
     return found;
 }
 
+/* What a folder has that is no model.safetensors, if that is known: then the message says what to do. 0 if it has one. */
+static int check_folder(const char *path, message *m)
+{
+    static const char *const others[] = { "pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack" };
+    if (!exists(path, "config.json"))
+        return complain(m, "a folder without config.json; of a Hugging Face model give the folder, of any other the file");
+    if (exists(path, "model.safetensors"))
+        return 0;
+    if (exists(path, "model.safetensors.index.json"))
+        return complain(m, "the weights are in several files (model.safetensors.index.json); save them as one: "
+                           "save_pretrained(..., max_shard_size=\"100GB\")");
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (exists(path, others[i]))
+            return complain(m, "the weights are in %s, not in model.safetensors; load the model in transformers and save it: "
+                               "save_pretrained(...)", others[i]);
+    return complain(m, "a folder with config.json, but without model.safetensors");
+}
+
 static int convert_folder(const char *path, result r, message *m)
 {
     file_bytes config, data;
     int failed;
-    if (read_part(&config, path, "config.json", m) != 0)
+    if (check_folder(path, m) != 0 || read_part(&config, path, "config.json", m) != 0)
         return -1;
-    if (!exists(path, "model.safetensors") && exists(path, "model.safetensors.index.json"))
-        failed = complain(m, "the weights are in several files (model.safetensors.index.json); only one can be converted");
-    else
-        failed = read_part(&data, path, "model.safetensors", m);
+    failed = read_part(&data, path, "model.safetensors", m);
     if (!failed) {
         failed = convert_hf((const char *)config.bytes, config.size, data.bytes, data.size, path, r, m);
         file_bytes_release(&data);
@@ -148,13 +164,24 @@ static int convert_folder(const char *path, result r, message *m)
     return failed;
 }
 
+/* A file of another kind is told so at once. What looks like no kind at all is for the reader of safetensors to judge. */
+static int check_file(const file_bytes *data, message *m)
+{
+    const file_kind kind = file_kind_of(data->bytes, data->size < FILE_KIND_BYTES ? data->size : FILE_KIND_BYTES);
+    if (kind.what && !kind.is_checkpoint)
+        return complain(m, "not a safetensors file but %s: %s", kind.what, kind.advice);
+    return 0;
+}
+
 static int convert_file(const char *path, result r, message *m)
 {
     file_bytes data;
     int failed;
     if (file_bytes_read(&data, path, m) != 0)
         return -1;
-    failed = convert_bytes(data.bytes, data.size, NULL, path, r, m);
+    failed = check_file(&data, m);
+    if (!failed)
+        failed = convert_bytes(data.bytes, data.size, NULL, path, r, m);
     file_bytes_release(&data);
     return failed;
 }

@@ -17,7 +17,7 @@ enum { GROUP_MAX = 64 };
 /* The codes of a type, and the scales that are tried: steps of 2^-7 to 2^-8, in both signs if the codes are not symmetric. */
 typedef struct code_book {
     size_t group;                /* columns of one scale */
-    int level[256];              /* what a code stands for */
+    int level[256];              /* the value of each code */
     unsigned char nearest[256];  /* the code nearest to x - 128 */
     int first, last, step;
     int both_signs;

@@ -1,7 +1,8 @@
-/* matrix_types.c - see matrix_types.h: floats, whole and half; integers are in matrix_integers.c */
+/* matrix_types.c - packs matrices as floats, whole and half; integers are in matrix_integers.c */
 #include "matrix_types.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "writer.h"
@@ -45,6 +46,17 @@ static uint32_t half_of(double value)
     return bits | (signbit(value) ? 0x8000 : 0);
 }
 
+static void refuse_large(writer *w, const matrix_source *source, size_t i, size_t r, size_t k)
+{
+    char origin[200];
+    if (source->origin)
+        source->origin(source->context, i, r, k, origin, sizeof origin);
+    else
+        snprintf(origin, sizeof origin, "tensor %.80s: the value %g at [%zu, %zu]", source->name,
+                 source->at(source->context, i, r, k), i * source->rows + r, k);
+    w->failed = complain(w->m, "%s is too large for type f16, which ends at 65504: choose another --type", origin);
+}
+
 static void f16_pack(writer *w, unsigned char *place, const matrix_source *source)
 {
     for (size_t i = 0; i < source->count; i++)
@@ -54,8 +66,7 @@ static void f16_pack(writer *w, unsigned char *place, const matrix_source *sourc
                 if (fabs(value) < 65520)
                     writer_store_u16(place + 2 * panel_index(source, i, r, k), half_of(value));
                 else if (!w->failed)
-                    w->failed = complain(w->m, "tensor %.80s: the value %g at [%zu, %zu] is too large for type f16", w->name,
-                                         value, r, k);
+                    refuse_large(w, source, i, r, k);
             }
 }
 

@@ -12,12 +12,16 @@
 
 struct writer;
 
-/* count matrices of rows x cols; at gives element (r, k) of matrix i. */
+/*
+ * count matrices of rows x cols; at gives element (r, k) of matrix i. origin says, for messages, which value of the checkpoint
+ * that is made from: "tensor NAME: the value 3 at [0, 1, 2], divided by A". NULL: it is the tensor's own, row i * rows + r.
+ */
 typedef struct matrix_source {
     const char *name;  /* for messages */
     size_t count, rows, cols;
     double (*at)(const void *context, size_t i, size_t r, size_t k);
     const void *context;
+    void (*origin)(const void *context, size_t i, size_t r, size_t k, char *text, size_t size);
 } matrix_source;
 
 typedef struct matrix_type {
@@ -29,7 +33,7 @@ typedef struct matrix_type {
 extern const matrix_type matrix_f32, matrix_f16, matrix_q8, matrix_q4;
 
 /*
- * What --type stands for. Matrices whose errors reach the output directly, or through the state, may be stored more precisely
+ * What --type means. Matrices whose errors reach the output directly, or through the state, may be stored more precisely
  * than the others; those that no row gives here (the step delta, the encoder of features) are always f32.
  */
 typedef struct matrix_types {

@@ -1,4 +1,4 @@
-/* safetensors.c - see safetensors.h */
+/* safetensors.c - reads and checks the header of a safetensors file, and gives views of its tensors */
 #include "safetensors.h"
 
 #include <stdlib.h>
@@ -184,11 +184,11 @@ static int check_whole(safetensors *file, uint64_t data_size, message *m)
     for (size_t i = 0; i < file->n_entries; i++) {
         if (file->entries[i].begin != end)
             return complain(m, "tensor %.80s: its data %s", file->entries[i].name,
-                            file->entries[i].begin < end ? "overlap another tensor's" : "lie behind a gap");
+                            file->entries[i].begin < end ? "overlap another tensor's" : "come after a gap");
         end = file->entries[i].end;
     }
     if (end != data_size)
-        return complain(m, "%llu bytes behind the last tensor", (unsigned long long)(data_size - end));
+        return complain(m, "%llu bytes after the last tensor", (unsigned long long)(data_size - end));
     if (file->n_entries > 0)
         qsort(file->entries, file->n_entries, sizeof *file->entries, by_name);
     for (size_t i = 1; i < file->n_entries; i++)
@@ -230,7 +230,7 @@ int safetensors_open(safetensors *file, const unsigned char *bytes, size_t size,
     for (int i = 7; i >= 0; i--)
         header_size = header_size << 8 | bytes[i];
     if (header_size > SAFETENSORS_HEADER_MAX)
-        return complain(m, "not a safetensors file: a header of %llu bytes", (unsigned long long)header_size);
+        return complain(m, "not a safetensors file; `b2s6 convert --help` says what can be converted");
     if (header_size > size - 8)
         return complain(m, "not a safetensors file, or cut short: %zu bytes, the header alone has %llu", size,
                         (unsigned long long)header_size);

@@ -1,5 +1,5 @@
 /*
- * safetensors.h - reads a safetensors file that lies in memory: tensors by name, and the metadata strings
+ * safetensors.h - reads a safetensors file in memory: tensors by name, and the metadata strings
  *
  * The file: the size of the header (u64, little-endian), the header (a JSON object), the data. Everything the header says
  * is checked against the file before anything is believed: each tensor's bytes are what its type and shape need, and

@@ -1,4 +1,4 @@
-/* take_tensors.c - see take_tensors.h */
+/* take_tensors.c - finds the tensors of a checkpoint by name, checks their shapes and values, and that none is left over */
 #include "take_tensors.h"
 
 #include <stdio.h>
@@ -16,9 +16,9 @@ void take_prefix(tensor_taker *b, const char *prefix)
     snprintf(b->prefix, sizeof b->prefix, "%s", prefix);
 }
 
-void take_layer_prefix(tensor_taker *b, const char *before, unsigned layer, const char *behind)
+void take_layer_prefix(tensor_taker *b, const char *before, unsigned layer, const char *after)
 {
-    snprintf(b->prefix, sizeof b->prefix, "%s%u%s", before, layer, behind);
+    snprintf(b->prefix, sizeof b->prefix, "%s%u%s", before, layer, after);
 }
 
 /* "(16, 8)" */

@@ -25,7 +25,7 @@ typedef struct tensor_taker {
 
 /* Sets the prefix: "final_norm."; "layers.", 3, ".unit.". */
 void take_prefix(tensor_taker *b, const char *prefix);
-void take_layer_prefix(tensor_taker *b, const char *before, unsigned layer, const char *behind);
+void take_layer_prefix(tensor_taker *b, const char *before, unsigned layer, const char *after);
 
 /* The tensor of this name, which must be there, of this shape (SHAPE(...)), of a floating-point type, and finite. */
 void take_tensor(tensor_taker *b, tensor *t, const char *name, const size_t *dims, size_t n_dims);

@@ -1,4 +1,4 @@
-/* tensor.c - see tensor.h */
+/* tensor.c - reads values of every type through strides, and makes other views of the same bytes */
 #include "tensor.h"
 
 #include <math.h>

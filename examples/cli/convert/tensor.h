@@ -1,5 +1,5 @@
 /*
- * tensor.h - a view of numbers in a checkpoint: where they lie, as what type, in what order
+ * tensor.h - a view of numbers in a checkpoint: where they are, of which type, in which order
  *
  * Nothing is copied: rows of a matrix, or a matrix the other way round, are the same bytes with other dimensions and strides.
  * Every type that is read converts to double without rounding.

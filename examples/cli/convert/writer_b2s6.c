@@ -108,7 +108,7 @@ static double stacked_at(const void *context, size_t i, size_t r, size_t k)
 static void put_matrices(writer *w, uint32_t role, const matrix_type *type, const tensor *t, size_t count)
 {
     stacked s = { t, t->dims[0] / count };
-    matrix_source source = { t->name, count, s.rows, t->dims[1], stacked_at, &s };
+    matrix_source source = { t->name, count, s.rows, t->dims[1], stacked_at, &s, NULL };
     writer_matrix(w, role, type, &source);
 }
 

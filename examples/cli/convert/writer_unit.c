@@ -6,6 +6,7 @@
  */
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "writer.h"
 
@@ -158,10 +159,24 @@ static double bc_at(const void *context, size_t j, size_t r, size_t k)
     return tensor_at(&x->u->c, j, k, s, (r - b_rows) / x->n);
 }
 
+/* The value of the checkpoint that bc_at makes an element from. */
+static void bc_origin(const void *context, size_t j, size_t r, size_t k, char *text, size_t size)
+{
+    const unit_writer *x = context;
+    size_t b_rows = x->c->b_weight ? x->n * x->cx : 0, s = r % x->n, is_b = r < b_rows;
+    const tensor *t = is_b ? &x->u->b_weight : &x->u->c;
+    size_t second = is_b ? s : k, third = is_b ? k : s;
+    int used = snprintf(text, size, "tensor %.80s: the value %g", t->name, tensor_at(t, j, second, third, 0));
+    if ((is_b ? x->cx : x->cc) == 2)
+        used += snprintf(text + used, size - (size_t)used, " %+gi", tensor_at(t, j, second, third, 1));
+    snprintf(text + used, size - (size_t)used, " at [%zu, %zu, %zu]%s", j, second, third,
+             is_b && folds_a(x->c) ? ", divided by A," : "");
+}
+
 static void put_bc(const unit_writer *x)
 {
     size_t rows = (x->c->b_weight ? x->n * x->cx : 0) + (x->c->c_selective ? x->n * x->cc : 0);
-    matrix_source source = { x->c->b_weight ? x->u->b_weight.name : x->u->c.name, x->h, rows, x->p, bc_at, x };
+    matrix_source source = { x->c->b_weight ? x->u->b_weight.name : x->u->c.name, x->h, rows, x->p, bc_at, x, bc_origin };
     if (rows > 0)
         writer_matrix(x->w, x->first + UNIT_BC, x->w->types->b_and_c, &source);
 }
@@ -174,7 +189,7 @@ static double weight_at(const void *context, size_t i, size_t r, size_t k)
 
 static void put_weight(const unit_writer *x, uint32_t role, const tensor *t)
 {
-    matrix_source source = { t->name, 1, t->dims[0], t->dims[1], weight_at, t };
+    matrix_source source = { t->name, 1, t->dims[0], t->dims[1], weight_at, t, NULL };
     writer_matrix(x->w, x->first + role, &matrix_f32, &source);
 }
 

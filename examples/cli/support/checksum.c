@@ -1,4 +1,4 @@
-/* checksum.c - see checksum.h */
+/* checksum.c - CRC-32 by a table of 16 entries, half a byte at a time */
 #include "checksum.h"
 
 /* A byte in two halves: the CRCs of the 16 values of four bits. */

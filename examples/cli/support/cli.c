@@ -1,4 +1,4 @@
-/* cli.c - see cli.h */
+/* cli.c - sorts a verb's arguments, prints errors as one line, opens models for verbs */
 #define _POSIX_C_SOURCE 200809L
 
 #include "cli.h"
@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "nearest.h"
+#include "open_model.h"
 
 /* Whatever a name or a file holds, an error stays one line and leaves the terminal as it is. hint: where help is, or NULL. */
 #if defined(__GNUC__)
@@ -21,7 +24,7 @@ static void print_error(const char *format, va_list arguments, const char *hint,
             *c = '?';
     fprintf(stderr, "b2s6: %s", text);
     if (hint)
-        fprintf(stderr, "; see 'b2s6%s%s --help'", hint, verb);
+        fprintf(stderr, text[0] && text[strlen(text) - 1] == '?' ? " See 'b2s6%s%s --help'" : "; see 'b2s6%s%s --help'", hint, verb);
     fputc('\n', stderr);
 }
 
@@ -43,7 +46,7 @@ int cli_usage(const cli_verb *verb, const char *format, ...)
     return CLI_USAGE;
 }
 
-/* The option that an argument names, with *value what stands behind its "=" or NULL. */
+/* The option that an argument names, with *value what follows its "=", or NULL. */
 static const cli_option *find_option(const char *argument, const cli_option *options, size_t n, const char **value)
 {
     size_t length = strcspn(argument, "=");
@@ -54,6 +57,23 @@ static const cli_option *find_option(const char *argument, const cli_option *opt
     return NULL;
 }
 
+static void unknown_option(const cli_verb *verb, const char *argument, const cli_option *options, size_t n)
+{
+    const char *nearest = NULL;
+    int distance = NEAREST_FAR;
+    char name[100];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
+    for (size_t i = 0; i < n && name[1] == '-'; i++)
+        if (nearest_distance(name + 2, options[i].name + 2) < distance) {
+            nearest = options[i].name;
+            distance = nearest_distance(name + 2, nearest + 2);
+        }
+    if (nearest)
+        cli_usage(verb, "%s: there is no option %s; did you mean %s?", verb->name, name, nearest);
+    else
+        cli_usage(verb, "%s: there is no option %s", verb->name, name);
+}
+
 /* Takes the option at argv[i]; returns how many arguments that were, or 0 with the error printed. */
 static int take_option(const cli_verb *verb, int left, char **argv, const cli_option *options, size_t n)
 {
@@ -61,7 +81,7 @@ static int take_option(const cli_verb *verb, int left, char **argv, const cli_op
     const cli_option *option = find_option(argv[0], options, n, &value);
     int taken = 1;
     if (!option) {
-        cli_usage(verb, "%s: there is no option %.100s", verb->name, argv[0]);
+        unknown_option(verb, argv[0], options, n);
         return 0;
     }
     if (option->value && !value) {
@@ -112,16 +132,14 @@ b2s6_model *cli_open_model(const char *path)
 b2s6_model *cli_open_model_for(const char *path, const char *isa)
 {
     b2s6_open_options options = B2S6_OPEN_OPTIONS;
+    char text[400];
+    message m = { text, sizeof text };
     b2s6_model *model;
-    b2s6_error error;
     options.isa = isa;
-    if (b2s6_model_open_file(&model, path, &options, &error) == B2S6_OK)
-        return model;
-    if (error.offset > 0)
-        cli_fail("%s: %s (byte %llu)", path, error.message, (unsigned long long)error.offset);
-    else
-        cli_fail("%s: %s", path, error.message);
-    return NULL;
+    model = open_model(path, &options, &m);
+    if (!model)
+        cli_fail("%s: %s", path, text);
+    return model;
 }
 
 int cli_same_file(const char *a, const char *b)

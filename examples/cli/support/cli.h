@@ -9,7 +9,7 @@
 /* Exit statuses besides 0. */
 enum { CLI_FAILED = 1, CLI_USAGE = 2 };
 
-/* One verb: `b2s6 NAME ...`. run gets the arguments behind the name and returns the exit status. */
+/* One verb: `b2s6 NAME ...`. run gets the arguments after the name and returns the exit status. */
 typedef struct cli_verb {
     const char *name;
     const char *summary;  /* one line for `b2s6 --help` */
@@ -23,7 +23,7 @@ extern const cli_verb verb_convert, verb_info, verb_run, verb_demo, verb_score, 
 /* A type of weights as --type calls it. */
 const char *cli_type_name(b2s6_type type);
 
-/* An option: with a value, `--chunk N` or `--chunk=N`, or, if value is NULL, a mere `--json`. */
+/* An option: with a value, `--chunk N` or `--chunk=N`, or, if value is NULL, without one, `--json`. */
 typedef struct cli_option {
     const char *name;    /* with its dashes */
     const char **value;

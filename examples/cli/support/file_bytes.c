@@ -1,4 +1,4 @@
-/* file_bytes.c - see file_bytes.h */
+/* file_bytes.c - maps a file, or reads it to its end where it cannot be mapped */
 #define _POSIX_C_SOURCE 200809L
 
 #include "file_bytes.h"

@@ -1,4 +1,4 @@
-/* json.c - reads a JSON text once from end to end and accepts nothing else: see json.h */
+/* json.c - checks a JSON text once from end to end and accepts nothing else */
 #include "json.h"
 
 #include <string.h>
@@ -197,7 +197,7 @@ static int scan_key(scanner *s)
     return 1;
 }
 
-/* Any value. What is open lies in closing[0 .. depth): the brackets that will close it. */
+/* Any value. What is open is in closing[0 .. depth): the brackets that will close it. */
 static int scan_value(scanner *s)
 {
     char closing[JSON_DEPTH];
@@ -241,7 +241,7 @@ const char *json_check(json *value, const char *text, size_t size, size_t *at)
     if (scan_value(&s)) {
         value->size = (size_t)((const char *)s.at - value->text);
         if (skip_space(&s) >= 0)
-            stop(&s, "something behind the end of the value");
+            stop(&s, "something after the end of the value");
     }
     *at = (size_t)(s.at - bytes);
     return s.problem;

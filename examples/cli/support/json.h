@@ -1,5 +1,5 @@
 /*
- * json.h - reads JSON (RFC 8259) where it lies: nothing is copied, nothing allocated
+ * json.h - reads JSON (RFC 8259) in place: nothing is copied, nothing allocated
  *
  * json_check reads a text once from end to end and accepts nothing but JSON: UTF-8 without surrogates, no lone halves of
  * pairs in escapes, no trailing commas, no NaN. After that every function below works on parts of the checked text and has

@@ -1,4 +1,4 @@
-/* json_fields.c - see json_fields.h */
+/* json_fields.c - reads a JSON object into a C structure by a table of its keys */
 #include "json_fields.h"
 
 #include <stdio.h>

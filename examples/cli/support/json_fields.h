@@ -1,5 +1,5 @@
 /*
- * json_fields.h - reads a JSON object into a C structure, told by a table what may stand in it
+ * json_fields.h - reads a JSON object into a C structure, told by a table what may be in it
  *
  * The table names each key, its type, where its value goes and what is allowed. A key that is missing, given twice, of
  * another type or out of range is an error that names it.

@@ -7,7 +7,7 @@ static inline int json_is_space(int c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The character of an escape \uXXXX or \uXXXX\uXXXX whose first X is at *c, moved behind it; -1 if it is none. */
+/* The character of an escape \uXXXX or \uXXXX\uXXXX whose first X is at *c, moved past it; -1 if it is none. */
 long json_unicode_escape(const unsigned char **c, const unsigned char *end);
 
 #endif

@@ -1,4 +1,4 @@
-/* json_values.c - values of a JSON text that json_check has found right, so that nothing here can fail on it: see json.h */
+/* json_values.c - reads values of a JSON text that json_check has found right, so that no syntax is left to fail on */
 #include <float.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +95,7 @@ static size_t put_utf8(char *out, long c)
     return 4;
 }
 
-/* One character of a string: its bytes to out, at most 4; *c moved behind it. */
+/* One character of a string: its bytes to out, at most 4; *c moved past it. */
 static size_t decode_one(const unsigned char **c, const unsigned char *end, char *out)
 {
     static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";

@@ -1,24 +1,12 @@
-/* machine_options.c - the options --threads and --isa */
+/* machine_options.c - checks --threads and --isa for every verb that has them, and starts the threads */
 #include "machine_options.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { MAX_THREADS = 256 };
+#include "option_values.h"
 
-/* A whole number from 1 to MAX_THREADS, of digits alone; else 0. */
-static size_t thread_count(const char *text)
-{
-    char *end;
-    unsigned long n;
-    if (*text < '0' || *text > '9')
-        return 0;
-    errno = 0;
-    n = strtoul(text, &end, 10);
-    return errno || *end || n > MAX_THREADS ? 0 : (size_t)n;
-}
+enum { MAX_THREADS = 256 };
 
 /* "portable, sse2, avx2" */
 static const char *names_of_isas(char *text, size_t size)
@@ -45,13 +33,16 @@ static int check_isa(const cli_verb *verb, const char *isa)
 int machine_take(machine *m, const cli_verb *verb, const char *threads, const char *isa)
 {
     int status = isa ? check_isa(verb, isa) : 0;
-    m->n_threads = threads ? thread_count(threads) : 1;
+    uint64_t n = 1;
+    const int is_number = option_number(threads, 1, MAX_THREADS, &n) == 0;
+    m->n_threads = (size_t)n;
     m->pool = NULL;
     m->isa = isa;
-    if (status == 0 && m->n_threads == 0)
+    if (status == 0 && !is_number)
         return cli_usage(verb, "%s: --threads takes a number from 1 to %d, not %.40s", verb->name, MAX_THREADS, threads);
     if (status == 0 && m->n_threads > 1 && (m->pool = thread_pool_create(m->n_threads)) == NULL)
         return cli_fail("%zu threads cannot be started", m->n_threads);
+    m->n_threads = thread_pool_threads(m->pool);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* message.c - see message.h */
+/* message.c - writes the one line of an error, without control characters */
 #include "message.h"
 
 #include <stdarg.h>

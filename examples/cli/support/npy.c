@@ -1,4 +1,4 @@
-/* npy.c - see npy.h */
+/* npy.c - reads and writes .npy files piece by piece */
 #define _POSIX_C_SOURCE 200809L
 
 #include "npy.h"
@@ -157,7 +157,7 @@ static int read_header(npy_reader *npy, message *m)
     char *text;
     int failed;
     if (fread(start, 1, 10, npy->stream) != 10 || memcmp(start, magic, sizeof magic) != 0)
-        return complain(m, ferror(npy->stream) ? "cannot be read" : "not a .npy file");
+        return complain(m, "%s", ferror(npy->stream) ? strerror(errno) : "not a .npy file");
     if ((start[6] != 1 && start[6] != 2) || start[7] != 0)
         return complain(m, "version %d.%d of .npy; 1.0 and 2.0 can be read", start[6], start[7]);
     prefix = start[6] == 1 ? 10 : 12;
@@ -223,7 +223,7 @@ static int read_bits(npy_reader *npy, uint64_t *bits, message *m)
     size_t size = types[npy->type].size;
     *bits = 0;
     if (fread(bytes, 1, size, npy->stream) != size)
-        return complain(m, ferror(npy->stream) ? "cannot be read" : "cut short");
+        return complain(m, "%s", ferror(npy->stream) ? strerror(errno) : "cut short");
     while (size-- > 0)
         *bits = *bits << 8 | bytes[size];
     return 0;

@@ -1,10 +1,8 @@
-/* option_values.c - see option_values.h */
+/* option_values.c - reads the numbers that options give */
 #include "option_values.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-#define THREADS_MOST 256
 
 int option_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
 {
@@ -20,15 +18,4 @@ int option_number(const char *text, uint64_t least, uint64_t most, uint64_t *val
         return -1;
     *value = number;
     return 0;
-}
-
-int option_threads(const cli_verb *verb, const char *text, thread_pool **pool)
-{
-    uint64_t n = 1;
-    *pool = NULL;
-    if (option_number(text, 1, THREADS_MOST, &n) != 0)
-        return cli_usage(verb, "%s: --threads %.100s: a number from 1 to %d is needed", verb->name, text, THREADS_MOST);
-    if (n > 1)
-        *pool = thread_pool_create((size_t)n);
-    return n > 1 && !*pool ? cli_fail("%s threads cannot be started", text) : 0;
 }

@@ -1,39 +1,163 @@
-/* output_file.c - see output_file.h */
+/* output_file.c - writes a file so that it appears complete or not at all, whatever ends the program */
 #define _XOPEN_SOURCE 700  /* realpath, and POSIX 2008 */
 
 #include "output_file.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+#ifdef SIGRTMAX
+#define SIGNALS_END (SIGRTMAX + 1)
+#else
+#define SIGNALS_END 32
+#endif
+
+#define SUFFIX ".XXXXXX"  /* what mkstemp fills in */
+enum { SUFFIX_SIZE = sizeof SUFFIX - 1, LINKS_MAX = 40 };
+
+/* ------------------------------------------------------------------------------------------------------------- signals */
+
 /* What a signal that ends the program has to remove. */
 static const char *volatile unfinished;
 
+/* Set while a temporary file may be there whose name `unfinished` does not have yet. */
+static volatile sig_atomic_t naming;
+
+/* Runs in any thread; the one that names the file has its signals blocked meanwhile, so it goes on and the wait ends. */
 static void remove_and_die(int signal_number)
 {
+    while (naming)
+        ;
     if (unfinished)
         unlink(unfinished);
     signal(signal_number, SIG_DFL);
-    raise(signal_number);
+    raise(signal_number);  /* takes effect when this function returns */
 }
 
+/* Those that end no program, and those that cannot be caught. A file that may not grow (XFSZ) is an error of the write. */
+static int is_deadly(int signal_number)
+{
+    static const int others[] = { SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGXFSZ,
+#ifdef SIGWINCH
+                                  SIGWINCH,
+#endif
+#ifdef SIGINFO
+                                  SIGINFO,
+#endif
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (others[i] == signal_number)
+            return 0;
+    return 1;
+}
+
+/* What the caller of the program has set, to ignore hang-ups for example, stays. */
 static void watch_signals(void)
 {
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-    signal(SIGXFSZ, SIG_IGN);  /* a file that may not grow is an error of the write */
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    signal(SIGXFSZ, SIG_IGN);
+    for (int number = 1; number < SIGNALS_END; number++) {
         struct sigaction action, old;
         memset(&action, 0, sizeof action);
         action.sa_handler = remove_and_die;
-        sigemptyset(&action.sa_mask);
-        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-            sigaction(signals[i], &action, NULL);
+        sigfillset(&action.sa_mask);
+        if (is_deadly(number) && sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+            sigaction(number, &action, NULL);
     }
 }
+
+/* --------------------------------------------------------------------------------------------------------------- names */
+
+/* Where the last part of a path begins. */
+static size_t name_begin(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* A link's text as a path: seen from the folder of the link. From malloc; NULL on failure. */
+static char *follow_link(const char *path)
+{
+    char text[PATH_MAX];
+    const ssize_t length = readlink(path, text, sizeof text);
+    const size_t folder = length > 0 && text[0] == '/' ? 0 : name_begin(path);
+    char *target;
+    if (length < 0 || (size_t)length == sizeof text)
+        return NULL;
+    target = malloc(folder + (size_t)length + 1);
+    if (!target)
+        return NULL;
+    memcpy(target, path, folder);
+    memcpy(target + folder, text, (size_t)length);
+    target[folder + (size_t)length] = 0;
+    return target;
+}
+
+/*
+ * The path with symbolic links followed, from malloc: of a file that is there, and of one that is not, so that a link to
+ * nothing gets what it leads to, as with a shell's `>`. NULL on failure.
+ */
+static char *resolve(const char *path)
+{
+    struct stat status;
+    char *now = strdup(path);
+    if (stat(path, &status) == 0) {
+        free(now);
+        return realpath(path, NULL);
+    }
+    for (int links = 0; now && lstat(now, &status) == 0 && S_ISLNK(status.st_mode); links++) {
+        char *next = links < LINKS_MAX ? follow_link(now) : NULL;
+        if (links == LINKS_MAX)
+            errno = ELOOP;
+        free(now);
+        now = next;
+    }
+    return now;
+}
+
+/* The longest name that a file in the folder of this path can have. */
+static size_t longest_name(const char *path)
+{
+    const size_t begin = name_begin(path);
+    char *folder = begin ? strdup(path) : NULL;
+    long longest;
+    if (folder)
+        folder[begin > 1 ? begin - 1 : 1] = 0;
+    longest = pathconf(folder ? folder : ".", _PC_NAME_MAX);
+    free(folder);
+    return longest > 0 ? (size_t)longest : 255;
+}
+
+/*
+ * A name for the temporary file: the final one with a suffix, in the same folder, so that the rename moves nothing. A name
+ * that leaves no room for the suffix loses as much at its end, whole characters of UTF-8. From malloc, or NULL.
+ */
+static char *temporary_name(const char *path)
+{
+    const size_t begin = name_begin(path), longest = longest_name(path);
+    size_t length = strlen(path);
+    char *name = malloc(length + SUFFIX_SIZE + 1);
+    if (!name)
+        return NULL;
+    memcpy(name, path, length);
+    if (length - begin + SUFFIX_SIZE > longest && longest > SUFFIX_SIZE)
+        length = begin + longest - SUFFIX_SIZE;
+    if (length + SUFFIX_SIZE >= PATH_MAX && PATH_MAX - 1 - SUFFIX_SIZE > begin)
+        length = PATH_MAX - 1 - SUFFIX_SIZE;
+    while (length > begin + 1 && ((unsigned char)path[length] & 0xc0) == 0x80)
+        length--;
+    memcpy(name + length, SUFFIX, SUFFIX_SIZE + 1);
+    return name;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- opening */
 
 static mode_t new_file_mode(void)
 {
@@ -42,24 +166,33 @@ static mode_t new_file_mode(void)
     return 0666 & ~mask;
 }
 
-/* The temporary file: the final name with a suffix, in the same folder, so that the rename moves nothing. */
+/* No signal may come between a file and its name in `unfinished`. */
+static int make_temporary(char *name)
+{
+    sigset_t all, before;
+    int descriptor, error;
+    watch_signals();
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    naming = 1;
+    descriptor = mkstemp(name);
+    error = errno;
+    unfinished = descriptor < 0 ? NULL : name;
+    naming = 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return descriptor;
+}
+
 static int open_beside(output *o, mode_t mode)
 {
-    size_t length = strlen(o->path);
-    int descriptor;
-    o->temporary = malloc(length + sizeof ".XXXXXX");
-    if (!o->temporary)
-        return -1;
-    memcpy(o->temporary, o->path, length);
-    memcpy(o->temporary + length, ".XXXXXX", sizeof ".XXXXXX");
-    descriptor = mkstemp(o->temporary);
+    char *name = temporary_name(o->path);
+    const int descriptor = name ? make_temporary(name) : -1;
     if (descriptor < 0) {
-        free(o->temporary);
-        o->temporary = NULL;
+        free(name);
         return -1;
     }
-    unfinished = o->temporary;
-    watch_signals();
+    o->temporary = name;
     o->stream = fchmod(descriptor, mode) == 0 ? fdopen(descriptor, "wb") : NULL;
     if (!o->stream)
         close(descriptor);
@@ -70,7 +203,7 @@ static int open_stream(output *o, const char *path)
 {
     struct stat status;
     int there = stat(path, &status) == 0;
-    o->path = there ? realpath(path, NULL) : strdup(path);
+    o->path = resolve(path);
     if (!o->path)
         return -1;
     if (there && S_ISDIR(status.st_mode)) {
@@ -88,15 +221,23 @@ static int open_stream(output *o, const char *path)
 
 int output_open(output *o, const char *path, message *m)
 {
+    struct stat status;
+    int error;
     memset(o, 0, sizeof *o);
     if (open_stream(o, path) == 0)
         return 0;
-    complain(m, "cannot be written: %s", strerror(errno));
+    error = errno;
+    if (o->path && lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
+        complain(m, "cannot be written: a link to %.400s: %s", o->path, strerror(error));
+    else
+        complain(m, "cannot be written: %s", strerror(error));
     output_abandon(o);
     return -1;
 }
 
-/* To the disk before the name changes, so that the name never stands for less than the file. */
+/* ------------------------------------------------------------------------------------------------------------- closing */
+
+/* To the disk before the name changes, so that the name never leads to less than the file. */
 static int flush_all(output *o)
 {
     if (fflush(o->stream) != 0 || ferror(o->stream))

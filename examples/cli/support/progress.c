@@ -1,4 +1,4 @@
-/* progress.c - see progress.h */
+/* progress.c - draws a bar on standard error, at most ten times a second, in one line of any terminal */
 #define _POSIX_C_SOURCE 200809L
 
 #include "progress.h"
@@ -11,6 +11,7 @@
 #include "terminal.h"
 
 #define BAR_WIDTH 30
+#define BAR_LEAST 6
 #define REDRAW_SECONDS 0.1
 
 double seconds_now(void)
@@ -37,24 +38,38 @@ void progress_begin(progress *p, uint64_t total)
     p->started = p->drawn = seconds_now();
 }
 
-static void draw_bar(const progress *p, uint64_t done, double rate)
+/* The bar, as wide as the line leaves room, and the figures after it. A line that wraps could not be taken back. */
+static void draw_line(double part, int has_bar, const char *figures)
 {
-    const double part = done < p->total ? (double)done / (double)p->total : 1;
-    const int filled = (int)(part * BAR_WIDTH);
-    char bar[BAR_WIDTH + 1];
-    memset(bar, '#', (size_t)filled);
-    memset(bar + filled, '.', (size_t)(BAR_WIDTH - filled));
-    bar[BAR_WIDTH] = 0;
-    fprintf(stderr, "[%s] %3.0f %%", bar, 100 * part);
-    if (rate > 0 && done < p->total) {
-        const unsigned long left = (unsigned long)((double)(p->total - done) / rate);
-        fprintf(stderr, "  %lu:%02lu left", left / 60, left % 60);
-    }
+    const size_t columns = terminal_columns(STDERR_FILENO), used = strlen(figures) + 3; /* brackets, and the last column */
+    size_t width = columns > used ? columns - used : 0, filled;
+    char bar[BAR_WIDTH];
+    width = width < BAR_WIDTH ? width : BAR_WIDTH;
+    filled = (size_t)(part * (double)width);
+    memset(bar, '#', filled);
+    memset(bar + filled, '.', width - filled);
+    fputs("\r\033[K", stderr);
+    if (has_bar && width >= BAR_LEAST)
+        fprintf(stderr, "[%.*s]", (int)width, bar);
+    fprintf(stderr, "%.*s", columns > 1 ? (int)columns - 1 : 1, figures);
+    fflush(stderr);
+}
+
+/* " 42 %  1:05 left" of a total that is known. */
+static size_t put_share(char *text, size_t size, double part, double seconds_left)
+{
+    int n = snprintf(text, size, " %3.0f %%", 100 * part);
+    if (part > 0 && part < 1 && seconds_left < 360000)
+        n += snprintf(text + n, size - (size_t)n, "  %lu:%02lu left", (unsigned long)seconds_left / 60,
+                      (unsigned long)seconds_left % 60);
+    return (size_t)n;
 }
 
 void progress_update(progress *p, uint64_t done, uint64_t bytes)
 {
-    double now, seconds;
+    double now, seconds, part = 0;
+    char text[100];
+    size_t n;
     if (!p->shown)
         return;
     now = seconds_now();
@@ -62,13 +77,14 @@ void progress_update(progress *p, uint64_t done, uint64_t bytes)
         return;
     p->drawn = now;
     seconds = now - p->started;
-    fputs("\r\033[K", stderr);
     if (p->total != 0)
-        draw_bar(p, done, (double)done / seconds);
+        part = done < p->total ? (double)done / (double)p->total : 1;
+    if (p->total != 0)
+        n = put_share(text, sizeof text, part, part > 0 ? seconds * (1 - part) / part : 0);
     else
-        fprintf(stderr, "%.1f kB", 1e-3 * (double)bytes);
-    fprintf(stderr, "  %.1f kB/s", 1e-3 * (double)bytes / seconds);
-    fflush(stderr);
+        n = (size_t)snprintf(text, sizeof text, "%.1f kB", 1e-3 * (double)bytes);
+    snprintf(text + n, sizeof text - n, "  %.1f kB/s", 1e-3 * (double)bytes / seconds);
+    draw_line(part, p->total != 0, text);
 }
 
 void progress_end(progress *p)

@@ -11,7 +11,7 @@
  *
  * Helpers must pay. What a piece of work took is compared with what it would have taken on the caller's thread alone. Losses
  * (pieces too short to share, a busy machine) are paid out of earlier gains; when those are used up the helpers rest, for so
- * many pieces that the loss is a small part of the time.
+ * long that the loss is a small part of the time.
  */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "thread_pool.h"
@@ -29,6 +29,7 @@ enum {
     MAX_TASKS = 65535,    /* what a share can count */
     SPIN_NS = 100000,     /* about what it takes to wake a thread, in a virtual machine */
     LOOKS_A_CLOCK = 32,   /* while spinning */
+    PIECES_A_CLOCK = 8,   /* while resting */
     CACHE_LINE = 64
 };
 
@@ -36,8 +37,10 @@ enum {
 enum {
     CREDIT_MOST = 2000000, /* gains that are remembered */
     CREDIT_LEAST = -100000, /* losses until the helpers rest: two or three wake-ups */
+    SHARING_NS = 3000,     /* some fifty lines of cache, from one processor to another */
     REST_FIRST = 32,       /* times the loss; doubled with every loss that no gains came before */
-    REST_MOST = 512
+    REST_MOST = 512,
+    REST_LONGEST = 250000000
 };
 
 /* Tasks next .. end - 1 are still to be claimed: next + end * 65536, changed as one so that no claim is torn. */
@@ -60,22 +63,23 @@ struct thread_pool {
     /* The piece of work in hand: written while no task is claimable, read by who has claimed one. */
     void (*task)(void *context, size_t index);
     void *context;
-    int stop;              /* there is no more work; read after a new round was seen */
+    int stop;              /* atomic: there is no more work */
 
     share shares[MAX_THREADS];
     uint32_t n_shares;     /* atomic: of this piece */
-    uint32_t left;         /* atomic: tasks that are not done */
     uint32_t round;        /* atomic: number of pieces handed out */
     uint32_t sleepers;     /* atomic, changed under the lock */
+    char apart[CACHE_LINE]; /* who spins on `round` does not feel every task that is done */
+    uint32_t left;         /* atomic: tasks that are not done */
     int caller_sleeps;     /* atomic, changed under the lock */
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
 
     /* The caller's account of what helpers bring. */
     int64_t credit;        /* ns gained */
-    int64_t alone, pieces; /* since the last rest: what the pieces would have taken alone, and their number */
     int64_t rest_factor;
-    uint64_t resting;      /* pieces still to do alone */
+    int64_t rest_end;      /* of the clock; 0: helpers are at work */
+    unsigned rested;       /* pieces done alone */
 };
 
 static int64_t now(void)
@@ -185,7 +189,7 @@ static void *work(void *argument)
     uint32_t round = 0;
     for (;;) {
         round = await_round(pool, round);
-        if (pool->stop)
+        if (__atomic_load_n(&pool->stop, __ATOMIC_RELAXED))
             return NULL;
         do_tasks(pool, w->number);
     }
@@ -221,31 +225,42 @@ static void await_others(thread_pool *pool)
 }
 
 /*
- * Puts down what a piece took and what it would have taken alone. A quarter of that is not believed: on the caller's thread
- * alone tasks take less, as nothing they read comes from another processor's cache.
+ * What a piece would have taken alone, as the caller did `own` of n tasks in own_time. On the caller's thread alone nothing that
+ * tasks read comes from another processor's cache, so what that costs is taken off.
  */
-static void account(thread_pool *pool, int64_t took, int64_t alone)
+static int64_t time_alone(int64_t own_time, int64_t own, int64_t n)
 {
-    pool->credit += alone - alone / 4 - took;
-    pool->alone += alone;
-    pool->pieces++;
+    const int64_t apart = own_time > SHARING_NS ? own_time - SHARING_NS : 0;
+    return own == n ? own_time : apart * n / own * 7 / 8;
+}
+
+/* Puts down what a piece gained, or lost. */
+static void account(thread_pool *pool, int64_t gained)
+{
+    pool->credit += gained;
     if (pool->credit > CREDIT_MOST) {
         pool->credit = CREDIT_MOST;
         pool->rest_factor = REST_FIRST;
     } else if (pool->credit < CREDIT_LEAST) {
-        pool->resting = (uint64_t)(-pool->credit * pool->rest_factor / (pool->alone / pool->pieces + 1) + 1);
+        const int64_t rest = -pool->credit * pool->rest_factor;
+        pool->rest_end = now() + (rest < REST_LONGEST ? rest : REST_LONGEST);
         pool->rest_factor = pool->rest_factor < REST_MOST ? 2 * pool->rest_factor : REST_MOST;
-        pool->credit = pool->alone = pool->pieces = 0;
+        pool->credit = 0;
     }
+}
+
+static int is_resting(thread_pool *pool)
+{
+    if (pool->rest_end && ++pool->rested % PIECES_A_CLOCK == 0 && now() >= pool->rest_end)
+        pool->rest_end = 0;
+    return pool->rest_end != 0;
 }
 
 static void run(void *user, size_t n_tasks, void (*task)(void *context, size_t index), void *context)
 {
     thread_pool *pool = user;
-    int64_t begin, handed_out, done;
-    uint32_t own;
-    if (pool->n_threads == 1 || n_tasks < 2 || n_tasks > MAX_TASKS || pool->resting) {
-        pool->resting -= pool->resting != 0;
+    int64_t begin, handed_out, done, own;
+    if (pool->n_threads == 1 || n_tasks < 2 || n_tasks > MAX_TASKS || is_resting(pool)) {
         for (size_t i = 0; i < n_tasks; i++)
             task(context, i);
         return;
@@ -260,7 +275,7 @@ static void run(void *user, size_t n_tasks, void (*task)(void *context, size_t i
     own = 1 + do_tasks(pool, 0);
     done = now();
     await_others(pool);
-    account(pool, now() - begin, (done - handed_out) * (int64_t)n_tasks / own);
+    account(pool, time_alone(done - handed_out, own, (int64_t)n_tasks) - (now() - begin));
 }
 
 /* Processors that this process may use. */
@@ -310,7 +325,7 @@ void thread_pool_destroy(thread_pool *pool)
 {
     if (!pool)
         return;
-    pool->stop = 1;
+    __atomic_store_n(&pool->stop, 1, __ATOMIC_RELAXED);
     __atomic_add_fetch(&pool->round, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_lock(&pool->lock);
     pthread_cond_broadcast(&pool->wake);
@@ -321,6 +336,11 @@ void thread_pool_destroy(thread_pool *pool)
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
+}
+
+size_t thread_pool_threads(const thread_pool *pool)
+{
+    return pool ? pool->n_threads : 1;
 }
 
 const b2s6_parallel *thread_pool_parallel(const thread_pool *pool)

@@ -26,6 +26,9 @@ thread_pool *thread_pool_create_exactly(size_t n_threads);
 
 void thread_pool_destroy(thread_pool *pool);
 
+/* How many threads there are, the caller's included; 1 for NULL. */
+size_t thread_pool_threads(const thread_pool *pool);
+
 /* What the library's run options point to; lives as long as the pool. NULL for NULL. */
 const b2s6_parallel *thread_pool_parallel(const thread_pool *pool);
 

@@ -1,4 +1,4 @@
-/* byte_model.c - see byte_model.h */
+/* byte_model.c - opens a language model of bytes and steps the stream that it reads */
 #define _POSIX_C_SOURCE 200809L /* posix_memalign */
 
 #include "byte_model.h"
@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands before the first byte. */
+#include "../support/open_model.h"
+
+/* The byte that a model is told before the first one. */
 #define BEFORE_FIRST '\n'
 
 static b2s6_model_info describe(const b2s6_model *model)
@@ -39,14 +41,10 @@ b2s6_model *byte_model_open(const char *path, const char *isa, message *m)
 {
     b2s6_open_options options = B2S6_OPEN_OPTIONS;
     b2s6_model *model;
-    b2s6_error error;
     options.flags = B2S6_OPEN_VERIFY; /* a damaged weight would pass for another model */
     options.isa = isa;
-    if (b2s6_model_open_file(&model, path, &options, &error) != B2S6_OK) {
-        complain(m, "%s", error.message);
-        return NULL;
-    }
-    if (byte_model_check(model, m) == 0)
+    model = open_model(path, &options, m);
+    if (model && byte_model_check(model, m) == 0)
         return model;
     b2s6_model_close(model);
     return NULL;

@@ -1,4 +1,4 @@
-/* prediction.c - see prediction.h */
+/* prediction.c - turns a model's scores into weights and frequencies, in integers alone */
 #include "prediction.h"
 
 #include <math.h>

@@ -23,7 +23,7 @@
 
 /*
  * The model is mixed with the flat distribution, which knows nothing: every byte has at least `flat` of the total. After
- * each byte, flat moves to whichever of the two foretold it better, between these bounds. A file that the model is no use
+ * each byte, flat moves to whichever of the two predicted it better, between these bounds. A file that the model is no use
  * for costs 8 bits a byte and next to nothing more; one that it understands pays almost nothing for the precaution.
  */
 #define FLAT_MIN 16u

@@ -1,4 +1,4 @@
-/* sampler.c - see sampler.h */
+/* sampler.c - draws the next byte from a model's scores, with random numbers of its own */
 #include "sampler.h"
 
 #include "prediction.h"

@@ -1,4 +1,4 @@
-/* score.c - see score.h */
+/* score.c - reads a file through a byte model and adds up the surprise of its bytes */
 #define _POSIX_C_SOURCE 200809L
 
 #include "score.h"

@@ -1,4 +1,4 @@
-/* score.h - how well a byte model foretells a file */
+/* score.h - how well a byte model predicts a file */
 #ifndef B2S6_CLI_SCORE_H
 #define B2S6_CLI_SCORE_H
 

@@ -1,9 +1,9 @@
-/* surprise_map.c - see surprise_map.h */
+/* surprise_map.c - puts text together character by character and shows it with its surprise, in colours or digits below it */
 #include "surprise_map.h"
 
 #include <string.h>
 
-/* Colours of the 256-colour palette, and from how many bits on each stands. */
+/* Colours of the 256-colour palette, and from how many bits on each is used. */
 typedef struct shade {
     double from;
     int color;
@@ -13,11 +13,12 @@ static const shade shades[] = { { 0, 243 }, { 0.5, 250 }, { 1, 157 }, { 2, 226 }
 
 #define N_SHADES (int)(sizeof shades / sizeof shades[0])
 
-void map_begin(surprise_map *map, FILE *out, int color)
+void map_begin(surprise_map *map, FILE *out, int color, size_t columns)
 {
     memset(map, 0, sizeof *map);
     map->out = out;
     map->color = color;
+    map->columns = columns > 0 && columns < MAP_COLUMNS ? columns : MAP_COLUMNS;
     map->shade = -1;
 }
 
@@ -55,7 +56,7 @@ static void flush_line(surprise_map *map)
 /* One column. */
 static void put_column(surprise_map *map, const char *text, size_t n, char mark)
 {
-    if (map->n_marks == MAP_COLUMNS)
+    if (map->n_marks >= map->columns)
         flush_line(map);
     memcpy(map->text + map->n_text, text, n);
     map->n_text += n;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* As wide as a terminal is at least: where lines broke by themselves, marks would not stay below their characters. */
+/* As wide as most terminals: where lines broke by themselves, marks would not stay below their characters. */
 #define MAP_COLUMNS 80
 
 typedef struct surprise_map {
@@ -22,10 +22,11 @@ typedef struct surprise_map {
     double bits;             /* of these bytes */
     int shade;               /* the colour that is set; -1: none */
     char text[4 * MAP_COLUMNS + 1], marks[MAP_COLUMNS + 1]; /* without colours: a line and what goes below */
-    size_t n_text, n_marks;
+    size_t n_text, n_marks, columns;
 } surprise_map;
 
-void map_begin(surprise_map *map, FILE *out, int color);
+/* columns: as wide as lines without colours may be; 0 for MAP_COLUMNS, which is the most. */
+void map_begin(surprise_map *map, FILE *out, int color, size_t columns);
 void map_byte(surprise_map *map, unsigned char byte, double bits);
 void map_end(surprise_map *map); /* also says what the colours or digits mean */
 
