@@ -127,7 +127,10 @@ def read_metadata(raw, n):
         for _ in range(2):
             end = raw.find(b"\0", at)
             check(end >= 0, "the metadata end within a string")
-            parts.append(raw[at:end].decode())
+            try:
+                parts.append(raw[at:end].decode())
+            except UnicodeDecodeError:
+                check(False, "a metadata string is not UTF-8")
             at = end + 1
         check(parts[0] and parts[0].encode() > last, "a metadata key is empty or out of order")
         last = parts[0].encode()

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../examples/cli/convert/convert.h"
 #include "checkpoints.h"
 #include "generate.h"
+#include "model_file.h"
 #include "suites.h"
 
 typedef struct edit {
@@ -95,8 +97,39 @@ static const edit unit_edits[] = {
     { "'delta': 'block'", "'delta': 'lowrank'", "unit.dt_rank is 0, not from 1" },
     { "'dt_rank': 0", "'dt_rank': 2", "unit.delta is not \"lowrank\"" },
     { "'discretization': 'zoh'", "'discretization': 'bilinear'", "unit.discretization is not one of" },
+    { "'states': 'compensated'", "'states': 'exact'", "unit.states is not one of \"compensated\", \"plain\"" },
     { "'skip': true", "'skip': 'true'", "unit.skip is neither true nor false" },
     { "'skip': true", "'skip': false", "unit.D: the configuration has no use for it" },
+};
+
+/* What a list of layers may say; the model has two s4 layers of width 4. */
+static const edit layers_edits[] = {
+    { "'pool': ", "'layers': {}, 'pool': ", "layers is not a list" },
+    { "'pool': ", "'layers': null, 'pool': ", "layers is not a list" },
+    { "'pool': ", "'layers': [], 'pool': ", "layers has 0 elements, but n_layers is 2" },
+    { "'pool': ", "'layers': [{}], 'pool': ", "layers has 1 elements, but n_layers is 2" },
+    { "'pool': ", "'layers': [{}, {}, {}], 'pool': ", "layers has 3 elements, but n_layers is 2" },
+    { "'pool': ", "'layers': [{}, 1], 'pool': ", "layers[1] is not an object" },
+    { "'pool': ", "'layers': [{}, {'d_model': 4}], 'pool': ", "layers[1].d_model is not a key that is known" },
+    { "'pool': ", "'layers': [{}, {'layers': []}], 'pool': ", "layers[1].layers is not a key that is known" },
+    { "'pool': ", "'layers': [{'block': 's5'}, {}], 'pool': ", "layers[0].block is not one of" },
+    { "'pool': ", "'layers': [{'norm': 1}, {}], 'pool': ", "layers[0].norm is not an object" },
+    { "'pool': ", "'layers': [{}, {'norm': {'kinds': 1}}], 'pool': ", "layers[1].norm.kinds is not a key" },
+    { "'pool': ", "'layers': [{}, {'unit': {'h': 2, 'h': 2}}], 'pool': ", "layers[1].unit.h is given twice" },
+    { "'pool': ", "'layers': [{}, {'unit': {'h': 3}}], 'pool': ", "layers[1]: unit.h = 3 does not divide" },
+    { "'pool': ", "'layers': [{'unit': {'delta': 'lowrank'}}, {}], 'pool': ", "layers[0]: unit.dt_rank is 0" },
+    { "'pool': ", "'layers': [{}, {'unit': {'states': 1}}], 'pool': ", "layers[1].unit.states is not one of \"compensated\", \"plain\"" },
+    { "'pool': ", "'layers': [{'d_inner': 4}, {}], 'pool': ", "layers[0].d_inner is for block \"mamba\" alone" },
+    { "'pool': ", "'layers': [{'proj_bias': false}, {}], 'pool': ", "layers[0].proj_bias is for block \"mamba\" alone" },
+    { "'pool': ", "'layers': [{}, {}], 'd_conv': 3, 'pool': ", "d_conv is for block \"mamba\" alone" },
+    { "'pool': ", "'layers': [{}, {'block': 'mamba'}], 'pool': ", "layers[1].d_inner is missing: block \"mamba\" needs it" },
+    { "'pool': ", "'layers': [{}, {'block': 'mamba', 'd_inner': 6}], 'pool': ", "layers[1].d_conv is missing" },
+    { "'pool': ", "'layers': [{}, {'block': 'mamba', 'd_inner': 6, 'd_conv': 3, 'bidirectional': true}], 'pool': ",
+      "layers[1]: bidirectional needs block \"s4\"" },
+    /* right in themselves, but the tensors are another model's */
+    { "'pool': ", "'layers': [{}, {'block': 'mamba', 'd_inner': 6, 'd_conv': 3}], 'pool': ", "tensor layers.1.unit.B_weight: the shape is" },
+    { "'pool': ", "'layers': [{'unit': {'skip': false}}, {}], 'pool': ", "layers.0.unit.D: the configuration has no use for it" },
+    { "'pool': ", "'layers': [{}, {'unit': {'a_scope': 'block'}}], 'pool': ", "layers.1.unit.A_log: the shape is (1, 3), the configuration needs (2, 3)" },
 };
 
 static const edit head_edits[] = {
@@ -118,6 +151,7 @@ static void test_configuration(void)
     CHECK_EDITS(B2S6_BLOCK_S4, input_and_norm_edits);
     CHECK_EDITS(B2S6_BLOCK_S4, block_edits);
     CHECK_EDITS(B2S6_BLOCK_S4, unit_edits);
+    CHECK_EDITS(B2S6_BLOCK_S4, layers_edits);
     CHECK_EDITS(B2S6_BLOCK_S4, head_edits);
     CHECK_EDITS(B2S6_BLOCK_MAMBA, mamba_edits);
 }
@@ -262,6 +296,163 @@ static void test_constant_step(void)
     }
 }
 
+/* ------------------------------------------------------------------------------------- what is in the file, byte for byte */
+
+/* The file of a checkpoint after one edit (none if from is NULL), with these options. */
+static unsigned char *converted(const checkpoint_file *whole, const char *from, const char *to, const convert_options *options,
+                                size_t *size)
+{
+    checkpoint_file file = checkpoint_copy(whole);
+    unsigned char *bytes = NULL;
+    char error[300] = "";
+    if (from)
+        checkpoint_edit(&file, from, to);
+    if (convert_safetensors_memory(file.bytes, file.size, "x", options, &bytes, size, error, sizeof error) != 0)
+        FAIL(error);
+    checkpoint_release(&file);
+    return bytes;
+}
+
+static void check_same(const unsigned char *a, size_t a_size, unsigned char *b, size_t b_size)
+{
+    CHECK_EQUAL_SIZE(a_size, b_size);
+    CHECK_BYTES(a, b, a_size);
+    free(b);
+}
+
+/* Layers that say again what holds for all make the same file; compensated is the default; options override. */
+static void test_layers_and_states(void)
+{
+    static const char *const same[] = {
+        "'layers': [{}, {}], 'pool': ", "'layers': [{'block': 's4', 'bidirectional': false}, {'unit': {'d_state': 3}}], 'pool': ",
+        "'layers': [{'norm': {'place': 'pre'}}, {'unit': {'states': 'compensated', 'dt_rank': 0}}], 'pool': ",
+    };
+    const convert_options as_it_is = { "f32", NULL, NULL, 0 }, plain = { "f32", "plain", NULL, 0 };
+    const convert_options compensated = { "f32", "compensated", NULL, 0 };
+    const char *const no_states = ", 'states': 'compensated'", *const all_plain = "'states': 'plain'";
+    trained_model model;
+    checkpoint_file whole;
+    unsigned char *file, *other;
+    size_t size, other_size;
+    file_parts parts;
+    small_model(&model, B2S6_BLOCK_S4);
+    whole = checkpoint_of(&model);
+    file = converted(&whole, NULL, NULL, &as_it_is, &size);
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        other = converted(&whole, "'pool': ", same[i], &as_it_is, &other_size);
+        check_same(file, size, other, other_size);
+    }
+    other = converted(&whole, no_states, "", &as_it_is, &other_size);
+    check_same(file, size, other, other_size);
+    other = converted(&whole, no_states + 2, all_plain, &compensated, &other_size);
+    check_same(file, size, other, other_size);
+    free(file);
+    file = converted(&whole, no_states + 2, all_plain, &as_it_is, &size);
+    file_take_apart(&parts, file);
+    CHECK_EQUAL_INT(1, parts.config[file_find_config(&parts, KEY(1, 44))][1]);
+    file_free(&parts);
+    other = converted(&whole, NULL, NULL, &plain, &other_size);
+    check_same(file, size, other, other_size);
+    free(file);
+
+    /* a layer of its own has all its keys in the file, the one after it is again as it was */
+    file = converted(&whole, "'pool': ", "'layers': [{}, {'unit': {'states': 'plain'}}], 'pool': ", &as_it_is, &size);
+    file_take_apart(&parts, file);
+    CHECK_EQUAL_INT(2, parts.config[file_find_config(&parts, KEY(1, 44))][1]);
+    CHECK_EQUAL_INT(1, parts.config[file_find_config(&parts, KEY(2, 44))][1]);
+    CHECK_EQUAL_INT(10 + 2 * 18, parts.n_config);
+    file_free(&parts);
+    free(file);
+    checkpoint_release(&whole);
+    trained_free(&model);
+}
+
+static void refuse_entries(const checkpoint_file *file, const named_entry *entries, size_t n, const char *text)
+{
+    const convert_options options = { "f32", NULL, entries, n };
+    unsigned char *bytes = NULL;
+    size_t size = 77;
+    char error[300] = "";
+    test_context("%s", text);
+    CHECK_EQUAL_INT(-1, convert_safetensors_memory(file->bytes, file->size, "x", &options, &bytes, &size, error, sizeof error));
+    CHECK(bytes == NULL && size == 77 && strchr(error, '\n') == NULL && strstr(error, text) != NULL);
+}
+
+/* Entries come in any order and are in the file in theirs; what cannot be one is refused. */
+static void test_entries(void)
+{
+    static const unsigned char bytes[130] = "some bytes";
+    named_entry entries[300] = { { "tokens", bytes, 130 }, { "labels", bytes, 1 }, { "23 bytes, not one more.", bytes, 64 } };
+    const convert_options options = { "f32", NULL, entries, 3 };
+    static const char *const sorted[] = { "23 bytes, not one more.", "labels", "tokens" };
+    char names[300][8];
+    trained_model model;
+    checkpoint_file file;
+    unsigned char *b2s6;
+    size_t size;
+    file_parts parts;
+    small_model(&model, B2S6_BLOCK_S4);
+    file = checkpoint_of(&model);
+    b2s6 = converted(&file, NULL, NULL, &options, &size);
+    file_take_apart(&parts, b2s6);
+    CHECK_EQUAL_INT(3, parts.n_entries);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_STRING(sorted[i], (const char *)parts.entries[i].name);
+        CHECK_BYTES(bytes, parts.entries[i].data, (size_t)parts.entries[i].bytes);
+    }
+    CHECK_EQUAL_U64(130, parts.entries[2].bytes);
+    {
+        b2s6_model *opened;
+        CHECK_OK(b2s6_model_open_memory(&opened, b2s6, size, NULL, NULL));
+        b2s6_model_close(opened);
+    }
+    file_free(&parts);
+    free(b2s6);
+    entries[1].name = "tokens";
+    refuse_entries(&file, entries, 3, "two entries are called tokens");
+    entries[1].name = "";
+    refuse_entries(&file, entries, 3, "an entry has no name");
+    entries[1].name = "24 bytes are one too many";
+    refuse_entries(&file, entries, 3, "is too long: at most 23 bytes");
+    entries[1].name = "labels";
+    entries[1].size = 0;
+    refuse_entries(&file, entries, 3, "the entry labels is empty");
+    for (size_t i = 0; i < 300; i++) {
+        snprintf(names[i], sizeof names[i], "%03u", (unsigned)i);
+        entries[i] = (named_entry){ names[i], bytes, 1 };
+    }
+    refuse_entries(&file, entries, 257, "257 entries are too many: a model file has room for 256");
+    checkpoint_release(&file);
+    trained_free(&model);
+}
+
+/* More metadata than a file has room for. */
+static void test_metadata_limits(void)
+{
+    trained_model model;
+    checkpoint_file file;
+    size_t n = 0;
+    char *text = (char *)malloc(300000);
+    CHECK(text != NULL);
+    small_model(&model, B2S6_BLOCK_S4);
+    n = (size_t)sprintf(text, "{\"__metadata__\": {\"long\": \"");
+    memset(text + n, 'x', 262144);
+    strcpy(text + n + 262144, "\", ");
+    file = checkpoint_of(&model);
+    checkpoint_edit(&file, "{\"__metadata__\": {", text);
+    check_refused(&file, "the metadata are too many");
+    checkpoint_release(&file);
+    n = (size_t)sprintf(text, "{\"__metadata__\": {");
+    for (int i = 0; i < 1024; i++)
+        n += (size_t)sprintf(text + n, "\"k%d\": \"\", ", i);
+    file = checkpoint_of(&model);
+    checkpoint_edit(&file, "{\"__metadata__\": {", text);
+    check_refused(&file, "the metadata are too many: 1025 pairs"); /* with the source */
+    checkpoint_release(&file);
+    trained_free(&model);
+    free(text);
+}
+
 /* Cut short at every byte, and with one byte more, a file is refused. */
 static void test_truncated(void)
 {
@@ -317,7 +508,8 @@ static void test_metadata(void)
 
 static const test tests[] = {
     TEST(test_configuration), TEST(test_contradictions), TEST(test_tensors), TEST(test_surplus_tensor), TEST(test_values),
-    TEST(test_too_large_for_halves), TEST(test_constant_step), TEST(test_truncated), TEST(test_metadata),
+    TEST(test_too_large_for_halves), TEST(test_constant_step), TEST(test_layers_and_states), TEST(test_entries),
+    TEST(test_metadata_limits), TEST(test_truncated), TEST(test_metadata),
 };
 
 const test_suite suite_convert = TEST_SUITE("convert", tests);

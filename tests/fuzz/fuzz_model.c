@@ -144,12 +144,12 @@ static uint32_t awkward(uint32_t *random)
     return values[next(random) % (sizeof values / sizeof values[0])];
 }
 
-/* One number in the file replaced: of the header, the configuration, the table, or a weight. */
+/* One number in the file replaced: of the header, the configuration, the tables, or a weight. */
 static void replace_one(unsigned char *file, size_t size, uint32_t *random)
 {
     size_t n_config = (size_t)get_le(file + AT_N_CONFIG, 4), n_tensors = (size_t)get_le(file + AT_N_TENSORS, 4);
     size_t header = (size_t)get_le(file + AT_HEADER_BYTES, 4), at = 8;
-    switch (next(random) % 4) {
+    switch (next(random) % 5) {
     case 0:
         at = 8 + 4 * (next(random) % 14);
         break;
@@ -159,6 +159,9 @@ static void replace_one(unsigned char *file, size_t size, uint32_t *random)
     case 2:
         at = n_tensors ? file_entry(file, (uint32_t)(next(random) % (n_tensors < 1000 ? n_tensors : 1000))) : 8;
         at += 4 * (next(random) % 12);
+        break;
+    case 3: /* the last of the tensors' table and all of the entries' */
+        at = n_tensors && n_tensors < 1000 ? file_entry(file, (uint32_t)n_tensors - 1) + 4 * (next(random) % 48) : 8;
         break;
     default:
         at = header < size ? header + next(random) % (size - header) / 4 * 4 : 8;

@@ -7,11 +7,11 @@ Every weight keeps its bytes, but for A. Version 1 kept A as sums of two floats,
 version 2 wants Re A / ln 2 as a float, Im A in half turns as a float, and in radians what rounding took from that. The first
 two are the parts of version 1, the second halved. The third came from more digits than version 1 kept, so it is made
 again from the trained value: a checkpoint's A_imag is a float (or has fewer digits), and exactly one float gives the two
-parts that are in the file. So the new file has, byte for byte, what `b2s6 convert` makes of the checkpoint. Where no float gives them (a
-checkpoint in F64), the parts themselves are taken, which is right to the last bit or two of that rest.
+parts that are in the file. So the new file has, byte for byte, what `b2s6 convert` makes of the checkpoint.
 
-What cannot be made equal: where Re A / ln 2 was within 2^-48 of the middle between two floats, version 1 stored the neighbour
-of the float that it rounds to (one value in some ten million).
+What cannot be made equal: of a checkpoint in F64 the third value may be off in its last bit (7.6e-8 of it, itself at most
+2^-24 of the turn); so may turns below 2^-126, whose digits version 1 had lost; and where Re A / ln 2 was within 2^-48 of the
+middle between two floats, version 1 may have stored the other one (none of 20 million random values).
 
 The file is checked as far as this needs, and its data must match their checksum. Needs NumPy.
 """
