@@ -66,7 +66,7 @@ $(BUILD)/libb2s6.so: $(BUILD)/$(SONAME)
 
 $(BUILD)/b2s6: $(CLI_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread -ldl
 
 include tests/tests.mk
 include examples/firmware/firmware.mk
