@@ -94,7 +94,7 @@ for neighbours in $NEIGHBOURS; do
             for threads in $THREADS; do
                 value=$(ratio "$model" "$chunk" "$threads")
                 printf ' %.2f |' "$value"
-                worst=$(awk -v a="$worst" -v b="$value" 'BEGIN { print a > b ? a : b }')
+                worst=$(awk -v a="$worst" -v b="$value" 'BEGIN { print (a > b ? a : b) }')
             done
             printf '\n'
         done
