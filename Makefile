@@ -78,14 +78,14 @@ $(BUILD)/libb2s6.so: $(BUILD)/$(SONAME)
 
 $(BUILD)/b2s6: $(CLI_OBJECTS) $(PROGRAM_LIBRARY)
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(call rpath_option,'$$ORIGIN') -o $@ $^ -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(call rpath_option,'$$ORIGIN') -o $@ $^ -lm -lpthread -ldl
 
 # Linked anew each time: the directories may be others than at the last call.
 .PHONY: $(BUILD)/installed/b2s6
 $(BUILD)/installed/b2s6: $(CLI_OBJECTS) $(PROGRAM_LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(installed_rpath) -o $@ $^ -lm -lpthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(installed_rpath) -o $@ $^ -lm -lpthread -ldl
 
 include tests/tests.mk
 include examples/firmware/firmware.mk

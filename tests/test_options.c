@@ -104,7 +104,8 @@ static void test_run_options_sizes(void)
             memset(bytes + size, 0xff, sizeof defaults - size);
         options->struct_size = size;
         CHECK_OK(b2s6_state_reset(state));
-        CHECK_STATUS(status, run_input(state, &s.input, 0, 2, out, options));
+        /* where the structure ends before its flags they are not looked at: room as for none */
+        CHECK_STATUS(status, b2s6_run_tokens(state, s.input.tokens, 2, out, 2 * width, options));
         CHECK_EQUAL_U64(status == B2S6_OK ? 2 : 0, b2s6_state_steps(state));
         if (status == B2S6_OK)
             CHECK_BITS(expected, out, 2 * width);

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "../support/open_model.h"
+#include "bench_input.h"
 #include "limits.h"
 
 enum { PREFILL_STEPS = 512, STREAMS = 64, MAX_SAMPLES = 20000, OPENS = 7 };
 
-#define READ_BYTES ((size_t)512 << 20)
 #define SECONDS_A_PART 1.5
 
 /* Everything the parts of a measurement share. */
@@ -40,21 +40,6 @@ static double quantile(double *samples, size_t n, double fraction)
     return samples[(size_t)(fraction * (double)(n - 1))];
 }
 
-/* Input that is neither constant nor in step with anything. */
-static void make_input(bench *b)
-{
-    uint32_t x = 1;
-    for (size_t i = 0; i < PREFILL_STEPS; i++) {
-        x = x * 1664525u + 1013904223u;
-        if (b->tokens)
-            b->tokens[i] = (int32_t)((x >> 8) % b->info.input_size);
-        for (size_t k = 0; b->features && k < b->info.input_size; k++) {
-            x = x * 1664525u + 1013904223u;
-            b->features[i * b->info.input_size + k] = (float)(x >> 8) * 0x1p-23f - 1.0f;
-        }
-    }
-}
-
 static int prepare(bench *b, message *m)
 {
     size_t work = b2s6_workspace_size(b->model, PREFILL_STEPS);
@@ -68,7 +53,7 @@ static int prepare(bench *b, message *m)
         b->workspace = NULL;
     if (!b->out || !b->samples || !b->workspace || (!b->tokens && !b->features))
         return complain(m, "out of memory");
-    make_input(b);
+    bench_input(&b->info, PREFILL_STEPS, b->tokens, b->features);
     options.workspace = b->workspace;
     options.workspace_size = work;
     options.parallel = b->parallel;
@@ -143,12 +128,12 @@ static int measure_stream(bench *b, bench_result *r, message *m)
         r->step_us_p99 = 1e6 * quantile(b->samples, n, 0.99);
         r->step_us_median = 1e6 * quantile(b->samples, n, 0.5);
         r->decode_tps = 1e6 / r->step_us_median;
-        r->decode_fraction = r->decode_tps * bytes_a_step(&b->info) / (1e9 * r->read_gbs);
+        r->decode_fraction = r->decode_tps * bytes_a_step(&b->info) / (1e9 * r->decode_limit_gbs);
     }
     b->options.flags = B2S6_RUN_LAST;
     if ((n = sample_runs(b, state, PREFILL_STEPS, 5, m)) != 0) {
         r->prefill_tps = PREFILL_STEPS / quantile(b->samples, n, 0.5);
-        r->prefill_fraction = r->prefill_tps * flops_a_step(&b->info) / (1e9 * r->fma_gflops);
+        r->prefill_fraction = r->prefill_tps * flops_a_step(&b->info) / (1e9 * r->multiply_gops);
     }
     b->options.flags = 0;
     b2s6_state_destroy(state);
@@ -205,6 +190,26 @@ static int measure_open(const char *path, const b2s6_open_options *options, benc
     return 0;
 }
 
+/*
+ * What the machine allows this model. A model that caches hold a part of is read faster than memory is, and integers are
+ * multiplied faster than floats, so both have limits of their own.
+ */
+static void measure_limits(const bench *b, bench_result *r)
+{
+    const size_t far = limits_beyond_caches();
+    const double bytes = bytes_a_step(&b->info);
+    r->read_gbs = r->decode_limit_gbs = limits_read_gbs(b->parallel, r->threads, r->isa, far);
+    if (bytes < (double)far) {
+        const double rate = limits_read_gbs(b->parallel, r->threads, r->isa, (size_t)bytes);
+        r->decode_limit_gbs = rate > r->read_gbs ? rate : r->read_gbs;
+    }
+    r->fma_gflops = r->multiply_gops = limits_fma_gflops(b->parallel, r->threads, r->isa);
+    if (r->type == B2S6_Q8 || r->type == B2S6_Q4) {
+        const double rate = limits_integer_gops(b->parallel, r->threads, r->isa);
+        r->multiply_gops = rate > r->fma_gflops ? rate : r->fma_gflops;
+    }
+}
+
 int bench_model(const char *path, const b2s6_parallel *parallel, size_t n_threads, const char *isa, bench_result *r, message *m)
 {
     b2s6_open_options options = B2S6_OPEN_OPTIONS;
@@ -225,8 +230,7 @@ int bench_model(const char *path, const b2s6_parallel *parallel, size_t n_thread
     r->isa = b2s6_model_isa(b.model);
     r->type = b.info.weight_type;
     r->state_bytes = (double)b2s6_state_size(b.model);
-    r->read_gbs = limits_read_gbs(parallel, n_threads, r->isa, READ_BYTES);
-    r->fma_gflops = limits_fma_gflops(parallel, n_threads, r->isa);
+    measure_limits(&b, r);
     status = prepare(&b, m);
     if (status == 0)
         status = measure_stream(&b, r, m);

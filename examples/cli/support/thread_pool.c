@@ -67,6 +67,7 @@ struct thread_pool {
 
     share shares[MAX_THREADS];
     uint32_t n_shares;     /* atomic: of this piece */
+    int processor;         /* atomic: that the caller was on when it handed it out */
     uint32_t round;        /* atomic: number of pieces handed out */
     uint32_t sleepers;     /* atomic, changed under the lock */
     char apart[CACHE_LINE]; /* who spins on `round` does not feel every task that is done */
@@ -98,8 +99,22 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Spins until *value is (equal != 0) or is not (equal == 0) `other`, for SPIN_NS at most. Returns whether it came so. */
-static int spin(const uint32_t *value, uint32_t other, int equal)
+/* The processor that this thread is on, or another number at each call where that cannot be known. */
+static int this_processor(void)
+{
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    static int unknown;
+    return __atomic_add_fetch(&unknown, 1, __ATOMIC_RELAXED);
+#endif
+}
+
+/*
+ * Spins until *value is (equal != 0) or is not (equal == 0) `other`, for SPIN_NS at most; not at all on the processor `taken`, where
+ * it would be in the way of the thread that it waits for. Returns whether it came so.
+ */
+static int spin(const uint32_t *value, uint32_t other, int equal, const int *taken)
 {
     const int64_t begin = now();
     do {
@@ -108,7 +123,7 @@ static int spin(const uint32_t *value, uint32_t other, int equal)
                 return 1;
             pause_briefly();
         }
-    } while (now() - begin < SPIN_NS);
+    } while (now() - begin < SPIN_NS && !(taken && this_processor() == __atomic_load_n(taken, __ATOMIC_RELAXED)));
     return 0;
 }
 
@@ -169,7 +184,7 @@ static int wants_more(thread_pool *pool)
 static uint32_t await_round(thread_pool *pool, uint32_t seen)
 {
     uint32_t round;
-    if (spin(&pool->round, seen, 0))
+    if (spin(&pool->round, seen, 0, &pool->processor))
         return __atomic_load_n(&pool->round, __ATOMIC_ACQUIRE);
     pthread_mutex_lock(&pool->lock);
     __atomic_add_fetch(&pool->sleepers, 1, __ATOMIC_SEQ_CST);
@@ -202,6 +217,7 @@ static void hand_out(thread_pool *pool, uint32_t n_tasks)
     const uint32_t whole = n_tasks / n_shares, rest = n_tasks % n_shares;
     __atomic_store_n(&pool->left, n_tasks, __ATOMIC_RELAXED);
     __atomic_store_n(&pool->n_shares, n_shares, __ATOMIC_RELAXED);
+    __atomic_store_n(&pool->processor, this_processor(), __ATOMIC_RELAXED);
     for (uint32_t i = 0, at = 0; i < n_shares; i++) {
         const uint32_t end = at + whole + (i < rest);
         __atomic_store_n(&pool->shares[i].claim, (at + (i == 0)) | end << 16, __ATOMIC_RELEASE);
@@ -214,7 +230,7 @@ static void hand_out(thread_pool *pool, uint32_t n_tasks)
 
 static void await_others(thread_pool *pool)
 {
-    if (spin(&pool->left, 0, 1))
+    if (spin(&pool->left, 0, 1, NULL))
         return;
     pthread_mutex_lock(&pool->lock);
     __atomic_store_n(&pool->caller_sleeps, 1, __ATOMIC_SEQ_CST);
@@ -300,6 +316,7 @@ thread_pool *thread_pool_create_exactly(size_t n_threads)
     pool->parallel.run = run;
     pool->rest_factor = REST_FIRST;
     pool->n_threads = n_threads;
+    pool->processor = this_processor();
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
