@@ -481,14 +481,16 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_step_features(b2s6_state *state, const fl
  * The host's threads: a parallel-for that the library hands its work to. run must call task(context, i) once for every i
  * from 0 to n_tasks - 1, in any order and on any threads, and return when all have returned. n_tasks, at most 4096, is
  * into how many parts the library cuts each piece of work: the number of threads, or a few times that if threads take the
- * next task when they are done with one; some pieces have fewer, and pieces too small to be worth it are not cut at all. The
- * results do not depend on it. What the caller's thread wrote before run was called must be visible to every task, and what
+ * next task when they are done with one; some pieces have fewer. No part has less than about least_work multiply-adds, and
+ * what is not worth two such parts is done on the caller's thread; 0 is the library's own choice, for threads that wake within
+ * some microseconds. The results depend on neither. What the caller's thread wrote before run was called must be visible to every task, and what
  * the tasks wrote to the caller when run returns, as mutexes and joins give it. run must not fail: if threads cannot be had
  * it calls the tasks itself. The structure is final: it will not grow.
  */
 typedef struct b2s6_parallel {
     void *user;
     size_t n_tasks;
+    size_t least_work;
     void (*run)(void *user, size_t n_tasks, void (*task)(void *context, size_t index), void *context);
 } b2s6_parallel;
 

@@ -31,20 +31,6 @@ struct product {
 };
 
 /*
- * Rows of activations as products with one kind of matrix read them: as they are, and packed or as codes if those products want
- * that. Parts are side by side in a row, each as wide as the matrix.
- */
-struct prepared {
-    const float *x;         /* (n_rows, width), x_stride floats apart */
-    size_t x_stride;
-    const float *packed;    /* (whole tiles, width, pack_rows), or NULL */
-    const int16_t *codes;   /* (n_rows, n_parts, b2s6_code_width(width / n_parts)), or NULL */
-    const float *scales;    /* (n_rows, n_parts), with codes */
-    size_t n_rows;
-    uint32_t n_parts, width;
-};
-
-/*
  * Rows of activations as a product with many accumulators likes to read them: (tiles, width, rows of a tile), so that the
  * values it takes together lie together. Rows beyond the last whole tile are read as they are.
  */
@@ -71,54 +57,55 @@ struct quantize {
     uint32_t n_parts, k;
 };
 
-/* Whose A: a value for each state of the layer; lanes (groups, n, planes, 16); one real value a channel, for all its states. */
+/* Whose A: one value for each state of the layer; one for each channel and state; or one real value a channel for all its states. */
 enum { SCAN_A_SHARED = 0, SCAN_A_LANES = 1, SCAN_A_SCALAR = 2 };
 
-/* Settings of the recurrence (docs/mathematics.md); truth values are 0 or 1. */
+/* Settings of a recurrence, each 0 or 1 but for a; bytes, so that kinds are compared as memory. A constant where a caller has one. */
 struct scan_kind {
-    uint8_t is_complex;       /* A, B and the states */
-    uint8_t hold;             /* zero-order hold; else Euler */
-    uint8_t compensated;      /* states carry what rounding took from them */
-    uint8_t a;                /* SCAN_A_... */
-    uint8_t delta_constant;
-    uint8_t b_weight, b_bias; /* B = what the projection gives + a bias, as far as they exist */
-    uint8_t c_selective;      /* C comes from the projection, after B */
+    uint8_t is_complex;      /* A, B and the states; else real */
+    uint8_t hold;            /* zero-order hold: B is B / A; else Euler: B is multiplied by delta */
+    uint8_t compensated;     /* states in two floats a part */
+    uint8_t a;               /* SCAN_A_..., SCAN_A_SCALAR only if not complex */
+    uint8_t delta_constant;  /* delta_stride is 0 */
+    uint8_t b_weight;        /* a row of bc begins with B; */
+    uint8_t b_bias;          /* and b_bias is added to it, or is all there is: one of them must be */
+    uint8_t c_selective;     /* a row of bc ends with C; else it is constant */
     uint8_t c_complex;
-    uint8_t b_over_a;         /* B is multiplied by a_inverse */
+    uint8_t b_over_a;        /* B is multiplied by a_inverse: zero-order hold and A not SCAN_A_SHARED */
 };
 
 /*
  * The recurrence of one stream through n_steps steps, for groups of 16 channels first_group .. end_group - 1. Rows may
- * be walked backwards: strides are signed.
+ * be walked backwards: strides are signed. cx is 2 if the unit is complex, else 1; cc the same of C; "lanes" are
+ * arrays in groups of 16 channels, whose padding has values of some kind too.
  */
 struct scan {
     struct scan_kind kind;
-    uint32_t n;               /* d_state */
-    uint32_t d, p;            /* channels that are no padding; channels a block */
-    uint32_t blocks_a_row;    /* blocks that share a row of bc; 1: each has its own */
-    float scale;              /* s of y = s Re(C x): 2 for conjugate pairs, else 1 */
-    float turn_limit;         /* 2^20 / the largest |turn|; FLT_MAX if no state turns */
-    const float *a;           /* decay; complex: decay, turn, turn_lo; as kind.a says */
-    const float *a_inverse;   /* lanes (groups, n, cx, 16), or NULL */
-    const float *b_bias;      /* lanes (groups, n, cx, 16), or NULL */
-    const float *c;           /* lanes (groups, n, cc, 16), or NULL: C is selective */
-    const float *skip;        /* D (pad16(d)), or NULL */
-    const float *u;           /* (n_steps, d): what the unit reads */
-    const float *delta;       /* (n_steps, d); stride 0 if constant */
-    const float *bc;          /* (n_steps, rows, bc_width): B re, B im, C re, C im as far as they exist */
-    float *y;                 /* (n_steps, d) */
-    float *x;                 /* the state, lanes (groups, n, planes, 16): re, im, re_lo, im_lo as far as they exist */
-    ptrdiff_t u_stride, delta_stride, bc_stride, y_stride;
+    uint32_t n;              /* d_state */
+    uint32_t d, p;           /* channels that are no padding; channels a block */
+    uint32_t blocks_a_row;   /* blocks that share a row of bc (Mamba-2's groups of heads); 1: each has its own */
+    float scale;             /* s of y = s Re(C x): 2 for conjugate pairs, else 1 */
+    float turn_limit;        /* 2^20 / max |turn|, FLT_MAX if no state turns */
+    const float *a;          /* decay (real) or decay, turn, turn_lo: (n, planes), lanes (groups, n, planes, 16) or (groups, 1, 16) */
+    const float *a_inverse;  /* 1 / A, lanes (groups, n, cx, 16); NULL unless b_over_a */
+    const float *b_bias;     /* lanes (groups, n, cx, 16), or NULL */
+    const float *c;          /* lanes (groups, n, cc, 16), or NULL if selective */
+    const float *skip;       /* D (pad16(d)), or NULL */
+    const float *u, *delta;  /* (n_steps, d), padded to whole groups: what the unit reads, and its steps */
+    const float *bc;         /* (n_steps, rows, bc_width): B re, B im, C re, C im, n of each that there is; or NULL */
+    float *y;                /* (n_steps, d), padded to whole groups */
+    float *x;                /* the state, lanes (groups, n, planes, 16): re, im, re_lo, im_lo as far as they exist */
+    ptrdiff_t u_stride, delta_stride, bc_stride, y_stride; /* floats from one step to the next */
     size_t n_steps;
-    uint32_t bc_width;        /* floats from one row of bc to the next */
+    uint32_t bc_width;       /* floats from one row of bc to the next */
     uint32_t first_group, end_group;
 };
 
-/* delta = softplus(w_j . u_j + bias), with one dot product a block of p channels. */
+/* delta = softplus(w_j . u_j + bias): a dot product for each block j, which all its channels share. */
 struct delta_block {
-    const float *w, *bias;    /* (pad16(d)) */
-    const float *x;           /* u; its rows lie as those of delta */
-    float *delta;
+    const float *w, *bias;   /* (pad16(d)): block j's p values at j p */
+    const float *x;          /* (n_rows, d): what the unit reads */
+    float *delta;            /* rows that lie alike */
     uint32_t d, p;
 };
 
@@ -133,6 +120,17 @@ struct conv {
     uint32_t width;         /* pad16(d_inner) */
     uint32_t d_conv;
     uint32_t first_group, end_group;
+};
+
+/* Rows of activations as products with one kind of matrix read them. */
+struct prepared {
+    const float *x;          /* (n_rows, x_stride): the rows themselves */
+    size_t x_stride;
+    const float *packed;     /* tiles (n_rows / pack_rows, width, pack_rows), or NULL */
+    const int16_t *codes;    /* (n_rows, n_parts, code width), or NULL */
+    const float *scales;     /* (n_rows, n_parts), or NULL */
+    size_t n_rows;
+    uint32_t n_parts, width; /* width: n_parts * columns */
 };
 
 /* A norm over rows of d values. */
@@ -160,6 +158,7 @@ struct b2s6_kernels {
     void (*conv_silu)(const struct conv *c);
     /* out = norm(x) for n_rows rows, stride floats apart in both; out may be x. */
     void (*norm)(const struct norm *n, const float *x, float *out, size_t n_rows, size_t stride);
+    /* The channels of span. */
     void (*delta_block)(const struct delta_block *b, struct span span);
     /* In place, over the values of span. */
     void (*softplus)(float *x, struct span span);

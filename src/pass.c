@@ -3,10 +3,10 @@
 #include "tensors.h"
 
 /*
- * Multiply-adds below which waking the host's threads takes longer than doing them here, and the least that a part is given.
- * A thread is awake after some microseconds; a core does some ten multiply-adds a nanosecond.
+ * The least that a part is given, in multiply-adds, if the host does not say. A thread is awake after some microseconds; a core
+ * does some ten multiply-adds a nanosecond.
  */
-enum { WORTH_CUTTING = 400000, WORTH_A_PART = 100000 };
+enum { LEAST_WORK = 200000 };
 
 /* A section on its way through the host's threads: task i does the i-th of n_parts ranges. */
 struct cut {
@@ -27,11 +27,12 @@ static void run_part(void *context, size_t index)
 /* Into how many parts a section is cut: at most as many as the host wants and as there are items. */
 static size_t parts_of(const struct pass *p, size_t n_items, uint64_t cost)
 {
-    const uint64_t worth = cost / WORTH_A_PART;
+    uint64_t worth;
     size_t n;
 
-    if (!p->parallel || cost < WORTH_CUTTING)
+    if (!p->parallel)
         return 1;
+    worth = cost / (p->parallel->least_work ? p->parallel->least_work : LEAST_WORK);
     n = p->parallel->n_tasks < n_items ? p->parallel->n_tasks : n_items;
     return worth < n ? (size_t)worth : n;
 }

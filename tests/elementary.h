@@ -1,5 +1,5 @@
 /*
- * elementary.h - src/elementary.h as plain functions over arrays, one table for every instruction set
+ * elementary.h - src/kernel/elementary.h as plain functions over arrays, one table for every instruction set
  *
  * Array lengths are multiples of 16. Every table gives the same bits.
  */

@@ -1,4 +1,4 @@
-/* elementary_avx2.c - src/elementary.h for AVX2 with FMA */
+/* elementary_avx2.c - src/kernel/elementary.h for AVX2 with FMA */
 #if defined(__x86_64__) || defined(__i386__)
 #include "../src/x86/vec_avx2.h"
 #define ELEMENTARY_NAME elementary_avx2

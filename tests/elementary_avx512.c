@@ -1,4 +1,4 @@
-/* elementary_avx512.c - src/elementary.h for AVX-512 */
+/* elementary_avx512.c - src/kernel/elementary.h for AVX-512 */
 #if defined(__x86_64__) || defined(__i386__)
 #include "../src/x86/vec_avx512.h"
 #define ELEMENTARY_NAME elementary_avx512

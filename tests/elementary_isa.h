@@ -1,7 +1,7 @@
 /*
  * elementary_isa.h - one table of tests/elementary.h; include after a vec_*.h and with ELEMENTARY_NAME defined
  */
-#include "../src/elementary.h"
+#include "../src/kernel/elementary.h"
 #include "elementary.h"
 
 #define UNARY(name)                                                  \
@@ -92,4 +92,4 @@ const elementary_table ELEMENTARY_NAME = {
     run_decay, run_cis, run_cis_near, run_fma, run_layer,
 };
 
-#include "../src/isa_end.h"
+#include "../src/kernel/isa_end.h"

@@ -1,4 +1,4 @@
-/* elementary_sse2.c - src/elementary.h for SSE2 */
+/* elementary_sse2.c - src/kernel/elementary.h for SSE2 */
 #if defined(__x86_64__) || defined(__SSE2__)
 #include "../src/x86/vec_sse2.h"
 #define ELEMENTARY_NAME elementary_sse2

@@ -48,6 +48,7 @@ void parallel_for_make(parallel_for *h, size_t n_tasks, task_order order, const 
 {
     memset(h, 0, sizeof *h);
     h->parallel.user = h;
+    h->parallel.least_work = 1; /* small models too are cut wherever they can be */
     h->parallel.n_tasks = n_tasks;
     h->parallel.run = run_tasks;
     h->order = order;

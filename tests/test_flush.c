@@ -57,7 +57,7 @@ static void check_states(int complex_state)
     snapshot = (unsigned char *)malloc(size);
     CHECK(snapshot != NULL && n_floats >= D * N);
     for (; step < 200 && (step == 0 || n_zeros < n_floats); step++) {
-        CHECK_OK(b2s6_step_features(state, step == 0 ? something : nothing, 1, NULL, SIZE_MAX));
+        CHECK_OK(b2s6_step_features(state, step == 0 ? something : nothing, D, NULL, 0));
         CHECK_OK(b2s6_state_save(state, snapshot, size));
         n_zeros = count_zeros(snapshot, n_floats, &least);
     }

@@ -70,7 +70,7 @@ static void check_cuts(const known *k, const b2s6_model *model, const char *isa)
         check_way(k, model, runs[i], NULL);
     }
     for (size_t i = 0; i < sizeof tasks / sizeof tasks[0]; i++) {
-        const b2s6_parallel parallel = { NULL, tasks[i], run_backwards };
+        const b2s6_parallel parallel = { NULL, tasks[i], 1, run_backwards };
         test_context("%s, %zu tasks", isa, tasks[i]);
         check_way(k, model, runs[i], &parallel);
         check_equal(k->text, decompressed(model, k->small.bytes, k->small.size, &parallel));

@@ -62,7 +62,7 @@ static void journey_make_small(journey *j)
     generate_input(&j->s.input, &model.config, 10, &random);
     trained_free(&model);
     journey_begin(j);
-    CHECK_EQUAL_SIZE(AT_FLOATS + 4 * 16 * (2 + 2 + 2), j->size);
+    CHECK_EQUAL_SIZE(AT_FLOATS + 4 * 16 * (4 + 2 + 2), j->size);
 }
 
 static void check_untouched(const journey *j)

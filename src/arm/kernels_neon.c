@@ -4,7 +4,7 @@
 #if defined(__aarch64__) && !defined(__AARCH64EB__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
 #include "vec_neon.h"
-#include "../elementary.h"
+#include "../kernel/elementary.h"
 #include "stored_neon.h"
 #include "pairs_neon.h"
 #include "../kernel/product.h"
@@ -24,6 +24,6 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_neon;
 #define QUANTIZE quantize
 #include "../kernel/table.h"
 
-#include "../isa_end.h"
+#include "../kernel/isa_end.h"
 
 #endif

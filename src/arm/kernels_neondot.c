@@ -16,7 +16,7 @@
 #endif
 
 #include "vec_neon.h"
-#include "../elementary.h"
+#include "../kernel/elementary.h"
 #include "stored_neon.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
@@ -32,6 +32,6 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_neondot;
 #define QUANTIZE quantize
 #include "../kernel/table.h"
 
-#include "../isa_end.h"
+#include "../kernel/isa_end.h"
 
 #endif

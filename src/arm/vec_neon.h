@@ -20,6 +20,8 @@
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
 #define VF_LANES 4
+#define VF_REGISTERS 32
+#define VF_FUSED 1
 
 typedef float32x4_t vf;
 typedef int32x4_t vi;
@@ -50,6 +52,7 @@ VF_INLINE vi vi_xor(vi a, vi b) { return veorq_s32(a, b); }
 #define vi_shr_arith(a, n) vshrq_n_s32((a), (n))
 VF_INLINE vm vi_eq(vi a, vi b) { return vceqq_s32(a, b); }
 VF_INLINE vm vi_lt(vi a, vi b) { return vcltq_s32(a, b); }
+VF_INLINE vm vi_test(vi a, vi b) { return vtstq_s32(a, b); }
 VF_INLINE vi vi_select(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
 
 VF_INLINE vi vf_bits(vf a) { return vreinterpretq_s32_f32(a); }
@@ -84,6 +87,6 @@ VF_INLINE vf vf_lookup8(const float table[8], vi index)
     return vf_load(lanes);
 }
 
-#include "../vec_common.h"
+#include "../kernel/vec_common.h"
 
 #endif

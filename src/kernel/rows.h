@@ -202,24 +202,24 @@ static void softplus(float *x, struct span s)
             vf_store(x + i, vf_softplus(vf_load(x + i)));
 }
 
-static void delta_block(const struct config *c, const struct unit *u, const float *x, float *delta, struct span s)
+static void delta_block(const struct delta_block *b, struct span s)
 {
-    const size_t p = c->d_inner / c->h, d = s.end < c->d_inner ? s.end : c->d_inner;
+    const size_t p = b->p, d = s.end < b->d ? s.end : b->d;
     size_t row, i, j;
 
     for (row = 0; row < s.n_rows; row++) {
-        const float *x_row = x + row * s.stride;
-        float *delta_row = delta + row * s.stride;
+        const float *x = b->x + row * s.stride;
+        float *delta = b->delta + row * s.stride;
 
         for (j = s.begin / p; j * p < d; j++) {
-            const float dot = row_dot(u->w + j * p, x_row + j * p, p);
+            const float dot = row_dot(b->w + j * p, x + j * p, p);
             for (i = j * p < s.begin ? s.begin : j * p; i < d && i < (j + 1) * p; i++)
-                delta_row[i] = dot + u->delta_bias[i];
+                delta[i] = dot + b->bias[i];
         }
         for (i = d; i < s.end; i++)
-            delta_row[i] = 0.0f;
+            delta[i] = 0.0f;
     }
-    softplus(delta, s);
+    softplus(b->delta, s);
 }
 
 static void gelu(float *x, struct span s)

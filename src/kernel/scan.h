@@ -1,249 +1,440 @@
 /*
- * The recurrence itself (spec: x <- exp(delta A) x + Bbar u; y = s Re(C x) + D u), one text for every instruction set;
- * include after a vec_*.h and elementary.h. Lanes are channels; the sum over states runs in order.
+ * The recurrence itself, one text for every instruction set; include after a vec_*.h and elementary.h. Lanes are channels; the
+ * sum over states runs in order. docs/arithmetic.md writes the operations out.
  *
- * B2S6: Yu and Erichson, arXiv 2505.09022, Algorithm 2, eq. 7-8. S6: Gu and Dao, arXiv 2312.00752. Zero-order hold:
- * Bbar = A^-1 (exp(delta A) - 1) B.
+ *     x <- exp(z) x + Bbar u,   y = s Re(C x) + D u,   z = delta A
+ *
+ * Zero-order hold: Bbar = (exp(z) - 1) B', B' = B / A; Euler: Bbar = delta B. With exp(z) = scale (1 + g) (elementary.h),
+ *
+ *     y  = x + g (x + B' u)                     hold          y = x + g x               Euler
+ *     x <- scale y + (scale - 1) u B'                         x <- scale y + delta u B
+ *
+ * A slow mode has scale 1 and g small: its x moves by g (x + B' u), of which nothing is lost but by the rounding of x itself. A
+ * compensated state keeps that too, in lo. A fast mode has a small scale, an exact power of two: what it forgets leaves no
+ * trace, which x + g v alone would.
+ *
+ * B2S6: Yu and Erichson, arXiv 2505.09022, Algorithm 2, eq. 7-8. S6: Gu and Dao, arXiv 2312.00752. Mamba-2, whose A is one value
+ * a channel: Dao and Gu, arXiv 2405.21060.
  */
 
-/* What a vector of channels needs to find its block's values of B and C. */
+/* States that are worked on together, while the steps go by, and of these the ones whose operations alternate. */
+#if VF_LANES == 1 || !VF_FUSED /* the fused operation is long by itself; and code that repeats it is large */
+enum { SCAN_COMPLEX_STATES = 1, SCAN_COMPLEX_TOGETHER = 1, SCAN_REAL_STATES = 1, SCAN_REAL_TOGETHER = 1, SCAN_STATES = 1 };
+#elif VF_REGISTERS >= 32
+enum { SCAN_COMPLEX_STATES = 4, SCAN_COMPLEX_TOGETHER = 4, SCAN_REAL_STATES = 8, SCAN_REAL_TOGETHER = 4, SCAN_STATES = 8 };
+#else
+enum { SCAN_COMPLEX_STATES = 4, SCAN_COMPLEX_TOGETHER = 2, SCAN_REAL_STATES = 8, SCAN_REAL_TOGETHER = 4, SCAN_STATES = 8 };
+#endif
+
+/* Steps whose factors are formed ahead of the states that share them (SCAN_A_SCALAR). */
+enum { SCAN_TILE = 8 };
+
+/* What a vector of channels needs to find its rows of B and C. */
 struct lanes {
-    uint32_t first_block, n_blocks; /* that these lanes belong to */
-    vm mask[VF_LANES];              /* (n_blocks): which lanes belong to it */
+    uint32_t first_row, n_rows; /* that these lanes belong to */
+    vm mask[VF_LANES];          /* (n_rows): which lanes belong to it */
 };
 
-/* Lanes beyond the last channel follow the last block. */
+/* p channels a row. Lanes beyond the last channel follow the last row. */
 VF_INLINE void find_lanes(struct lanes *l, uint32_t channel, uint32_t p, uint32_t d)
 {
-    float block[VF_LANES];
+    float row[VF_LANES];
     uint32_t i, last = 0;
 
-    l->first_block = channel / p;
+    l->first_row = channel / p;
     for (i = 0; i < VF_LANES; i++) {
-        last = (channel + i < d ? channel + i : d - 1) / p - l->first_block;
-        block[i] = (float)last;
+        last = (channel + i < d ? channel + i : d - 1) / p - l->first_row;
+        row[i] = (float)last;
     }
-    l->n_blocks = last + 1;
-    for (i = 0; i < l->n_blocks; i++)
-        l->mask[i] = vf_eq(vf_load(block), vf_set1((float)i));
+    l->n_rows = last + 1;
+    for (i = 0; i < l->n_rows; i++)
+        l->mask[i] = vf_eq(vf_load(row), vf_set1((float)i));
 }
 
-/* The value of each lane's block: at points to the first block's, the others' lie width floats apart. */
-VF_INLINE vf block_value(const struct lanes *l, const float *at, uint32_t width)
-{
-    vf value = vf_set1(*at);
-    uint32_t i;
-
-    for (i = 1; VF_LANES > 1 && i < l->n_blocks; i++) /* one lane has one block, which gcc does not see */
-        value = vf_select(l->mask[i], vf_set1(at[(size_t)i * width]), value);
-    return value;
-}
-
-/* States below this are zero: a silent stream decays to nothing, and subnormal numbers would make that slow. */
-VF_INLINE vf flush_tiny(vf x)
-{
-    return vf_select(vf_lt(vf_abs(x), vf_set1(0x1p-100f)), vf_set1(0.0f), x);
-}
-
-/* What of the configuration the inner loop depends on; a constant where the caller has one. */
-struct scan_kind {
-    unsigned char is_complex, hold, a_lanes, b_weight, b_bias, c_selective, c_complex;
-};
-
-/* States that are worked on together: they and their A stay in registers while the steps go by. */
-enum { SCAN_STATES = VF_LANES == 1 ? 1 : 4 };
-
-/* One vector of channels at one state. */
+/* One vector of channels at one state: x, and what does not change from step to step. */
 struct scan_state {
-    vf re, im;              /* x */
-    vf a[4];                /* decay hi, lo, turn hi, lo */
-    vf inverse[2];          /* 1 / A */
-    vf bias_re, bias_im;    /* of B */
-    vf c_re, c_im;          /* constant C */
+    vf re, im, re_lo, im_lo;
+    vf_rate a;
+    vf_factor g;                    /* where delta is constant */
+    vf inverse_re, inverse_im;      /* 1 / A */
+    vf bias_re, bias_im;            /* of B */
+    vf c_re, c_im;                  /* constant C */
 };
 
-/* x <- Abar x + Bbar u */
-VF_INLINE void step_complex(const struct scan_kind kind, struct scan_state *x, vf delta, vf u, vf b_re, vf b_im)
-{
-    vf em1, sine, cosine, cosine_m1, n_re, n_im;
-    const vf e = vf_exp2_decay(delta, x->a[0], x->a[1], &em1);
-    /* where the decay is complete the angle does not matter, and need not be reduced */
-    const vf turning = vf_zero_unless(vf_gt(e, vf_set1(0.0f)), delta);
-    vf_cis_product(turning, x->a[2], x->a[3], &sine, &cosine, &cosine_m1);
-    const vf abar_re = vf_mul(e, cosine), abar_im = vf_mul(e, sine);
+/* B and C of one vector at one state and step. */
+struct scan_input {
+    vf b_re, b_im, c_re, c_im;
+};
 
-    if (kind.hold) { /* exp(z) - 1 = expm1(a) cos(b) + (cos(b) - 1), e^a sin(b) */
-        n_re = vf_fma(em1, cosine, cosine_m1);
-        n_im = abar_im;
-        if (kind.a_lanes) {
-            const vf re = vf_fms(n_re, x->inverse[0], vf_mul(n_im, x->inverse[1]));
-            n_im = vf_fma(n_re, x->inverse[1], vf_mul(n_im, x->inverse[0]));
-            n_re = re;
-        }
-        const vf re = vf_fms(n_re, b_re, vf_mul(n_im, b_im));
-        b_im = vf_fma(n_re, b_im, vf_mul(n_im, b_re));
-        b_re = re;
-    } else {
-        b_re = vf_mul(delta, b_re);
-        b_im = vf_mul(delta, b_im);
-    }
-    const vf re = vf_fma(abar_re, x->re, vf_fnma(abar_im, x->im, vf_mul(b_re, u)));
-    x->im = flush_tiny(vf_fma(abar_re, x->im, vf_fma(abar_im, x->re, vf_mul(b_im, u))));
-    x->re = flush_tiny(re);
-}
-
-VF_INLINE void step_real(const struct scan_kind kind, struct scan_state *x, vf delta, vf u, vf b)
-{
-    vf em1;
-    const vf abar = vf_exp2_decay(delta, x->a[0], x->a[1], &em1);
-
-    if (kind.hold)
-        b = vf_mul(kind.a_lanes ? vf_mul(em1, x->inverse[0]) : em1, b);
-    else
-        b = vf_mul(delta, b);
-    x->re = flush_tiny(vf_fma(abar, x->re, vf_mul(b, u)));
-}
-
-/* Where the parts of a vector of channels lie: each pointer at the first state's value, lanes planes 16 floats apart. */
+/* Where the parts of a vector of channels are: each pointer at the first state's value, lanes planes 16 floats apart. */
 struct scan_place {
     const float *a, *inverse, *b_bias, *c;
     float *x;
 };
 
+/* What all states of a vector of channels share. */
+struct scan_vector {
+    const struct scan *s;
+    struct lanes lanes;
+    struct scan_place at;
+    size_t channel;
+    vf_factor tile[SCAN_TILE];
+};
+
+/* B / A, if A is not the layer's. */
+VF_INLINE void divide_by_a(struct scan_input *in, const struct scan_kind kind, const struct scan_state *x)
+{
+    if (kind.is_complex) {
+        const vf re = vf_fms(in->b_re, x->inverse_re, vf_mul(in->b_im, x->inverse_im));
+
+        in->b_im = vf_fma(in->b_re, x->inverse_im, vf_mul(in->b_im, x->inverse_re));
+        in->b_re = re;
+    } else {
+        in->b_re = vf_mul(in->b_re, x->inverse_re);
+    }
+}
+
+/* States of less than 2^-95 are zero, all parts at once: a silent stream decays to nothing, and subnormal numbers would make
+ * that slow. By one test of bits: the exponent has none of its upper three. */
+VF_INLINE void flush_state(struct scan_state *x, const struct scan_kind kind)
+{
+    const vi bits = kind.is_complex ? vi_or(vf_bits(x->re), vf_bits(x->im)) : vf_bits(x->re);
+    const vm live = vi_test(bits, vi_set1(0x70000000));
+
+    x->re = vf_zero_unless(live, x->re);
+    if (kind.is_complex)
+        x->im = vf_zero_unless(live, x->im);
+    if (kind.compensated)
+        x->re_lo = vf_zero_unless(live, x->re_lo);
+    if (kind.compensated && kind.is_complex)
+        x->im_lo = vf_zero_unless(live, x->im_lo);
+}
+
+/*
+ * x <- scale (x + d) + outer b for one part, d what the state moves by before scale. If compensated, lo takes up what the
+ * rounding of x + d lost, and with Euler, where outer is all the input, that of the last sum too.
+ */
+VF_INLINE void move_part(vf *x, vf *lo, const struct scan_kind kind, vf scale, vf d, vf outer, vf b)
+{
+    const vf y = kind.compensated ? vf_add(*x, d) : d;
+    const vf moved = vf_fma(scale, y, vf_mul(outer, b));
+
+    if (kind.compensated) {
+        const vf lost = vf_sub(d, vf_sub(y, *x));
+
+        *lo = kind.hold ? vf_mul(scale, lost) : vf_fma(scale, lost, vf_fma(outer, b, vf_fms(scale, y, moved)));
+    }
+    *x = moved;
+}
+
+/* One step of one state: g is its factor, in B, delta_u delta u. */
+VF_INLINE void step_state(struct scan_state *x, const struct scan_kind kind, const vf_factor *g, const struct scan_input *in, vf u,
+                          vf delta_u)
+{
+    const vf outer = kind.hold ? vf_mul(vf_sub(g->scale, vf_set1(1.0f)), u) : delta_u;
+    const vf v_re = kind.hold ? vf_fma(in->b_re, u, x->re) : x->re;
+    const vf from_re = kind.compensated ? x->re_lo : x->re;
+
+    if (kind.is_complex) {
+        const vf v_im = kind.hold ? vf_fma(in->b_im, u, x->im) : x->im;
+        const vf from_im = kind.compensated ? x->im_lo : x->im;
+        const vf d_re = vf_fma(g->re, v_re, vf_fnma(g->im, v_im, from_re));
+        const vf d_im = vf_fma(g->re, v_im, vf_fma(g->im, v_re, from_im));
+
+        move_part(&x->re, &x->re_lo, kind, g->scale, d_re, outer, in->b_re);
+        move_part(&x->im, &x->im_lo, kind, g->scale, d_im, outer, in->b_im);
+    } else {
+        move_part(&x->re, &x->re_lo, kind, g->scale, vf_fma(g->re, v_re, from_re), outer, in->b_re);
+    }
+    flush_state(x, kind);
+}
+
 /* n_states states from number i on: x, and what does not change from step to step. */
-VF_INLINE void load_states(struct scan_state *state, const struct scan_kind kind, const struct scan_place *at, uint32_t i,
+VF_INLINE void load_states(struct scan_state *state, const struct scan_kind kind, const struct scan_vector *w, uint32_t i,
                            const int n_states)
 {
-    const size_t planes = kind.is_complex ? 2 : 1, c_planes = kind.c_complex ? 2 : 1;
-    size_t k, plane;
+    const size_t cx = kind.is_complex ? 2 : 1, planes = kind.compensated ? 2 * cx : cx, cc = kind.c_complex ? 2 : 1;
+    const size_t a_planes = kind.is_complex ? 3 : 1, a_lanes = kind.a == SCAN_A_SHARED ? 1 : 16;
+    const struct scan_place *at = &w->at;
+    const vf none = vf_set1(0.0f);
     int j;
 
-    for (j = 0; j < n_states; j++, state++) {
-        k = i + (size_t)j;
-        state->re = vf_load(at->x + k * planes * 16);
-        state->im = kind.is_complex ? vf_load(at->x + k * 32 + 16) : vf_set1(0.0f);
-        for (plane = 0; plane < 2 * planes; plane++)
-            state->a[plane] = kind.a_lanes ? vf_load(at->a + (k * 2 * planes + plane) * 16)
-                                           : vf_set1(at->a[k * 2 * planes + plane]);
-        for (plane = 0; kind.a_lanes && kind.hold && plane < planes; plane++)
-            state->inverse[plane] = vf_load(at->inverse + (k * planes + plane) * 16);
-        state->bias_re = kind.b_bias ? vf_load(at->b_bias + k * planes * 16) : vf_set1(0.0f);
-        state->bias_im = kind.b_bias && kind.is_complex ? vf_load(at->b_bias + k * 32 + 16) : vf_set1(0.0f);
-        state->c_re = kind.c_selective ? vf_set1(0.0f) : vf_load(at->c + k * c_planes * 16);
-        state->c_im = !kind.c_selective && kind.c_complex ? vf_load(at->c + k * 32 + 16) : vf_set1(0.0f);
-    }
-}
+    VF_UNROLL for (j = 0; j < n_states; j++) {
+        struct scan_state *x = state + j;
+        const size_t k = i + (size_t)j;
+        const float *a = at->a + k * a_planes * a_lanes, *from = at->x + k * planes * 16;
 
-/* One step of n_states states from number i on; returns y plus their share of Re(C x). bc: the rows of the first block. */
-VF_INLINE vf step_states(struct scan_state *state, const struct scan_kind kind, const struct lanes *lanes, uint32_t n,
-                         uint32_t width, const float *bc, uint32_t i, const int n_states, vf delta, vf u, vf y)
-{
-    const size_t c_rows = kind.b_weight ? (size_t)n * (kind.is_complex ? 2 : 1) : 0; /* those of B come first */
-    const uint32_t end = i + (uint32_t)n_states;
-
-    for (; i < end; i++, state++) {
-        vf b_re = kind.b_weight ? block_value(lanes, bc + i, width) : vf_set1(0.0f);
-        vf b_im = kind.b_weight && kind.is_complex ? block_value(lanes, bc + n + i, width) : vf_set1(0.0f);
-
-        if (kind.b_bias) {
-            b_re = kind.b_weight ? vf_add(b_re, state->bias_re) : state->bias_re;
-            b_im = kind.b_weight ? vf_add(b_im, state->bias_im) : state->bias_im;
+        x->re = vf_load(from);
+        x->im = kind.is_complex ? vf_load(from + 16) : none;
+        x->re_lo = kind.compensated ? vf_load(from + cx * 16) : none;
+        x->im_lo = kind.compensated && kind.is_complex ? vf_load(from + 48) : none;
+        if (kind.a == SCAN_A_SHARED) {
+            x->a.decay = vf_set1(a[0]);
+            x->a.turn = kind.is_complex ? vf_set1(a[1]) : none;
+            x->a.turn_lo = kind.is_complex ? vf_set1(a[2]) : none;
+        } else if (kind.a == SCAN_A_LANES) {
+            x->a.decay = vf_load(a);
+            x->a.turn = kind.is_complex ? vf_load(a + 16) : none;
+            x->a.turn_lo = kind.is_complex ? vf_load(a + 32) : none;
+        } else {
+            x->a.decay = x->a.turn = x->a.turn_lo = none; /* the tile has their factors */
         }
-        if (kind.is_complex)
-            step_complex(kind, state, delta, u, b_re, b_im);
-        else
-            step_real(kind, state, delta, u, b_re);
-        y = vf_fma(kind.c_selective ? block_value(lanes, bc + c_rows + i, width) : state->c_re, state->re, y);
-        if (kind.c_complex)
-            y = vf_fnma(kind.c_selective ? block_value(lanes, bc + c_rows + n + i, width) : state->c_im, state->im, y);
+        x->inverse_re = kind.b_over_a ? vf_load(at->inverse + k * cx * 16) : none;
+        x->inverse_im = kind.b_over_a && kind.is_complex ? vf_load(at->inverse + k * 32 + 16) : none;
+        x->bias_re = kind.b_bias ? vf_load(at->b_bias + k * cx * 16) : none;
+        x->bias_im = kind.b_bias && kind.is_complex ? vf_load(at->b_bias + k * 32 + 16) : none;
+        x->c_re = kind.c_selective ? none : vf_load(at->c + k * cc * 16);
+        x->c_im = !kind.c_selective && kind.c_complex ? vf_load(at->c + k * 32 + 16) : none;
+        if (kind.b_over_a && !kind.b_weight) { /* a constant B is divided once */
+            struct scan_input in = { x->bias_re, x->bias_im, none, none };
+
+            divide_by_a(&in, kind, x);
+            x->bias_re = in.b_re;
+            x->bias_im = in.b_im;
+        }
     }
-    return y;
 }
 
-/* All steps of n_states states from number i on; the sums over states pass through y from one call to the next. */
-VF_INLINE void scan_states(const struct scan *s, const struct scan_kind kind, const struct lanes *lanes,
-                           const struct scan_place *at, size_t channel, uint32_t i, const int n_states)
+VF_INLINE void store_states(const struct scan_state *state, const struct scan_kind kind, const struct scan_vector *w, uint32_t i,
+                            const int n_states)
 {
-    const uint32_t n = s->config->d_state;
-    const int is_last = i + (uint32_t)n_states == n;
-    const vf twice = vf_set1(s->config->conjugate ? 2.0f : 1.0f);
-    const float *bc = s->bc ? s->bc + (size_t)lanes->first_block * s->bc_width : NULL;
-    struct scan_state state[SCAN_STATES];
-    const size_t planes = kind.is_complex ? 2 : 1;
-    ptrdiff_t t;
+    const size_t cx = kind.is_complex ? 2 : 1, planes = kind.compensated ? 2 * cx : cx;
     int j;
 
-    load_states(state, kind, at, i, n_states);
-    for (t = 0; t < (ptrdiff_t)s->n_steps; t++) {
-        const vf u = vf_load(s->u + t * s->u_stride + channel);
-        const vf delta = vf_load(s->delta + t * s->delta_stride + channel);
-        float *y = s->y + t * s->y_stride + channel;
-        vf sum = i ? vf_load(y) : vf_set1(0.0f);
+    VF_UNROLL for (j = 0; j < n_states; j++) {
+        float *to = w->at.x + (i + (size_t)j) * planes * 16;
 
-        sum = step_states(state, kind, lanes, n, s->bc_width, bc ? bc + t * s->bc_stride : NULL, i, n_states, delta, u, sum);
+        vf_store(to, state[j].re);
+        if (kind.is_complex)
+            vf_store(to + 16, state[j].im);
+        if (kind.compensated)
+            vf_store(to + cx * 16, state[j].re_lo);
+        if (kind.compensated && kind.is_complex)
+            vf_store(to + 48, state[j].im_lo);
+    }
+}
+
+/* The selective B and C of n_states states from number i on; bc: the row of the first lane. one_row: of all lanes. */
+VF_INLINE void load_input(struct scan_input *in, const struct scan_kind kind, const struct scan_vector *w, const float *bc,
+                          uint32_t i, const int n_states, const int one_row)
+{
+    const uint32_t n = w->s->n, c_at = kind.b_weight ? n * (kind.is_complex ? 2 : 1) : 0, n_rows = one_row ? 1 : w->lanes.n_rows;
+    uint32_t row = 0;
+    int j;
+
+    bc += i;
+    VF_UNROLL for (j = 0; j < n_states; j++) {
+        in[j].b_re = kind.b_weight ? vf_set1(bc[j]) : vf_set1(0.0f);
+        in[j].b_im = kind.b_weight && kind.is_complex ? vf_set1(bc[n + j]) : vf_set1(0.0f);
+        in[j].c_re = kind.c_selective ? vf_set1(bc[c_at + j]) : vf_set1(0.0f);
+        in[j].c_im = kind.c_selective && kind.c_complex ? vf_set1(bc[c_at + n + j]) : vf_set1(0.0f);
+    }
+    for (row = 1; VF_LANES > 1 && row < n_rows; row++) { /* one lane has one row, which gcc does not see */
+        const vm mask = w->lanes.mask[row];
+
+        bc += w->s->bc_width;
+        VF_UNROLL for (j = 0; j < n_states; j++) {
+            if (kind.b_weight)
+                in[j].b_re = vf_select(mask, vf_set1(bc[j]), in[j].b_re);
+            if (kind.b_weight && kind.is_complex)
+                in[j].b_im = vf_select(mask, vf_set1(bc[n + j]), in[j].b_im);
+            if (kind.c_selective)
+                in[j].c_re = vf_select(mask, vf_set1(bc[c_at + j]), in[j].c_re);
+            if (kind.c_selective && kind.c_complex)
+                in[j].c_im = vf_select(mask, vf_set1(bc[c_at + n + j]), in[j].c_im);
+        }
+    }
+}
+
+/* B with its bias and 1 / A, C where it is constant. */
+VF_INLINE void finish_input(struct scan_input *in, const struct scan_kind kind, const struct scan_state *x)
+{
+    if (kind.b_bias) {
+        in->b_re = kind.b_weight ? vf_add(in->b_re, x->bias_re) : x->bias_re;
+        in->b_im = !kind.is_complex ? in->b_im : kind.b_weight ? vf_add(in->b_im, x->bias_im) : x->bias_im;
+    }
+    if (kind.b_over_a && kind.b_weight)
+        divide_by_a(in, kind, x);
+    if (!kind.c_selective) {
+        in->c_re = x->c_re;
+        in->c_im = x->c_im;
+    }
+}
+
+/* Factors of n states at one step; at constant delta they are there, and with SCAN_A_SCALAR one serves all. */
+VF_INLINE void find_factors(vf_factor *g, const struct scan_state *x, const struct scan_kind kind, const vf_factor *tile,
+                            vf delta, vf turning, const int n)
+{
+    vf_rate a[VF_FACTORS];
+    vf deltas[VF_FACTORS], turnings[VF_FACTORS];
+    int j;
+
+    VF_UNROLL for (j = 0; j < n; j++) {
+        a[j] = x[j].a;
+        deltas[j] = delta;
+        turnings[j] = turning;
+        g[j] = kind.a == SCAN_A_SCALAR ? *tile : x[j].g;
+    }
+    if (!kind.delta_constant && kind.a != SCAN_A_SCALAR)
+        vf_factors(g, a, deltas, turnings, n, kind.is_complex);
+}
+
+/* Steps begin .. end - 1 of n_states states from number i on; the sums over states pass through y from one call to the next. */
+VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind kind, ptrdiff_t begin, ptrdiff_t end, uint32_t i,
+                           const int n_states, const int one_row)
+{
+    const struct scan *s = w->s;
+    const int most = kind.is_complex ? SCAN_COMPLEX_TOGETHER : SCAN_REAL_TOGETHER, together = n_states < most ? n_states : most;
+    const int is_last = i + (uint32_t)n_states == s->n;
+    const float *bc = s->bc ? s->bc + (size_t)w->lanes.first_row * s->bc_width : NULL;
+    const vf limit = vf_set1(s->turn_limit);
+    struct scan_state state[SCAN_STATES];
+    ptrdiff_t t;
+    int j, k;
+
+    load_states(state, kind, w, i, n_states);
+    if (kind.delta_constant && kind.a != SCAN_A_SCALAR) {
+        const vf delta = vf_load(s->delta + w->channel);
+        const struct scan_kind varying = { kind.is_complex, 0, 0, kind.a, 0, 0, 0, 0, 0, 0 };
+
+        VF_UNROLL for (j = 0; j < n_states; j += together) {
+            vf_factor g[VF_FACTORS];
+
+            find_factors(g, state + j, varying, w->tile, delta, vf_min(limit, delta), together);
+            VF_UNROLL for (k = 0; k < together; k++)
+                state[j + k].g = g[k];
+        }
+    }
+    for (t = begin; t < end; t++) {
+        const vf u = vf_load(s->u + t * s->u_stride + w->channel);
+        const vf delta = vf_load(s->delta + t * s->delta_stride + w->channel);
+        const vf turning = vf_min(limit, delta), delta_u = vf_mul(delta, u);
+        float *y = s->y + t * s->y_stride + w->channel;
+        vf sum = i ? vf_load(y) : vf_set1(0.0f);
+        struct scan_input in[SCAN_STATES];
+
+        if (kind.b_weight || kind.c_selective)
+            load_input(in, kind, w, bc + t * s->bc_stride, i, n_states, one_row);
+        VF_UNROLL for (j = 0; j < n_states; j += together) {
+            vf_factor g[VF_FACTORS];
+
+            find_factors(g, state + j, kind, w->tile + (t - begin) % SCAN_TILE, delta, turning, together);
+            VF_UNROLL for (k = 0; k < together; k++) {
+                finish_input(&in[j + k], kind, &state[j + k]);
+                step_state(&state[j + k], kind, &g[k], &in[j + k], u, delta_u);
+                sum = vf_fma(in[j + k].c_re, state[j + k].re, sum);
+                if (kind.c_complex)
+                    sum = vf_fnma(in[j + k].c_im, state[j + k].im, sum);
+            }
+        }
         if (is_last) {
-            sum = vf_mul(twice, sum);
-            if (s->unit->d)
-                sum = vf_fma(vf_load(s->unit->d + channel), u, sum);
+            sum = vf_mul(vf_set1(s->scale), sum);
+            if (s->skip)
+                sum = vf_fma(vf_load(s->skip + w->channel), u, sum);
         }
         vf_store(y, sum);
     }
-    for (j = 0; j < n_states; j++) {
-        vf_store(at->x + (i + (size_t)j) * planes * 16, state[j].re);
-        if (kind.is_complex)
-            vf_store(at->x + (i + (size_t)j) * 32 + 16, state[j].im);
+    store_states(state, kind, w, i, n_states);
+}
+
+/* All states of steps begin .. end - 1. */
+VF_INLINE void scan_steps(struct scan_vector *w, const struct scan_kind kind, ptrdiff_t begin, ptrdiff_t end, const int one_row)
+{
+    const struct scan *s = w->s;
+    const int n_states = kind.is_complex ? SCAN_COMPLEX_STATES : SCAN_REAL_STATES;
+    uint32_t i = 0;
+    ptrdiff_t t;
+
+    if (kind.a == SCAN_A_SCALAR) {
+        const vf_rate a = { vf_load(w->at.a), vf_set1(0.0f), vf_set1(0.0f) };
+
+        for (t = begin; t < end; t++) {
+            const vf delta = vf_load(s->delta + t * s->delta_stride + w->channel);
+
+            vf_factors(&w->tile[t - begin], &a, &delta, &delta, 1, 0);
+        }
     }
+    for (; i + (uint32_t)n_states <= s->n; i += (uint32_t)n_states)
+        scan_states(w, kind, begin, end, i, n_states, one_row);
+    for (; SCAN_STATES > 1 && i < s->n; i++)
+        scan_states(w, kind, begin, end, i, 1, one_row);
 }
 
 /* Everything for one vector of channels. */
-VF_INLINE void scan_vector(const struct scan *s, const struct scan_kind kind, size_t channel)
+VF_INLINE void scan_channels(const struct scan *s, const struct scan_kind kind, size_t channel)
 {
-    const struct config *c = s->config;
-    const struct unit *u = s->unit;
-    const size_t planes = kind.is_complex ? 2 : 1, c_planes = kind.c_complex ? 2 : 1;
-    /* a group's values lie (n, planes, 16), so the vectors of a group begin VF_LANES apart in each plane */
-    const size_t group = channel / 16 * 16 * c->d_state, lane = channel % 16;
-    struct scan_place at;
-    struct lanes lanes;
-    uint32_t i = 0;
+    const size_t cx = kind.is_complex ? 2 : 1, planes = kind.compensated ? 2 * cx : cx, cc = kind.c_complex ? 2 : 1;
+    /* a group's values are (n, planes, 16), so the vectors of a group begin VF_LANES apart in each plane */
+    const size_t lane = channel % 16, group = channel / 16 * 16, states = group * s->n;
+    const ptrdiff_t n_steps = (ptrdiff_t)s->n_steps, tile = kind.a == SCAN_A_SCALAR ? SCAN_TILE : n_steps;
+    struct scan_vector w;
+    ptrdiff_t begin, end;
 
-    at.a = u->a + (kind.a_lanes ? group * 2 * planes + lane : 0);
-    at.inverse = kind.a_lanes && kind.hold ? u->a_inverse + group * planes + lane : NULL;
-    at.b_bias = kind.b_bias ? u->b_bias + group * planes + lane : NULL;
-    at.c = kind.c_selective ? NULL : u->c + group * c_planes + lane;
-    at.x = s->x + group * planes + lane;
-    find_lanes(&lanes, (uint32_t)(channel < c->d_inner ? channel : c->d_inner - 1), c->d_inner / c->h, c->d_inner);
-    for (; i + SCAN_STATES <= c->d_state; i += SCAN_STATES)
-        scan_states(s, kind, &lanes, &at, channel, i, SCAN_STATES);
-    for (; SCAN_STATES > 1 && i < c->d_state; i++)
-        scan_states(s, kind, &lanes, &at, channel, i, 1);
+    w.s = s;
+    w.channel = channel;
+    w.at.a = s->a;
+    if (kind.a == SCAN_A_LANES)
+        w.at.a = s->a + states * (kind.is_complex ? 3 : 1) + lane;
+    if (kind.a == SCAN_A_SCALAR)
+        w.at.a = s->a + group + lane;
+    w.at.inverse = kind.b_over_a ? s->a_inverse + states * cx + lane : NULL;
+    w.at.b_bias = kind.b_bias ? s->b_bias + states * cx + lane : NULL;
+    w.at.c = kind.c_selective ? NULL : s->c + states * cc + lane;
+    w.at.x = s->x + states * planes + lane;
+    find_lanes(&w.lanes, (uint32_t)(channel < s->d ? channel : s->d - 1), s->p * s->blocks_a_row, s->d);
+    for (begin = 0; begin < n_steps; begin = end) {
+        end = n_steps - begin < tile ? n_steps : begin + tile;
+        if (VF_LANES > 1 && w.lanes.n_rows == 1)
+            scan_steps(&w, kind, begin, end, 1);
+        else
+            scan_steps(&w, kind, begin, end, VF_LANES == 1);
+    }
 }
+
+VF_INLINE void scan_groups(const struct scan *s, const struct scan_kind kind)
+{
+    size_t channel;
+
+    for (channel = (size_t)s->first_group * 16; channel < (size_t)s->end_group * 16; channel += VF_LANES)
+        scan_channels(s, kind, channel);
+}
+
+/*
+ * Kinds that have loops of their own: B2S6, S6, Mamba-2, each compensated and plain, and S4D. Every other kind shares two,
+ * one complex, one real, which ask at every step. The arithmetic is the same.
+ */
+#define SCAN_KINDS(own)                                     \
+    own({ 1, 1, 1, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 })       \
+    own({ 1, 1, 0, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 })       \
+    own({ 0, 0, 1, SCAN_A_LANES, 0, 1, 0, 1, 0, 0 })        \
+    own({ 0, 0, 0, SCAN_A_LANES, 0, 1, 0, 1, 0, 0 })        \
+    own({ 0, 0, 1, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 })       \
+    own({ 0, 0, 0, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 })       \
+    own({ 1, 1, 1, SCAN_A_LANES, 1, 0, 1, 0, 1, 1 })
+
+#define SCAN_OWN(...)                                                   \
+    {                                                                   \
+        static const struct scan_kind own = __VA_ARGS__;                \
+        if (memcmp(&s->kind, &own, sizeof own) == 0) {                  \
+            scan_groups(s, own);                                        \
+            return;                                                     \
+        }                                                               \
+    }
 
 static void scan(const struct scan *s)
 {
-    static const struct scan_kind b2s6 = { 1, 1, 0, 1, 1, 1, 0 }, s6 = { 0, 0, 1, 1, 0, 1, 0 };
-    const struct config *c = s->config;
-    const size_t begin = (size_t)s->first_group * 16, end = (size_t)s->end_group * 16;
-    struct scan_kind kind;
-    size_t channel;
+    static const struct scan_kind b2s6 = { 1, 1, 0, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 };
+    struct scan_kind kind = B2S6_HAS_OTHER_UNITS ? s->kind : b2s6;
 
-    kind.is_complex = config_is_complex(c);
-    kind.hold = c->discretization == ZERO_ORDER_HOLD;
-    kind.a_lanes = c->a_scope != B2S6_SCOPE_LAYER;
-    kind.b_weight = (c->b & B_HAS_WEIGHT) != 0;
-    kind.b_bias = (c->b & B_HAS_BIAS) != 0;
-    kind.c_selective = c->c == C_SELECTIVE;
-    kind.c_complex = c->c_complex != 0;
-
-    /* the two units that matter most get loops of their own; the arithmetic is the same */
-    if (!B2S6_HAS_OTHER_UNITS || (VF_LANES > 1 && memcmp(&kind, &b2s6, sizeof kind) == 0)) {
-        for (channel = begin; channel < end; channel += VF_LANES)
-            scan_vector(s, b2s6, channel);
-    } else if (VF_LANES > 1 && memcmp(&kind, &s6, sizeof kind) == 0) {
-        for (channel = begin; channel < end; channel += VF_LANES)
-            scan_vector(s, s6, channel);
-    } else {
-        for (channel = begin; channel < end; channel += VF_LANES)
-            scan_vector(s, kind, channel);
+#if VF_LANES > 1 && VF_FUSED
+    SCAN_KINDS(SCAN_OWN)
+#endif
+    kind.compensated = s->kind.compensated;
+    kind.is_complex = B2S6_HAS_COMPLEX;
+    if (B2S6_HAS_COMPLEX && (!B2S6_HAS_REAL || s->kind.is_complex)) {
+        scan_groups(s, kind);
+    } else if (B2S6_HAS_REAL) {
+        kind.is_complex = 0;
+        scan_groups(s, kind);
     }
 }

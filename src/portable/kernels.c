@@ -2,7 +2,7 @@
 #include "../kernels.h"
 
 #include "vec.h"
-#include "../elementary.h"
+#include "../kernel/elementary.h"
 #include "stored.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"

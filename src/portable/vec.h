@@ -29,6 +29,12 @@
 #endif
 
 #define VF_LANES 1
+#define VF_REGISTERS 16
+#if defined(B2S6_HARDWARE_FMA)
+#  define VF_FUSED 1
+#else
+#  define VF_FUSED 0
+#endif
 
 typedef float vf;
 typedef int32_t vi;
@@ -56,6 +62,7 @@ VF_INLINE vi vi_xor(vi a, vi b) { return a ^ b; }
 #define vi_shr_arith(a, n) ((vi)(a) >> (n))
 VF_INLINE vm vi_eq(vi a, vi b) { return -(a == b); }
 VF_INLINE vm vi_lt(vi a, vi b) { return -(a < b); }
+VF_INLINE vm vi_test(vi a, vi b) { return -((a & b) != 0); } /* whether they share bits; b >= 0 */
 VF_INLINE vi vi_select(vm m, vi a, vi b) { return m ? a : b; }
 
 VF_INLINE vi vf_bits(vf a)
@@ -103,6 +110,6 @@ VF_INLINE vf vf_zero_unless(vm m, vf a) { return m ? a : 0.0f; }
 /* table[index], each index 0 .. 7. */
 VF_INLINE vf vf_lookup8(const float table[8], vi index) { return table[index & 7]; }
 
-#include "../vec_common.h"
+#include "../kernel/vec_common.h"
 
 #endif

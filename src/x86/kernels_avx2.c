@@ -4,7 +4,7 @@
 #if defined(__x86_64__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
 #include "vec_avx2.h"
-#include "../elementary.h"
+#include "../kernel/elementary.h"
 #include "stored_avx2.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
@@ -23,6 +23,6 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx2;
 #define QUANTIZE quantize
 #include "../kernel/table.h"
 
-#include "../isa_end.h"
+#include "../kernel/isa_end.h"
 
 #endif

@@ -4,7 +4,7 @@
 #if defined(__x86_64__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
 #include "vec_avx512.h"
-#include "../elementary.h"
+#include "../kernel/elementary.h"
 #include "stored_avx512.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
@@ -23,7 +23,7 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512;
 #define QUANTIZE quantize
 #include "../kernel/table.h"
 
-#include "../isa_end.h"
+#include "../kernel/isa_end.h"
 
 /* ------------------------------------------------------------------- AVX-512 VNNI: the integer kernels once more, and AMX */
 
@@ -50,7 +50,7 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512vnni;
 #define KERNELS_NAME "avx512vnni"
 #include "../kernel/table.h"
 
-#include "../isa_end.h"
+#include "../kernel/isa_end.h"
 
 #define VF_TARGET_REGION 1
 #if defined(__clang__)
@@ -74,6 +74,6 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_amx;
 #define KERNELS_NAME "amx"
 #include "../kernel/table.h"
 
-#include "../isa_end.h"
+#include "../kernel/isa_end.h"
 
 #endif

@@ -1,7 +1,7 @@
 /* The vector layer for AVX2 with FMA: eight lanes. Names and rules: src/portable/vec.h.
  *
  * The file opens a region in which functions are compiled for this instruction set, whatever the command line says;
- * src/isa_end.h closes it.
+ * src/kernel/isa_end.h closes it.
  */
 #ifndef B2S6_X86_VEC_AVX2_H
 #define B2S6_X86_VEC_AVX2_H
@@ -25,6 +25,8 @@
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
 #define VF_LANES 8
+#define VF_REGISTERS 16
+#define VF_FUSED 1
 
 typedef __m256 vf;
 typedef __m256i vi;
@@ -55,6 +57,7 @@ VF_INLINE vi vi_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
 #define vi_shr_arith(a, n) _mm256_srai_epi32((a), (n))
 VF_INLINE vm vi_eq(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)); }
 VF_INLINE vm vi_lt(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)); }
+VF_INLINE vm vi_test(vi a, vi b) { return vi_lt(_mm256_setzero_si256(), vi_and(a, b)); }
 VF_INLINE vi vi_select(vm m, vi a, vi b) { return _mm256_blendv_epi8(b, a, _mm256_castps_si256(m)); }
 
 VF_INLINE vi vf_bits(vf a) { return _mm256_castps_si256(a); }
@@ -88,6 +91,6 @@ VF_INLINE vf vf_lookup8(const float table[8], vi index)
     return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index);
 }
 
-#include "../vec_common.h"
+#include "../kernel/vec_common.h"
 
 #endif

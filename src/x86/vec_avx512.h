@@ -1,7 +1,7 @@
 /* The vector layer for AVX-512 (F, BW, DQ, VL): sixteen lanes. Names and rules: src/portable/vec.h.
  *
  * The file opens a region in which functions are compiled for this instruction set, whatever the command line says;
- * src/isa_end.h closes it.
+ * src/kernel/isa_end.h closes it.
  */
 #ifndef B2S6_X86_VEC_AVX512_H
 #define B2S6_X86_VEC_AVX512_H
@@ -26,6 +26,8 @@
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
 #define VF_LANES 16
+#define VF_REGISTERS 32
+#define VF_FUSED 1
 
 typedef __m512 vf;
 typedef __m512i vi;
@@ -56,6 +58,7 @@ VF_INLINE vi vi_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
 #define vi_shr_arith(a, n) _mm512_srai_epi32((a), (n))
 VF_INLINE vm vi_eq(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
 VF_INLINE vm vi_lt(vi a, vi b) { return _mm512_cmplt_epi32_mask(a, b); }
+VF_INLINE vm vi_test(vi a, vi b) { return _mm512_test_epi32_mask(a, b); }
 VF_INLINE vi vi_select(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
 
 VF_INLINE vi vf_bits(vf a) { return _mm512_castps_si512(a); }
@@ -90,6 +93,6 @@ VF_INLINE vf vf_lookup8(const float table[8], vi index)
     return _mm512_permutexvar_ps(index, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
 }
 
-#include "../vec_common.h"
+#include "../kernel/vec_common.h"
 
 #endif

@@ -16,6 +16,8 @@
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
 #define VF_LANES 4
+#define VF_REGISTERS 16
+#define VF_FUSED 0
 
 typedef __m128 vf;
 typedef __m128i vi;
@@ -43,6 +45,7 @@ VF_INLINE vi vi_xor(vi a, vi b) { return _mm_xor_si128(a, b); }
 #define vi_shr_arith(a, n) _mm_srai_epi32((a), (n))
 VF_INLINE vm vi_eq(vi a, vi b) { return _mm_castsi128_ps(_mm_cmpeq_epi32(a, b)); }
 VF_INLINE vm vi_lt(vi a, vi b) { return _mm_castsi128_ps(_mm_cmplt_epi32(a, b)); }
+VF_INLINE vm vi_test(vi a, vi b) { return vi_lt(_mm_setzero_si128(), vi_and(a, b)); }
 VF_INLINE vi vi_select(vm m, vi a, vi b)
 {
     const __m128i k = _mm_castps_si128(m);
@@ -114,6 +117,6 @@ VF_INLINE vf vf_fma(vf a, vf b, vf c)
 VF_INLINE vf vf_fnma(vf a, vf b, vf c) { return vf_fma(vf_neg(a), b, c); } /* c - a*b */
 VF_INLINE vf vf_fms(vf a, vf b, vf c) { return vf_fma(a, b, vf_neg(c)); }  /* a*b - c */
 
-#include "../vec_common.h"
+#include "../kernel/vec_common.h"
 
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Derives every polynomial in src/elementary.h and prints its coefficients as hexadecimal floats.
+"""Derives every polynomial in src/kernel/elementary.h and prints its coefficients as hexadecimal floats.
 
 Method: the minimax fit of the relative error of the value that the polynomial serves (Lawson's iteration on a Chebyshev
 grid, targets in 60 digits), then the coefficients are rounded to float32 one at a time, lowest degree first, and the

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include <stdio.h>
+
 #include "b2s6.h"
 #include "../support/message.h"
 

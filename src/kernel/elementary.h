@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "portable/convert.h"
+#include "../portable/convert.h"
 
 /* 2^f - 1 for |f| <= 0.5001 is f (LN2_HI + Q(f)), Q of degree 5, relative error 2^-26.4. f LN2_HI is added last, so that
  * one rounding dominates also for tiny f. */
@@ -31,21 +31,6 @@ VF_INLINE vf vf_exp2m1(vf f)
 /* Adding 1.5 * 2^23 + 127 rounds t to the nearest integer k; the low byte of the sum is then k + 127, the exponent
  * field of 2^k. */
 #define VF_EXP2_MAGIC 12583039.0f
-
-/* Decay: *em1 = e - 1, e = 2^(x (hi + lo)), for x (hi + lo) <= 0. Below 2^-126 e = 0. */
-VF_INLINE vf vf_exp2_decay(vf x, vf hi, vf lo, vf *em1)
-{
-    const vf rounded = vf_fma(x, hi, vf_set1(VF_EXP2_MAGIC));
-    const vf k = vf_sub(rounded, vf_set1(VF_EXP2_MAGIC));
-    const vm live = vf_not_lt(k, vf_set1(-126.0f));
-    const vf scale = vf_zero_unless(live, vf_from_bits(vi_shl(vf_bits(rounded), 23)));
-    /* f = main + rest is rounded for Q alone */
-    const vf main = vf_fms(x, hi, k), rest = vf_mul(x, lo), f = vf_fma(x, lo, main);
-    const vf small = vf_fma(rest, vf_set1(VF_LN2_HI), vf_mul(f, vf_exp2m1_q(f)));
-    const vf p = vf_zero_unless(live, vf_fma(main, vf_set1(VF_LN2_HI), small));
-    *em1 = vf_fma(scale, p, vf_sub(scale, vf_set1(1.0f)));
-    return vf_fma(scale, p, scale);
-}
 
 /* A power e^x in parts, e^x = (scale + scale p) 2^-64, so that what follows rounds it once only and loses nothing of
  * a subnormal. */
@@ -208,124 +193,97 @@ VF_INLINE vf vf_gelu(vf x)
     return vf_fnma(tail, vf_set1(0x1p-64f), vf_max(x, vf_set1(0.0f)));
 }
 
-/* x (hi + lo) mod 4 for one lane of any size, by integers: returns the nearest quarter turn and in *r the rest, which
- * is within [-1/2, 1/2]. The turn is held modulo 4 in units of 2^-62; |x hi| >= 2^16 makes the first product a whole
- * number of them, and lo loses less than one. */
-VF_RARE uint64_t vf_turn_units(float x, float y)
-{
-    int ex, ey;
-    const uint32_t ux = b2s6_bits_of(x), uy = b2s6_bits_of(y);
-    uint64_t product = (uint64_t)b2s6_unpack(ux, &ex) * b2s6_unpack(uy, &ey);
-    const int shift = ex + ey + 62;
-    if (shift >= 64 || shift <= -64)
-        product = 0;
-    else if (shift >= 0)
-        product <<= shift;
-    else
-        product >>= -shift;
-    return ((ux ^ uy) >> 31) ? ~product + 1 : product;
-}
-
-#define VF_NEAR_TURNS 65536.0f
-
-VF_RARE int32_t vf_quarter_turns(float x, float hi, float lo, float *r)
-{
-    const uint32_t inf = 0x7f800000;
-    if ((b2s6_bits_of(x) & inf) == inf || (b2s6_bits_of(hi) & inf) == inf || (b2s6_bits_of(lo) & inf) == inf) {
-        *r = b2s6_float_of(0x7fc00000);
-        return 0;
-    }
-    const uint64_t units = vf_turn_units(x, hi) + vf_turn_units(x, lo);
-    const uint64_t quarter = (units + (UINT64_C(1) << 61)) >> 62;
-    const uint64_t rest = units - (quarter << 62);
-    const int negative = (rest >> 63) != 0;
-    const float size = b2s6_float_of_u64(negative ? ~rest + 1 : rest) * 0x1p-62f;
-    *r = negative ? -size : size;
-    return (int32_t)quarter;
-}
-
+/*
+ * The factor of a state, exp(z) = scale (1 + re + i im), z = delta (Re A + i Im A). scale is a power of two, negative where the
+ * angle is an odd number of half turns, so that a slow mode has scale 1 and its exp(z) - 1 to full relative accuracy.
+ */
 typedef struct {
-    vi q;          /* whole quarter turns, modulo 4 */
-    vf r;          /* the rest of a quarter turn, */
-    vf main, rest; /* and the same before it was rounded, as a sum */
-} vf_turn;
+    vf scale, re, im; /* im: of complex factors */
+} vf_factor;
 
-/* x (hi + lo) = 4 n + q + r for |x hi| < 2^16; *big tells the lanes that are not: their q and r are wrong. */
-VF_INLINE vf_turn vf_reduce_near(vf x, vf hi, vf lo, vm *big)
-{
-    const vf rounded = vf_fma(x, hi, vf_set1(VF_ROUND_MAGIC));
-    const vf k = vf_sub(rounded, vf_set1(VF_ROUND_MAGIC));
-    vf_turn turn;
-    *big = vf_not_lt(vf_abs(k), vf_set1(VF_NEAR_TURNS));
-    turn.q = vf_bits(rounded);
-    turn.main = vf_fms(x, hi, k);
-    turn.rest = vf_mul(x, lo);
-    turn.r = vf_fma(x, lo, turn.main);
-    return turn;
-}
+/* What is held of A: Re A / ln 2; Im A / pi, that counts half turns; and in radians what rounding took from that. */
+typedef struct {
+    vf decay, turn, turn_lo; /* turns: of complex A */
+} vf_rate;
 
-/* The same for every x: the lanes that are too big one by one. */
-VF_INLINE vf_turn vf_reduce(vf x, vf hi, vf lo)
+#define VF_PI_HI 0x1.921fb6p+1f
+
+/* Loops over a few elements vanish, so that their values stay in registers and their operations alternate. */
+#if defined(B2S6_SMALL)
+#  define VF_UNROLL
+#elif defined(__clang__)
+#  define VF_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#  define VF_UNROLL _Pragma("GCC unroll 32")
+#else
+#  define VF_UNROLL
+#endif
+#define VF_EACH VF_UNROLL for (i = 0; i < n; i++)
+
+enum { VF_FACTORS = 4 }; /* at most so many at once */
+
+/*
+ * Factors of n elements side by side: of real A, or of complex A, whose angle follows turning = min(limit, delta), for
+ * |turning turn| <= 2^20. n and is_complex are constants of the call. One chain of operations is long; several that alternate
+ * keep a processor busy.
+ *
+ * 2^f - 1 = f P(f) for |f| <= 1/2, relative error 2^-26.2. For |r| <= 1/2, z = r^2: sin(pi r) = r (PI_HI + S(z)), 2^-31.9, and
+ * cos(pi r) - 1 = z C(z), 2^-28.4 of sin(pi r). The rest of the angle enters the last rounding of both, as a rotation.
+ */
+VF_INLINE void vf_factors(vf_factor *g, const vf_rate *a, const vf *delta, const vf *turning, const int n, const int is_complex)
 {
-    vm big;
-    vf_turn turn = vf_reduce_near(x, hi, lo, &big);
-    if (VF_UNLIKELY(vm_any(big))) {
-        float bigs[VF_LANES], xs[VF_LANES], his[VF_LANES], los[VF_LANES], rs[VF_LANES];
-        int32_t qs[VF_LANES];
-        vf_store(bigs, vf_zero_unless(big, vf_set1(1.0f)));
-        vf_store(xs, x);
-        vf_store(his, hi);
-        vf_store(los, lo);
-        vf_store(rs, turn.r);
-        vi_store(qs, turn.q);
-        for (int i = 0; i < VF_LANES; i++)
-            if (bigs[i] > 0)
-                qs[i] = vf_quarter_turns(xs[i], his[i], los[i], &rs[i]);
-        turn.q = vi_load(qs);
-        turn.r = vf_load(rs);
-        turn.main = vf_select(big, turn.r, turn.main);
-        turn.rest = vf_select(big, vf_set1(0.0f), turn.rest);
+    vf f[VF_FACTORS], r[VF_FACTORS], z[VF_FACTORS], p[VF_FACTORS], s[VF_FACTORS], c[VF_FACTORS];
+    vi sign[VF_FACTORS];
+    int i;
+
+    VF_EACH {
+        /* k + 127, k = -126 .. 0 the power of two: below it nothing is left of a state */
+        const vf rounded = vf_max(vf_set1(VF_EXP2_MAGIC - 126), vf_fma(delta[i], a[i].decay, vf_set1(VF_EXP2_MAGIC)));
+
+        f[i] = vf_max(vf_set1(-1.0f), vf_fms(delta[i], a[i].decay, vf_sub(rounded, vf_set1(VF_EXP2_MAGIC))));
+        g[i].scale = vf_from_bits(vi_shl(vf_bits(rounded), 23));
     }
-    return turn;
-}
+    if (is_complex)
+        VF_EACH {
+            const vf half_turns = vf_fma(turning[i], a[i].turn, vf_set1(VF_ROUND_MAGIC));
 
-#define VF_PIO2_HI 0x1.921fb6p+0f
+            r[i] = vf_fms(turning[i], a[i].turn, vf_sub(half_turns, vf_set1(VF_ROUND_MAGIC)));
+            z[i] = vf_mul(r[i], r[i]);
+            sign[i] = vi_shl(vf_bits(half_turns), 31);
+            g[i].scale = vf_from_bits(vi_xor(vf_bits(g[i].scale), sign[i]));
+        }
+#define VF_HORNER(y, x, high, low) y[i] = vf_fma(high, x[i], vf_set1(low))
+    VF_EACH VF_HORNER(p, f, vf_set1(0x1.4297e4p-13f), 0x1.5ef142p-10f);
+    if (is_complex) {
+        VF_EACH VF_HORNER(s, z, vf_set1(-0x1.bb83e8p-8f), 0x1.4f6a9cp-4f);
+        VF_EACH VF_HORNER(c, z, vf_set1(-0x1.835afap-6f), 0x1.e0484ep-3f);
+    }
+    VF_EACH VF_HORNER(p, f, p[i], 0x1.3b2c3cp-7f);
+    if (is_complex) {
+        VF_EACH VF_HORNER(s, z, s[i], -0x1.32cca8p-1f);
+        VF_EACH VF_HORNER(c, z, c[i], -0x1.55cb4ap+0f);
+    }
+    VF_EACH VF_HORNER(p, f, p[i], 0x1.c6afa4p-5f);
+    if (is_complex) {
+        VF_EACH VF_HORNER(s, z, s[i], 0x1.466ba8p+1f);
+        VF_EACH VF_HORNER(c, z, c[i], 0x1.03c1cep+2f);
+    }
+    VF_EACH VF_HORNER(p, f, p[i], 0x1.ebfbdep-3f);
+    if (is_complex) {
+        VF_EACH VF_HORNER(s, z, s[i], -0x1.4abbcep+2f);
+        VF_EACH VF_HORNER(c, z, c[i], -0x1.3bd3ccp+2f);
+    }
+    VF_EACH VF_HORNER(p, f, p[i], 0x1.62e43p-1f);
+    if (is_complex)
+        VF_EACH VF_HORNER(s, z, s[i], -0x1.77c8bap-24f);
+#undef VF_HORNER
+    VF_EACH g[i].re = p[i] = vf_mul(f[i], p[i]);
+    if (is_complex)
+        VF_EACH {
+            const vf w = vf_mul(turning[i], a[i].turn_lo), cosine = vf_fma(c[i], z[i], vf_set1(1.0f));
+            const vf sine = vf_fma(r[i], vf_set1(VF_PI_HI), vf_fma(w, cosine, vf_mul(r[i], s[i])));
 
-/* Sine and cosine of (pi/2) (q + r): *s, *c, and *cm1 = cosine - 1 without cancellation. sin(pi/2 r) =
- * r (PIO2_HI + S(r^2)), S of degree 3, relative error 2^-28; cos(pi/2 r) - 1 = r^2 C(r^2), C of degree 3, 2^-25; both for
- * |r| <= 0.504. */
-VF_INLINE void vf_cis_turn(vf_turn turn, vf *s, vf *c, vf *cm1)
-{
-    const vf r = turn.r, z = vf_mul(r, r);
-    vf a = vf_set1(-0x1.2d7df6p-8f);
-    a = vf_fma(a, z, vf_set1(0x1.465e28p-4f));
-    a = vf_fma(a, z, vf_set1(-0x1.4abbb8p-1f));
-    a = vf_fma(a, z, vf_set1(-0x1.a60cf6p-25f));
-    const vf sine = vf_fma(turn.main, vf_set1(VF_PIO2_HI), vf_fma(turn.rest, vf_set1(VF_PIO2_HI), vf_mul(r, a)));
-    vf b = vf_set1(0x1.d140ep-11f);
-    b = vf_fma(b, z, vf_set1(-0x1.55a76ep-6f));
-    b = vf_fma(b, z, vf_set1(0x1.03c1ap-2f));
-    b = vf_fma(b, z, vf_set1(-0x1.3bd3ccp+0f));
-    const vf versine = vf_mul(b, z); /* cosine - 1 */
-    const vf cosine = vf_fma(b, z, vf_set1(1.0f));
-
-    const vm even = vi_eq(vi_and(turn.q, vi_set1(1)), vi_set1(0));
-    const vi flip = vi_shl(turn.q, 30); /* top bit: q is 2 or 3 */
-    *s = vf_flip_sign(vf_select(even, sine, cosine), flip);
-    *c = vf_flip_sign(vf_select(even, cosine, sine), vi_add(flip, vi_set1(1 << 30)));
-    *cm1 = vf_select(vi_eq(flip, vi_set1(0)), versine, vf_sub(*c, vf_set1(1.0f)));
-}
-
-/* Sine, cosine and cosine - 1 of (pi/2) x (hi + lo), for every x and every finite hi, lo with |lo| <= 2^-24 |hi|.
- * x (hi + lo) counts quarter turns, so that reducing it is exact. */
-VF_INLINE void vf_cis_product(vf x, vf hi, vf lo, vf *s, vf *c, vf *cm1)
-{
-    vf_cis_turn(vf_reduce(x, hi, lo), s, c, cm1);
-}
-
-/* The same bits without a branch, for a caller that knows |x hi| < 65535 in every lane. */
-VF_INLINE void vf_cis_product_near(vf x, vf hi, vf lo, vf *s, vf *c, vf *cm1)
-{
-    vm big;
-    vf_cis_turn(vf_reduce_near(x, hi, lo, &big), s, c, cm1);
+            g[i].re = vf_fma(p[i], cosine, vf_fms(c[i], z[i], vf_mul(w, sine))); /* cosine - 1, without cancellation */
+            g[i].im = vf_fma(p[i], sine, sine);
+        }
 }
