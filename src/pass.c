@@ -3,37 +3,42 @@
 #include "tensors.h"
 
 /*
- * The least that a part is given, in multiply-adds, if the host does not say. A thread is awake after some microseconds; a core
- * does some ten multiply-adds a nanosecond.
+ * The least that a part is given, in multiply-adds, if the host does not say: waking a sleeping thread takes tens of
+ * microseconds, in which a core does half a million of them. Measured with the pool of examples/cli: half as much costs
+ * more in small models than it gains in larger ones. Then parts are multiples of some items, too, since a scan of a single
+ * group of channels has nothing to do while it waits for its own results.
  */
-enum { LEAST_WORK = 200000 };
+enum { LEAST_WORK = 500000, ITEMS_TOGETHER = 4 };
 
 /* A section on its way through the host's threads: task i does the i-th of n_parts ranges. */
 struct cut {
     void (*section)(void *context, size_t begin, size_t end);
     void *context;
     size_t n_items, n_parts;
+    size_t together;     /* items that are not parted */
 };
+
+/* Bundles of items, the last of which may be smaller. */
+static size_t bundles_of(const struct cut *cut)
+{
+    return (cut->n_items - 1) / cut->together + 1;
+}
 
 static void run_part(void *context, size_t index)
 {
     const struct cut *cut = context;
-    const size_t whole = cut->n_items / cut->n_parts, rest = cut->n_items % cut->n_parts;
-    const size_t begin = index * whole + (index < rest ? index : rest);
+    const size_t n = bundles_of(cut), whole = n / cut->n_parts, rest = n % cut->n_parts;
+    const size_t begin = index * whole + (index < rest ? index : rest), end = begin + whole + (index < rest);
 
-    cut->section(cut->context, begin, begin + whole + (index < rest));
+    cut->section(cut->context, begin * cut->together, end < n ? end * cut->together : cut->n_items);
 }
 
-/* Into how many parts a section is cut: at most as many as the host wants and as there are items. */
-static size_t parts_of(const struct pass *p, size_t n_items, uint64_t cost)
+/* Into how many parts a section is cut: at most as many as the host wants, as there are bundles, and as are worth it. */
+static size_t parts_of(const struct pass *p, const struct cut *cut, uint64_t cost)
 {
-    uint64_t worth;
-    size_t n;
+    const uint64_t worth = cost / (p->parallel->least_work ? p->parallel->least_work : LEAST_WORK);
+    const size_t bundles = bundles_of(cut), n = p->parallel->n_tasks < bundles ? p->parallel->n_tasks : bundles;
 
-    if (!p->parallel)
-        return 1;
-    worth = cost / (p->parallel->least_work ? p->parallel->least_work : LEAST_WORK);
-    n = p->parallel->n_tasks < n_items ? p->parallel->n_tasks : n_items;
     return worth < n ? (size_t)worth : n;
 }
 
@@ -45,7 +50,10 @@ void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size
     cut.section = section;
     cut.context = context;
     cut.n_items = n_items;
-    cut.n_parts = parts_of(p, n_items, cost);
+    cut.n_parts = 1;
+    cut.together = p->parallel && p->parallel->least_work ? 1 : ITEMS_TOGETHER;
+    if (p->parallel && n_items)
+        cut.n_parts = parts_of(p, &cut, cost);
     if (cut.n_parts < 2)
         section(context, 0, n_items);
     else
@@ -82,7 +90,7 @@ static void make_codes(const struct pass *p, struct prepared *r, struct prepare_
     c->quantize.n_rows = r->n_rows;
     c->quantize.n_parts = r->n_parts;
     c->quantize.k = r->width / r->n_parts;
-    b2s6_pass_section(p, quantize_section, c, r->n_rows * r->n_parts, (uint64_t)r->n_rows * r->width * 2);
+    b2s6_pass_section(p, quantize_section, c, r->n_rows * r->n_parts, packing_cost((uint64_t)r->n_rows * r->width));
     r->codes = p->work->codes;
     r->scales = p->work->code_scales;
 }
@@ -95,7 +103,7 @@ static void make_tiles(const struct pass *p, struct prepared *r, struct prepare_
     c->pack.x_stride = r->x_stride;
     c->pack.n_rows = r->n_rows;
     c->pack.width = r->width;
-    b2s6_pass_section(p, pack_section, c, n_tiles, (uint64_t)r->n_rows * c->pack.width * 2);
+    b2s6_pass_section(p, pack_section, c, n_tiles, packing_cost((uint64_t)r->n_rows * r->width));
     r->packed = p->work->packed;
 }
 

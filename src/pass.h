@@ -44,21 +44,22 @@ static inline struct span pass_span(const struct pass *p, size_t stride, size_t 
 B2S6_INTERNAL void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size_t begin, size_t end),
                                      void *context, size_t n_items, uint64_t cost);
 
-/* cost of a product of n_rows rows with all of m. A single row costs reading the weights, as much as some rows of arithmetic. */
+/* cost of a product of n_rows rows with all of m. A single row costs reading the weights, as much as two rows of arithmetic. */
 static inline uint64_t product_cost(const struct matrix *m, size_t n_rows)
 {
-    return (uint64_t)m->count * m->rows * m->cols * (n_rows + 8);
+    return (uint64_t)m->count * m->rows * m->cols * (n_rows < 2 ? 2 : n_rows);
 }
 
-/* cost of an elementary function (exp, softplus, a gate) of n values, and of n updates of a state. */
+/* cost of an elementary function (exp, softplus, a gate) of n values. */
 static inline uint64_t elementary_cost(uint64_t n)
 {
-    return 16 * n;
+    return 32 * n;
 }
 
-static inline uint64_t update_cost(uint64_t n)
+/* cost of packing n values, or making them codes. */
+static inline uint64_t packing_cost(uint64_t n)
 {
-    return 24 * n;
+    return 4 * n;
 }
 
 /*

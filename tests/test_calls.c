@@ -391,7 +391,142 @@ static void test_impossible_sizes(void)
     flight_free(&f);
 }
 
+/* One float too little, in every call and for every kind of row: nothing moves, nothing is written. */
+static void test_room_for_output(void)
+{
+    static const uint32_t flags[] = { 0, B2S6_RUN_LAST, B2S6_RUN_HIDDEN, B2S6_RUN_LAST | B2S6_RUN_HIDDEN };
+    enum { STEPS = 3 };
+    flight f;
+    flight_make(&f, case_of("b2s6-s4"));
+    const b2s6_model_info *info = &f.s.opened.info;
+    CHECK(info->output_size != info->d_model);
+    CHECK_STATUS(B2S6_ERROR_SIZE, b2s6_step_token(f.state, 1, f.out, info->output_size - 1));
+    CHECK_STATUS(B2S6_ERROR_SIZE, b2s6_step_token(f.state, 1, f.out, 0));
+    flight_check(&f);
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        const size_t width = flags[i] & B2S6_RUN_HIDDEN ? info->d_model : info->output_size;
+        const size_t rows = flags[i] & B2S6_RUN_LAST ? 1 : STEPS;
+        b2s6_run_options options = B2S6_RUN_OPTIONS;
+        options.flags = flags[i];
+        test_context("flags %u", (unsigned)flags[i]);
+        for (size_t room = 0; room < rows * width; room++)
+            CHECK_STATUS(B2S6_ERROR_SIZE, b2s6_run_tokens(f.state, f.s.input.tokens, STEPS, f.out, room, &options));
+        flight_check(&f);
+        if (!(flags[i] & B2S6_RUN_LAST))
+            CHECK_STATUS(B2S6_ERROR_SIZE, b2s6_batch_tokens(&f.state, 1, f.s.input.tokens, f.out, width - 1, &options));
+        flight_check(&f);
+    }
+    flight_free(&f);
+}
+
+/* A width of features that is not the model's. */
+static void test_wrong_width(void)
+{
+    const float features[4] = { 0 };
+    flight f;
+    flight_make(&f, case_of("b2s6-features"));
+    for (size_t n = 0; n < 5; n++) {
+        if (n == f.s.opened.info.input_size)
+            continue;
+        CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_step_features(f.state, features, n, f.out, SIZE_MAX));
+        CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_run_features(f.state, features, n, 1, f.out, SIZE_MAX, NULL));
+        CHECK_STATUS(B2S6_ERROR_INPUT_KIND, b2s6_batch_features(&f.state, 1, features, n, f.out, SIZE_MAX, NULL));
+    }
+    flight_check(&f);
+    flight_free(&f);
+}
+
+/* The host's pointer stays through everything that changes the stream. */
+static void test_user_pointer(void)
+{
+    int mine, other;
+    flight f;
+    unsigned char *snapshot;
+    flight_make(&f, case_of("b2s6-s4"));
+    CHECK(b2s6_state_user(f.state) == NULL && b2s6_state_user(NULL) == NULL);
+    b2s6_state_set_user(NULL, &mine);
+    b2s6_state_set_user(f.state, &mine);
+    b2s6_state_set_user(f.twin, &other);
+    snapshot = (unsigned char *)malloc(b2s6_snapshot_size(f.s.opened.model));
+    CHECK_OK(b2s6_state_save(f.twin, snapshot, b2s6_snapshot_size(f.s.opened.model)));
+    CHECK_OK(b2s6_state_copy(f.state, f.twin));
+    CHECK_OK(b2s6_state_restore(f.state, snapshot, b2s6_snapshot_size(f.s.opened.model)));
+    CHECK(b2s6_state_user(f.state) == &mine && b2s6_state_user(f.twin) == &other);
+    flight_check(&f);
+    CHECK_OK(b2s6_state_reset(f.state));
+    CHECK(b2s6_state_user(f.state) == &mine);
+    free(snapshot);
+    flight_free(&f);
+}
+
+/* What an observer is told of each product: where the matrix is, and rows of its width. */
+typedef struct sightings {
+    const b2s6_model_info *info;
+    size_t n, n_rows, heads, encoders;
+    uint32_t last_section;
+    int fault;
+} sightings;
+
+static void see(void *user, uint32_t section, uint32_t role, const float *rows, size_t n_rows, size_t width, size_t stride)
+{
+    sightings *s = (sightings *)user;
+    double sum = 0;
+    for (size_t r = 0; r < n_rows; r++)
+        for (size_t i = 0; i < width; i++)
+            sum += rows[r * stride + i];
+    s->fault |= !isfinite(sum) || n_rows != s->n_rows || width == 0 || stride < width || role == 0;
+    s->fault |= section < s->last_section || section > s->info->n_layers + 1;
+    s->last_section = section;
+    s->heads += section == s->info->n_layers + 1;
+    s->encoders += section == 0;
+    s->n++;
+}
+
+static void test_observer(void)
+{
+    static const char *const names[] = { "b2s6-s4", "b2s6-mamba", "b2s6-features", "s6" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        b2s6_run_options options = B2S6_RUN_OPTIONS;
+        b2s6_observer observer = { NULL, see };
+        sightings s;
+        flight f;
+        test_context("%s", names[i]);
+        flight_make(&f, case_of(names[i]));
+        memset(&s, 0, sizeof s);
+        s.info = &f.s.opened.info;
+        s.n_rows = 4;
+        observer.user = &s;
+        options.observer = &observer;
+        options.workspace_size = b2s6_workspace_size(f.s.opened.model, 4);
+        options.workspace = aligned_memory(options.workspace_size);
+        float *out = (float *)malloc(4 * s.info->output_size * sizeof *out);
+        CHECK_OK(run_input(f.state, &f.s.input, f.at, 4, out, &options));
+        CHECK(!s.fault && s.n >= 2 * s.info->n_layers && s.heads == (s.info->head_size != 0));
+        CHECK_EQUAL_SIZE(s.info->input_kind == B2S6_FEATURES, s.encoders);
+        CHECK_OK(run_input(f.twin, &f.s.input, f.at, 4, NULL, NULL)); /* looking changes nothing */
+        f.at += 4;
+        flight_check(&f);
+        observer.see = NULL;
+        CHECK_STATUS(B2S6_ERROR_ARGUMENT, run_input(f.state, &f.s.input, f.at, 1, out, &options));
+        flight_check(&f);
+        free(out);
+        free(options.workspace);
+        flight_free(&f);
+    }
+}
+
+/* This build, made for tests, has all parts. */
+static void test_parts(void)
+{
+    const uint32_t all = B2S6_PART_FILES | B2S6_PART_MALLOC | B2S6_PART_MESSAGES | B2S6_PART_VERIFY | B2S6_PART_S4 |
+                         B2S6_PART_MAMBA | B2S6_PART_BIDIRECTIONAL | B2S6_PART_NORM_LAYER | B2S6_PART_NORM_RMS |
+                         B2S6_PART_DELTA_LOWRANK | B2S6_PART_REAL | B2S6_PART_COMPLEX | B2S6_PART_OTHER_UNITS |
+                         B2S6_PART_COMPENSATED | B2S6_PART_F16 | B2S6_PART_Q8 | B2S6_PART_Q4;
+    CHECK((b2s6_parts() & ~(uint32_t)B2S6_PART_ISAS) == all);
+}
+
 static const test tests[] = {
+    TEST(test_room_for_output), TEST(test_wrong_width), TEST(test_user_pointer), TEST(test_observer), TEST(test_parts),
     TEST(test_null_model_calls), TEST(test_null_state_calls), TEST(test_wrong_memory), TEST(test_misaligned_file),
     TEST(test_wrong_tokens), TEST(test_wrong_features), TEST(test_wrong_input_kind), TEST(test_wrong_run_options),
     TEST(test_bidirectional_refuses), TEST(test_copy_between_models), TEST(test_impossible_sizes),
