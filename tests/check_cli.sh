@@ -135,6 +135,8 @@ for isa in mmx AVX2 '' avx 'sse2 ' list; do
 done
 fails 2 "there is no instruction set mmx" bench a --isa mmx
 fails 2 "there is no instruction set mmx" bench --kernels --isa mmx
+fails 2 "goes with a model, without --json" bench a --against b.so --json
+fails 1 "cannot be loaded" bench "$work/none" --against "$work/none.so"
 fails 2 "needs a value" run a --in b --out c --threads
 fails 2 "needs a value" run a --in b --out c --isa
 fails 1 "No such file\|cannot be opened" run "$work/none" --in b --out c --threads 3 --isa portable
