@@ -103,7 +103,8 @@ static double find_way(const b2s6_parallel *parallel, size_t n_threads, const ch
 }
 
 /* Every way once, then the best again and again. */
-static double best_reading(const b2s6_parallel *parallel, size_t n_threads, const char *isa, const float *memory, size_t n_bytes)
+static double best_reading(const b2s6_parallel *parallel, size_t n_threads, const char *isa, const float *memory,
+                           size_t n_bytes)
 {
     measurement m = { memory, 0, 0, 0, NULL, NULL, { 0 } };
     double best = find_way(parallel, n_threads, isa, memory, n_bytes, &m);

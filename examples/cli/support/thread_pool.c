@@ -111,8 +111,8 @@ static int this_processor(void)
 }
 
 /*
- * Spins until *value is (equal != 0) or is not (equal == 0) `other`, for SPIN_NS at most; not at all on the processor `taken`, where
- * it would be in the way of the thread that it waits for. Returns whether it came so.
+ * Spins until *value is (equal != 0) or is not (equal == 0) `other`, for SPIN_NS at most; not on the processor
+ * `taken`, where it would be in the way of the thread that it waits for. Returns whether it came so.
  */
 static int spin(const uint32_t *value, uint32_t other, int equal, const int *taken)
 {
@@ -241,8 +241,8 @@ static void await_others(thread_pool *pool)
 }
 
 /*
- * What a piece would have taken alone, as the caller did `own` of n tasks in own_time. On the caller's thread alone nothing that
- * tasks read comes from another processor's cache, so what that costs is taken off.
+ * What a piece would have taken alone, as the caller did `own` of n tasks in own_time. On the caller's thread alone nothing
+ * that tasks read comes from another processor's cache, so what that costs is taken off.
  */
 static int64_t time_alone(int64_t own_time, int64_t own, int64_t n)
 {
