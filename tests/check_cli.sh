@@ -237,7 +237,7 @@ for isa in mmx AVX2 '' avx 'sse2 ' list; do
 done
 fails 2 "there is no instruction set mmx" bench a --isa mmx
 fails 2 "prints a table, without --json" bench a --against b.so --json
-fails 1 "cannot be loaded" bench "$digits" --against "$work/none.so"
+fails 1 "cannot be loaded" bench "$cases/../../examples/models/digits.b2s6" --against "$work/none.so"
 fails 2 "needs a value" run a --in b --out c --threads
 fails 2 "needs a value" run a --in b --out c --isa
 fails 1 "none: No such file or directory" run "$work/none" --in b --out c --threads 3 --isa portable

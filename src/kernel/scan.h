@@ -179,6 +179,7 @@ VF_INLINE void load_states(struct scan_state *state, const struct scan_kind kind
         } else {
             x->a.decay = x->a.turn = x->a.turn_lo = none; /* the tile has their factors */
         }
+        x->g.scale = x->g.re = x->g.im = none;
         x->inverse_re = kind.b_over_a ? vf_load(at->inverse + k * cx * 16) : none;
         x->inverse_im = kind.b_over_a && kind.is_complex ? vf_load(at->inverse + k * 32 + 16) : none;
         x->bias_re = kind.b_bias ? vf_load(at->b_bias + k * cx * 16) : none;
@@ -218,11 +219,13 @@ VF_INLINE void store_states(const struct scan_state *state, const struct scan_ki
 VF_INLINE void load_input(struct scan_input *in, const struct scan_kind kind, const struct scan_vector *w, const float *bc,
                           uint32_t i, const int n_states, const int one_row)
 {
-    const uint32_t n = w->s->n, c_at = kind.b_weight ? n * (kind.is_complex ? 2 : 1) : 0, n_rows = one_row ? 1 : w->lanes.n_rows;
-    uint32_t row = 0;
+    const uint32_t n = w->s->n, c_at = kind.b_weight ? n * (kind.is_complex ? 2 : 1) : 0;
+    const uint32_t n_rows = one_row || !(kind.b_weight || kind.c_selective) ? 1 : w->lanes.n_rows;
+    uint32_t row;
     int j;
 
-    bc += i;
+    if (kind.b_weight || kind.c_selective)
+        bc += i;
     VF_UNROLL for (j = 0; j < n_states; j++) {
         in[j].b_re = kind.b_weight ? vf_set1(bc[j]) : vf_set1(0.0f);
         in[j].b_im = kind.b_weight && kind.is_complex ? vf_set1(bc[n + j]) : vf_set1(0.0f);
@@ -313,8 +316,7 @@ VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind k
         vf sum = i ? vf_load(y) : vf_set1(0.0f);
         struct scan_input in[SCAN_STATES];
 
-        if (kind.b_weight || kind.c_selective)
-            load_input(in, kind, w, bc + t * s->bc_stride, i, n_states, one_row);
+        load_input(in, kind, w, bc ? bc + t * s->bc_stride : NULL, i, n_states, one_row);
         VF_UNROLL for (j = 0; j < n_states; j += together) {
             vf_factor g[VF_FACTORS];
 
