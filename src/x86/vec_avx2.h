@@ -6,8 +6,6 @@
 #ifndef B2S6_X86_VEC_AVX2_H
 #define B2S6_X86_VEC_AVX2_H
 
-#include "../prologue.h"
-
 #include <immintrin.h>
 #include <stdint.h>
 #include <string.h>
