@@ -2,6 +2,8 @@
 #ifndef B2S6_COMMON_H
 #define B2S6_COMMON_H
 
+#include "prologue.h"
+
 #include "../b2s6.h"
 
 #include "switches.h"
@@ -19,9 +21,6 @@ int memcmp(const void *a, const void *b, size_t n);
 #endif
 
 /* The results are defined to the last bit (docs/arithmetic.md), so the compiler must do float arithmetic as written. */
-#if defined(__FAST_MATH__)
-#  error "libb2s6 must not be compiled with -ffast-math or -Ofast: its results are defined bit by bit"
-#endif
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #  error "libb2s6 needs float arithmetic in float precision: on 32-bit x86 -msse2 -mfpmath=sse, on s390 -fexcess-precision=fast"
 #endif

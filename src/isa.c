@@ -5,7 +5,7 @@ static int always(void)
     return 1;
 }
 
-static const struct isa portable = { &b2s6_kernels_portable, always };
+static const struct isa portable = { &b2s6_kernels_portable, always, NULL };
 
 static const struct isa *isa_at(size_t index)
 {
@@ -33,17 +33,26 @@ int b2s6_isa_is_available(size_t index)
     return isa ? isa->is_available() : 0;
 }
 
+/* Only what is chosen is prepared: that may change the process (AMX). */
+static int is_ready(const struct isa *isa)
+{
+    return isa->is_available() && (!isa->prepare || isa->prepare());
+}
+
 const struct b2s6_kernels *b2s6_isa_choose(const char *cap)
 {
-    const struct b2s6_kernels *best = NULL;
     const struct isa *isa;
-    size_t i;
+    size_t i = 0;
 
-    for (i = 0; (isa = isa_at(i)) != NULL; i++) {
-        if (isa->is_available())
-            best = isa->kernels;
-        if (cap && b2s6_compare_text(isa->kernels->name, cap) == 0)
-            return isa->is_available() ? isa->kernels : NULL;
+    if (cap) {
+        while ((isa = isa_at(i)) != NULL && b2s6_compare_text(isa->kernels->name, cap) != 0)
+            i++;
+        return isa && is_ready(isa) ? isa->kernels : NULL;
     }
-    return cap ? NULL : best;
+    while (isa_at(i))
+        i++;
+    while (i-- > 0)
+        if (is_ready(isa_at(i)))
+            return isa_at(i)->kernels;
+    return NULL;
 }

@@ -6,7 +6,8 @@
 
 struct isa {
     const struct b2s6_kernels *kernels;
-    int (*is_available)(void); /* asks the processor, and the operating system where registers must be saved */
+    int (*is_available)(void); /* asks the processor, and the operating system where registers must be saved; changes nothing */
+    int (*prepare)(void);      /* before the first use: gets what the system gives only to who asks for it. NULL: nothing */
 };
 
 /*

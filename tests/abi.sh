@@ -51,11 +51,11 @@ answers() { # answers PROGRAM: what it prints about the model, into a file of it
 
 # The structures that grow, without their last members; with further ones.
 older() {
-    sed -e '/^    const char \*isa;$/d' -e '/^    const b2s6_parallel \*parallel;$/d' -e '/^    uint32_t skip;$/d' \
-        -e '/^    uint32_t metadata_count;$/d' -e 's/^\(#define B2S6_OPEN_OPTIONS .*\), NULL }$/\1 }/' \
+    sed -e '/^    const char \*isa;$/d' -e '/^    const b2s6_observer \*observer;$/d' -e '/^typedef struct b2s6_error/,/^} b2s6_error/!{/^    uint32_t reserved;$/d;}' \
+        -e '/^    uint32_t entry_count;$/d' -e 's/^\(#define B2S6_OPEN_OPTIONS .*\), NULL }$/\1 }/' \
         -e 's/^\(#define B2S6_RUN_OPTIONS .*\), NULL }$/\1 }/' "$1"
 }
-newer() { sed 's/^} b2s6_\(open_options\|run_options\|model_info\);$/    uint64_t later[5];\n&/' "$1"; }
+newer() { sed 's/^} b2s6_\(open_options\|run_options\|model_info\|layer_info\);$/    uint64_t later[5];\n&/' "$1"; }
 
 # Function declarations, a line each.
 functions() { tr '\n' ' ' <"$1" | sed 's/B2S6_API/\n&/g' | sed -n 's/^\(B2S6_API [^;]*;\).*/\1/p' | tr -s ' ' | LC_ALL=C sort; }
@@ -93,8 +93,8 @@ grown() { # grown AGE FROM LINES: the header made from FROM has so many lines mo
     expect "$1: the program runs" answers "$1"
     expect "$1: and gets today's answers" diff "$work/today.answers" "$work/$1.answers"
 }
-older tests/abi/b2s6-0.1.0.h >"$work/older.h"
-grown older tests/abi/b2s6-0.1.0.h -4
+older tests/abi/b2s6-0.2.0.h >"$work/older.h"
+grown older tests/abi/b2s6-0.2.0.h -5
 newer "$work/today.h" >"$work/newer.h"
-grown newer "$work/today.h" 3
+grown newer "$work/today.h" 4
 finish

@@ -15,11 +15,8 @@ typedef struct elementary_table {
     const char *isa;
     /* in the order of elementary_functions */
     void (*unary[ELEMENTARY_UNARY])(const float *x, float *y, size_t n);
-    /* out: (2, n): e, e - 1 */
-    void (*decay)(const float *x, const float *hi, const float *lo, float *out, size_t n);
-    /* out: (3, n): sine, cosine, cosine - 1 */
-    void (*cis)(const float *x, const float *hi, const float *lo, float *out, size_t n);
-    void (*cis_near)(const float *x, const float *hi, const float *lo, float *out, size_t n);
+    /* out: (5, n): of complex A scale, re, im, exp(z) = scale (1 + re + i im); of real A scale, re */
+    void (*factors)(const float *delta, const float *decay, const float *turn, const float *turn_lo, float *out, size_t n);
     /* out: (3, n): a*b + c, c - a*b, a*b - c */
     void (*fma)(const float *a, const float *b, const float *c, float *out, size_t n);
     /* out: (10, n): the other operations of the vector layer */
@@ -53,9 +50,8 @@ double elementary_ulp(float value, double exact);
 /* Every stride-th float from the first bit pattern to the last. */
 elementary_error elementary_scan(const elementary_table *table, int function, uint32_t first, uint32_t last, uint32_t stride);
 
-/* sine, cosine, cosine - 1 of (pi/2) x (hi + lo), and 2^(x (hi + lo)), its difference from 1; x (hi + lo) taken exactly. */
-void elementary_exact_cis(float x, float hi, float lo, double out[3]);
-void elementary_exact_decay(float x, float hi, float lo, double out[2]);
+/* exp(z), its two parts, the real part of exp(z) - 1 (the imaginary is the same), and that without an angle. */
+void elementary_exact_factor(float delta, float decay, float turn, float turn_lo, double out[4]);
 
 /* One number of the bits of every function over a fixed set of arguments; all NaN count as one. */
 uint64_t elementary_digest(const elementary_table *table);

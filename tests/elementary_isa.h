@@ -17,34 +17,19 @@ UNARY(sigmoid)
 UNARY(silu)
 UNARY(gelu)
 
-static void run_decay(const float *x, const float *hi, const float *lo, float *out, size_t n)
+static void run_factors(const float *delta, const float *decay, const float *turn, const float *turn_lo, float *out, size_t n)
 {
     for (size_t i = 0; i < n; i += VF_LANES) {
-        vf em1;
-        vf_store(out + i, vf_exp2_decay(vf_load(x + i), vf_load(hi + i), vf_load(lo + i), &em1));
-        vf_store(out + n + i, em1);
-    }
-}
-
-static void run_cis(const float *x, const float *hi, const float *lo, float *out, size_t n)
-{
-    for (size_t i = 0; i < n; i += VF_LANES) {
-        vf s, c, cm1;
-        vf_cis_product(vf_load(x + i), vf_load(hi + i), vf_load(lo + i), &s, &c, &cm1);
-        vf_store(out + i, s);
-        vf_store(out + n + i, c);
-        vf_store(out + 2 * n + i, cm1);
-    }
-}
-
-static void run_cis_near(const float *x, const float *hi, const float *lo, float *out, size_t n)
-{
-    for (size_t i = 0; i < n; i += VF_LANES) {
-        vf s, c, cm1;
-        vf_cis_product_near(vf_load(x + i), vf_load(hi + i), vf_load(lo + i), &s, &c, &cm1);
-        vf_store(out + i, s);
-        vf_store(out + n + i, c);
-        vf_store(out + 2 * n + i, cm1);
+        const vf_rate a = { vf_load(decay + i), vf_load(turn + i), vf_load(turn_lo + i) };
+        const vf x = vf_load(delta + i);
+        vf_factor g, real;
+        vf_factors(&g, &a, &x, &x, 1, 1);
+        vf_factors(&real, &a, &x, &x, 1, 0);
+        vf_store(out + i, g.scale);
+        vf_store(out + n + i, g.re);
+        vf_store(out + 2 * n + i, g.im);
+        vf_store(out + 3 * n + i, real.scale);
+        vf_store(out + 4 * n + i, real.re);
     }
 }
 
@@ -89,7 +74,7 @@ static void run_layer(const float *a, const float *b, float *out, size_t n)
 extern const elementary_table ELEMENTARY_NAME;
 const elementary_table ELEMENTARY_NAME = {
     ELEMENTARY_ISA, { run_exp, run_softplus, run_sigmoid, run_silu, run_gelu },
-    run_decay, run_cis, run_cis_near, run_fma, run_layer,
+    run_factors, run_fma, run_layer,
 };
 
 #include "../src/kernel/isa_end.h"

@@ -59,33 +59,15 @@ const elementary_function elementary_functions[ELEMENTARY_UNARY] = {
     { "silu", exact_silu, 2 }, { "gelu", exact_gelu, 2 },
 };
 
-/* The nearest whole number of quarter turns in x y, modulo 4, and what is left; nothing is rounded. */
-static double split_turn(float x, float y, int *quarters)
+void elementary_exact_factor(float delta, float decay, float turn, float turn_lo, double out[4])
 {
-    const double turn = fmod((double)x * (double)y, 4), whole = nearbyint(turn);
-    *quarters = (int)whole;
-    return turn - whole;
-}
-
-void elementary_exact_cis(float x, float hi, float lo, double out[3])
-{
-    int q, q_lo;
-    const double r_hi = split_turn(x, hi, &q), r_lo = split_turn(x, lo, &q_lo);
-    const double sum = r_hi + r_lo, whole = nearbyint(sum);
-    const double back = sum - r_hi, lost = (r_hi - (sum - back)) + (r_lo - back);
-    const double r = (sum - whole) + lost;
-    q = (q + q_lo + (int)whole) & 3;
-    const double s = sin(pi / 2 * r), c = cos(pi / 2 * r), h = sin(pi / 4 * r);
-    out[0] = q == 0 ? s : q == 1 ? c : q == 2 ? -s : -c;
-    out[1] = q == 0 ? c : q == 1 ? -s : q == 2 ? -c : s;
-    out[2] = q == 0 ? -2 * h * h : out[1] - 1;
-}
-
-void elementary_exact_decay(float x, float hi, float lo, double out[2])
-{
-    const double t = (double)x * (double)hi + (double)x * (double)lo;
-    out[0] = exp2(t);
-    out[1] = expm1(t * 0.69314718055994530942);
+    const double a = (double)delta * (double)decay * 0.69314718055994530942;
+    const double half_turns = remainder((double)delta * (double)turn, 2); /* exact: a product of two floats */
+    const double b = pi * half_turns + (double)delta * (double)turn_lo, s = sin(b / 2);
+    out[0] = exp(a) * cos(b);
+    out[1] = exp(a) * sin(b);
+    out[2] = expm1(a) * cos(b) - 2 * s * s;
+    out[3] = expm1(a);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- errors */
@@ -158,20 +140,19 @@ static float any_float(random_source *random)
     return x;
 }
 
-/* hi of a plausible size and lo below half of its last place; x from 0 up, of any size. */
-static void any_product(random_source *random, float *x, float *hi, float *lo)
+/* A delta of any size with rates of a plausible one; |delta turn| <= 2^20. */
+static void any_rates(random_source *random, float *delta, float *decay, float *turn, float *turn_lo)
 {
-    static const float scales[] = { 0x1p-149f, 0x1p-126f, 0x1p-60f, 0x1p-20f, 0x1p-10f, 0x1p-3f, 1.0f, 32.0f, 0x1p20f, 0x1p100f };
-    *hi = random_uniform(random) * (random_below(random, 8) ? 4.0f : 1024.0f);
-    *lo = *hi * 0x1p-25f * random_uniform(random);
-    *x = fabsf(random_uniform(random)) * RANDOM_OF(random, scales);
-    if (random_below(random, 64) == 0)
-        *x = fabsf(any_float(random));
+    static const float scales[] = { 0x1p-149f, 0x1p-126f, 0x1p-60f, 0x1p-20f, 0x1p-10f, 0x1p-3f, 1.0f, 32.0f };
+    *decay = -fabsf(random_uniform(random)) * (random_below(random, 8) ? 4.0f : 1024.0f);
+    *turn = random_uniform(random) * (random_below(random, 8) ? 4.0f : 1024.0f);
+    *turn_lo = *turn * 0x1p-24f * random_uniform(random);
+    *delta = fabsf(random_uniform(random)) * RANDOM_OF(random, scales);
 }
 
 uint64_t elementary_digest(const elementary_table *table)
 {
-    float a[digest_block], b[digest_block], c[digest_block], out[ELEMENTARY_LAYER * digest_block];
+    float a[digest_block], b[digest_block], c[digest_block], d[digest_block], out[ELEMENTARY_LAYER * digest_block];
     random_source random = { 6 };
     uint64_t digest = 0;
     for (int round = 0; round < 400; round++) {
@@ -189,15 +170,9 @@ uint64_t elementary_digest(const elementary_table *table)
         table->layer(a, b, out, digest_block);
         digest = digest_add(digest, out, ELEMENTARY_LAYER * digest_block);
         for (int i = 0; i < digest_block; i++)
-            any_product(&random, &a[i], &b[i], &c[i]);
-        table->cis(a, b, c, out, digest_block);
-        digest = digest_add(digest, out, 3 * digest_block);
-        for (int i = 0; i < digest_block; i++) {
-            b[i] = -fabsf(b[i]);
-            c[i] = b[i] * 0x1p-26f;
-        }
-        table->decay(a, b, c, out, digest_block);
-        digest = digest_add(digest, out, 2 * digest_block);
+            any_rates(&random, &a[i], &b[i], &c[i], &d[i]);
+        table->factors(a, b, c, d, out, digest_block);
+        digest = digest_add(digest, out, 5 * digest_block);
     }
     return digest;
 }

@@ -40,9 +40,9 @@ static int has_neondot(void)
 }
 
 const struct isa b2s6_family_isas[] = {
-    { &b2s6_kernels_neon, has_neon },
-    { &b2s6_kernels_neondot, has_neondot },
-    { NULL, NULL }
+    { &b2s6_kernels_neon, has_neon, NULL },
+    { &b2s6_kernels_neondot, has_neondot, NULL },
+    { NULL, NULL, NULL }
 };
 
 #endif

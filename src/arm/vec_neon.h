@@ -9,6 +9,8 @@
 #error "vec_neon.h needs AArch64: NEON of 32-bit ARM flushes subnormals to zero"
 #endif
 
+#include "../prologue.h"
+
 #include <arm_neon.h>
 #include <stdint.h>
 #include <string.h>

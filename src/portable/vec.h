@@ -9,6 +9,8 @@
 #ifndef B2S6_PORTABLE_VEC_H
 #define B2S6_PORTABLE_VEC_H
 
+#include "../prologue.h"
+
 #include <stdint.h>
 
 #include "fma.h"

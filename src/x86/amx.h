@@ -11,6 +11,19 @@ VF_INLINE int uses_tiles(size_t n_rows, uint32_t k)
     return n_rows >= TILE_HEIGHT && k >= TILES_MIN_COLUMNS;
 }
 
+/* As _tile_loadd and _tile_stored, whose stride is a long: on Windows that is too short to be an index beside an address. */
+#if defined(__GNUC__) && !defined(__clang__)
+#  define TILE_LOAD(tile, at, stride) \
+    __asm__ volatile("{tileloadd\t(%0,%1,1), %%tmm" #tile "|tileloadd\t%%tmm" #tile ", [%0+%1*1]}" \
+                     : : "r"((const void *)(at)), "r"((int64_t)(stride)) : "memory")
+#  define TILE_STORE(tile, at, stride) \
+    __asm__ volatile("{tilestored\t%%tmm" #tile ", (%0,%1,1)|tilestored\t[%0+%1*1], %%tmm" #tile "}" \
+                     : : "r"((void *)(at)), "r"((int64_t)(stride)) : "memory")
+#else
+#  define TILE_LOAD(tile, at, stride) _tile_loadd(tile, at, (size_t)(stride))
+#  define TILE_STORE(tile, at, stride) _tile_stored(tile, at, (size_t)(stride))
+#endif
+
 /* What _tile_loadconfig reads: how many rows and bytes a row each tile has. */
 struct tile_config {
     uint8_t palette, start_row, reserved[14];
@@ -67,25 +80,25 @@ VF_INLINE void multiply_tiles(int32_t *sums, const int16_t *codes, size_t code_s
                               const int n_panels)
 {
     const unsigned char *upper = (const unsigned char *)(codes + first / 64 * 64) + first % 64;
-    const size_t stride = code_stride * sizeof *codes;
+    const ptrdiff_t stride = (ptrdiff_t)(code_stride * sizeof *codes);
 
     _tile_zero(0);
     _tile_zero(1);
-    _tile_loadd(4, upper, stride);
-    _tile_loadd(5, upper + 64, stride);
-    _tile_loadd(6, fours, 64);
+    TILE_LOAD(4, upper, stride);
+    TILE_LOAD(5, upper + 64, stride);
+    TILE_LOAD(6, fours, 64);
     _tile_dpbssd(0, 4, 6);
     _tile_dpbssd(1, 5, 6);
-    _tile_stored(0, sums, 64);
-    _tile_stored(1, sums + 256, 64);
+    TILE_STORE(0, sums, 64);
+    TILE_STORE(1, sums + 256, 64);
     if (n_panels == 2) {
         _tile_zero(2);
         _tile_zero(3);
-        _tile_loadd(7, fours + Q8_GROUP * 16, 64);
+        TILE_LOAD(7, fours + Q8_GROUP * 16, 64);
         _tile_dpbssd(2, 4, 7);
         _tile_dpbssd(3, 5, 7);
-        _tile_stored(2, sums + 512, 64);
-        _tile_stored(3, sums + 768, 64);
+        TILE_STORE(2, sums + 512, 64);
+        TILE_STORE(3, sums + 768, 64);
     }
 }
 

@@ -71,17 +71,35 @@ static int has_avx512vnni(void)
     return has_avx512() && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ecx & LEAF7_ECX_AVX512VNNI);
 }
 
-/* The registers of tiles are large, so Linux gives them to a process that asks; it may say no. Other systems are not known. */
-static int may_use_tiles(void)
-{
+/*
+ * The registers of tiles are large, so Linux gives them to a process that asks; it may say no. Whether it knows them is asked
+ * without a change, the permission, which is the whole process's, only before use. Other systems are not known.
+ */
 #if defined(__linux__) && defined(SYS_arch_prctl)
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+enum { ARCH_GET_XCOMP_SUPP = 0x1021, ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
 
-    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
-#else
-    return 0;
-#endif
+static int system_has_tiles(void)
+{
+    uint64_t features = 0;
+
+    return syscall(SYS_arch_prctl, ARCH_GET_XCOMP_SUPP, &features) == 0 && features >> XFEATURE_XTILEDATA & 1;
 }
+
+static int ask_for_tiles(void)
+{
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+#else
+static int system_has_tiles(void)
+{
+    return 0;
+}
+
+static int ask_for_tiles(void)
+{
+    return 0;
+}
+#endif
 
 static int has_amx(void)
 {
@@ -90,16 +108,16 @@ static int has_amx(void)
 
     if (!has_avx512vnni() || (saved_registers() & SAVES_TILES) != SAVES_TILES)
         return 0;
-    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & need) == need && may_use_tiles();
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & need) == need && system_has_tiles();
 }
 
 const struct isa b2s6_family_isas[] = {
-    { &b2s6_kernels_sse2, has_sse2 },
-    { &b2s6_kernels_avx2, has_avx2 },
-    { &b2s6_kernels_avx512, has_avx512 },
-    { &b2s6_kernels_avx512vnni, has_avx512vnni },
-    { &b2s6_kernels_amx, has_amx },
-    { NULL, NULL }
+    { &b2s6_kernels_sse2, has_sse2, NULL },
+    { &b2s6_kernels_avx2, has_avx2, NULL },
+    { &b2s6_kernels_avx512, has_avx512, NULL },
+    { &b2s6_kernels_avx512vnni, has_avx512vnni, NULL },
+    { &b2s6_kernels_amx, has_amx, ask_for_tiles },
+    { NULL, NULL, NULL }
 };
 
 #endif

@@ -6,6 +6,8 @@
 #ifndef B2S6_X86_VEC_AVX512_H
 #define B2S6_X86_VEC_AVX512_H
 
+#include "../prologue.h"
+
 #include <immintrin.h>
 #include <stdint.h>
 #include <string.h>

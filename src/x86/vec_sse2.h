@@ -5,6 +5,8 @@
 #ifndef B2S6_X86_VEC_SSE2_H
 #define B2S6_X86_VEC_SSE2_H
 
+#include "../prologue.h"
+
 #include <emmintrin.h>
 #include <stdint.h>
 #include <string.h>

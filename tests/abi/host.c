@@ -52,9 +52,9 @@ static void describe(const b2s6_model *model)
     MUST(b2s6_model_describe(model, &u.info));
     for (size_t i = sizeof u.info; i < sizeof u.bytes; i++)
         if (u.bytes[i] != 0xA5)
-            printf("byte %zu behind the structure was written\n", i - sizeof u.info);
-    printf("fingerprint %016" PRIx64 ", %u features, %u outputs, h %u, conjugate %u\n", u.info.fingerprint, u.info.input_size,
-           u.info.output_size, u.info.h, u.info.conjugate);
+            printf("byte %zu after the structure was written\n", i - sizeof u.info);
+    printf("fingerprint %016" PRIx64 ", %u features, %u outputs, arithmetic %u\n", u.info.fingerprint, u.info.input_size,
+           u.info.output_size, u.info.arithmetic);
     if (u.info.struct_size != sizeof u.info || u.info.output_size > WIDTH || u.info.d_model > WIDTH)
         printf("another structure than this program's\n");
 #ifdef NEWER
@@ -62,6 +62,23 @@ static void describe(const b2s6_model *model)
         if (u.info.later[i] != 0)
             printf("a member that the library does not know is not 0\n");
 #endif
+}
+
+/* The same for every layer. */
+static void describe_layers(const b2s6_model *model, uint32_t n_layers)
+{
+    union { b2s6_layer_info info; unsigned char bytes[sizeof(b2s6_layer_info) + CANARY]; } u;
+    for (uint32_t l = 0; l < n_layers; l++) {
+        memset(u.bytes, 0xA5, sizeof u.bytes);
+        u.info.struct_size = sizeof u.info;
+        MUST(b2s6_layer_describe(model, l, &u.info));
+        for (size_t i = sizeof u.info; i < sizeof u.bytes; i++)
+            if (u.bytes[i] != 0xA5)
+                printf("byte %zu after the structure was written\n", i - sizeof u.info);
+        printf("layer %u: block %d, h %u, d_state %u, conjugate %u\n", l, (int)u.info.block, u.info.h, u.info.d_state, u.info.conjugate);
+    }
+    if (b2s6_layer_describe(model, n_layers, &u.info) != B2S6_ERROR_ARGUMENT)
+        printf("a layer that is not there was described\n");
 }
 
 static b2s6_model *open_model(const char *path)
@@ -85,42 +102,36 @@ static b2s6_model *open_model(const char *path)
     return model;
 }
 
-#ifndef OLDER
 static void one_after_another(void *user, size_t n_tasks, void (*task)(void *context, size_t index), void *context)
 {
     ++*(size_t *)user;
     for (size_t i = 0; i < n_tasks; i++)
         task(context, i);
 }
-#endif
 
 static void run(const b2s6_model *model, size_t width, size_t d_model)
 {
     static float out[STEPS * WIDTH];
     b2s6_run_options options = B2S6_RUN_OPTIONS;
     b2s6_state *state;
-#ifndef OLDER
     size_t calls = 0;
-    b2s6_parallel parallel = { NULL, 2, one_after_another };
+    b2s6_parallel parallel = { NULL, 2, 1, one_after_another };
     parallel.user = &calls;
     options.parallel = &parallel;
-#endif
     options.workspace_size = b2s6_workspace_size(model, STEPS);
     if (posix_memalign(&options.workspace, B2S6_ALIGNMENT, options.workspace_size) != 0)
         exit(1);
     MUST(b2s6_state_create(&state, model, NULL));
-    MUST(b2s6_run_features(state, features(), STEPS, out, &options));
+    MUST(b2s6_run_features(state, features(), 1, STEPS, out, STEPS * WIDTH, &options));
     print_rows("run", out, STEPS, width);
     options.flags = B2S6_RUN_LAST | B2S6_RUN_HIDDEN;
-    MUST(b2s6_run_features(state, features(), STEPS, out, &options));
+    MUST(b2s6_run_features(state, features(), 1, STEPS, out, STEPS * WIDTH, &options));
     print_rows("hidden", out, 1, d_model);
-#ifndef OLDER
     if (calls == 0)
         printf("the parallel-for was not called\n");
-#endif
 #ifdef NEWER
     options.later[2] = 1;
-    if (b2s6_run_features(state, features(), STEPS, out, &options) != B2S6_ERROR_ARGUMENT)
+    if (b2s6_run_features(state, features(), 1, STEPS, out, STEPS * WIDTH, &options) != B2S6_ERROR_ARGUMENT)
         printf("a wish from the future was not refused\n");
 #endif
     b2s6_state_destroy(state);
@@ -142,14 +153,14 @@ static void stream(const b2s6_model *model, size_t width)
             exit(1);
         MUST(b2s6_state_place(&states[i], model, memory[i], size));
         for (int k = 0; k < i; k++)
-            MUST(b2s6_step_features(states[i], features() + k, NULL));
+            MUST(b2s6_step_features(states[i], features() + k, 1, NULL, 0));
     }
-    MUST(b2s6_batch_features(states, STREAMS, features(), out, NULL));
+    MUST(b2s6_batch_features(states, STREAMS, features(), 1, out, STREAMS * WIDTH, NULL));
     print_rows("batch", out, STREAMS, width);
     MUST(b2s6_state_save(states[2], snapshot, snapshot_size));
     MUST(b2s6_state_restore(states[0], snapshot, snapshot_size));
     MUST(b2s6_state_copy(states[1], states[0]));
-    MUST(b2s6_step_features(states[1], features() + 9, out));
+    MUST(b2s6_step_features(states[1], features() + 9, 1, out, WIDTH));
     print_rows("step", out, 1, width);
     printf("steps %" PRIu64 ", states of %zu bytes\n", b2s6_state_steps(states[1]), size);
     MUST(b2s6_state_reset(states[1]));
@@ -168,9 +179,11 @@ int main(int argc, char **argv)
     info.struct_size = sizeof info;
     MUST(b2s6_model_describe(model, &info));
     describe(model);
+    describe_layers(model, info.n_layers);
     run(model, info.output_size, info.d_model);
     stream(model, info.output_size);
     printf("source %s\n", b2s6_model_metadata(model, "source"));
     b2s6_model_close(model);
-    return b2s6_version() < 10000 * B2S6_VERSION_MAJOR + 100 * B2S6_VERSION_MINOR + B2S6_VERSION_PATCH;
+    printf("parts %x\n", (unsigned)(b2s6_parts() & (B2S6_PART_S4 | B2S6_PART_MAMBA | B2S6_PART_FILES)));
+    return b2s6_version() < B2S6_VERSION;
 }

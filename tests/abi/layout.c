@@ -1,5 +1,5 @@
 /*
- * layout.c - where the members of the public structures lie, and what the enumerations' and flags' names stand for
+ * layout.c - where the members of the public structures are, and what the enumerations' and flags' names stand for
  *
  * Compiled with the header of an older version and with today's (-DB2S6_HEADER), it must print the same. It names what the
  * older header has; of structures that may grow it prints no size.
@@ -17,25 +17,43 @@ static void structures(void)
 {
     SIZE(b2s6_error), AT(b2s6_error, status), AT(b2s6_error, offset), AT(b2s6_error, message);
     SIZE(b2s6_allocator), AT(b2s6_allocator, user), AT(b2s6_allocator, allocate), AT(b2s6_allocator, release);
-    SIZE(b2s6_parallel), AT(b2s6_parallel, user), AT(b2s6_parallel, n_tasks), AT(b2s6_parallel, run);
+    SIZE(b2s6_parallel), AT(b2s6_parallel, user), AT(b2s6_parallel, n_tasks);
+    AT(b2s6_parallel, least_work), AT(b2s6_parallel, run);
+    SIZE(b2s6_observer), AT(b2s6_observer, user), AT(b2s6_observer, see);
     AT(b2s6_open_options, struct_size), AT(b2s6_open_options, flags), AT(b2s6_open_options, allocator);
     AT(b2s6_open_options, isa);
     AT(b2s6_run_options, struct_size), AT(b2s6_run_options, flags), AT(b2s6_run_options, workspace);
-    AT(b2s6_run_options, workspace_size), AT(b2s6_run_options, parallel);
+    AT(b2s6_run_options, workspace_size), AT(b2s6_run_options, parallel), AT(b2s6_run_options, observer);
 }
 
 static void model_info(void)
 {
-    AT(b2s6_model_info, struct_size), AT(b2s6_model_info, fingerprint), AT(b2s6_model_info, parameter_count);
-    AT(b2s6_model_info, file_size), AT(b2s6_model_info, input_kind), AT(b2s6_model_info, input_size);
-    AT(b2s6_model_info, output_size), AT(b2s6_model_info, head_size), AT(b2s6_model_info, d_model);
-    AT(b2s6_model_info, n_layers), AT(b2s6_model_info, bidirectional), AT(b2s6_model_info, block);
-    AT(b2s6_model_info, d_inner), AT(b2s6_model_info, d_conv), AT(b2s6_model_info, norm), AT(b2s6_model_info, norm_post);
-    AT(b2s6_model_info, final_norm), AT(b2s6_model_info, pool), AT(b2s6_model_info, head_tied), AT(b2s6_model_info, h);
-    AT(b2s6_model_info, d_state), AT(b2s6_model_info, complex_state), AT(b2s6_model_info, a_scope);
-    AT(b2s6_model_info, b_weight), AT(b2s6_model_info, b_bias), AT(b2s6_model_info, c_selective);
-    AT(b2s6_model_info, c_complex), AT(b2s6_model_info, delta), AT(b2s6_model_info, dt_rank), AT(b2s6_model_info, euler);
-    AT(b2s6_model_info, conjugate), AT(b2s6_model_info, skip), AT(b2s6_model_info, metadata_count);
+    AT(b2s6_model_info, struct_size), AT(b2s6_model_info, arithmetic), AT(b2s6_model_info, fingerprint);
+    AT(b2s6_model_info, parameter_count), AT(b2s6_model_info, file_size), AT(b2s6_model_info, input_kind);
+    AT(b2s6_model_info, input_size), AT(b2s6_model_info, output_size), AT(b2s6_model_info, head_size);
+    AT(b2s6_model_info, head_tied), AT(b2s6_model_info, d_model), AT(b2s6_model_info, n_layers);
+    AT(b2s6_model_info, bidirectional), AT(b2s6_model_info, final_norm), AT(b2s6_model_info, pool);
+    AT(b2s6_model_info, weight_type), AT(b2s6_model_info, metadata_count), AT(b2s6_model_info, entry_count);
+    AT(b2s6_model_info, reserved);
+}
+
+static void layer_info(void)
+{
+    AT(b2s6_layer_info, struct_size), AT(b2s6_layer_info, block), AT(b2s6_layer_info, norm), AT(b2s6_layer_info, norm_post);
+    AT(b2s6_layer_info, bidirectional), AT(b2s6_layer_info, d_inner), AT(b2s6_layer_info, d_conv), AT(b2s6_layer_info, h);
+    AT(b2s6_layer_info, d_state), AT(b2s6_layer_info, complex_state), AT(b2s6_layer_info, compensated);
+    AT(b2s6_layer_info, a_scope), AT(b2s6_layer_info, b_weight), AT(b2s6_layer_info, b_bias);
+    AT(b2s6_layer_info, c_selective), AT(b2s6_layer_info, c_complex), AT(b2s6_layer_info, delta);
+    AT(b2s6_layer_info, dt_rank), AT(b2s6_layer_info, euler), AT(b2s6_layer_info, conjugate), AT(b2s6_layer_info, skip);
+    AT(b2s6_layer_info, reserved);
+}
+
+static void parts(void)
+{
+    VALUE(B2S6_PART_FILES), VALUE(B2S6_PART_MALLOC), VALUE(B2S6_PART_MESSAGES), VALUE(B2S6_PART_VERIFY), VALUE(B2S6_PART_ISAS);
+    VALUE(B2S6_PART_S4), VALUE(B2S6_PART_MAMBA), VALUE(B2S6_PART_BIDIRECTIONAL), VALUE(B2S6_PART_NORM_LAYER);
+    VALUE(B2S6_PART_NORM_RMS), VALUE(B2S6_PART_DELTA_LOWRANK), VALUE(B2S6_PART_REAL), VALUE(B2S6_PART_COMPLEX);
+    VALUE(B2S6_PART_OTHER_UNITS), VALUE(B2S6_PART_COMPENSATED), VALUE(B2S6_PART_F16), VALUE(B2S6_PART_Q8), VALUE(B2S6_PART_Q4);
 }
 
 static void statuses(void)
@@ -63,6 +81,8 @@ int main(void)
 {
     structures();
     model_info();
+    layer_info();
+    parts();
     statuses();
     other_values();
     return 0;
