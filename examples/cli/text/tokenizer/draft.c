@@ -230,8 +230,6 @@ static int write_bits(const draft *d, const ranking *r, sections *s)
         const uint8_t flags = d->tokens[r->id_of[rank]].flags;
         if (flags & TOKEN_SPECIAL)
             special->bytes[rank / 8] |= (unsigned char)(1u << rank % 8);
-        if (flags & TOKEN_FOUND && d->ignore_merges)
-            whole->bytes[rank / 8] |= (unsigned char)(1u << rank % 8);
     }
     return 0;
 }
@@ -353,10 +351,11 @@ static int mark_whole(buffer *bytes, message *m)
     merger work = { 0 };
     token_list list = { NULL, 0, 0 };
     int failed = table_open(&t, bytes->bytes, bytes->size, m);
+    t.flags &= ~(uint32_t)TABLE_IGNORE_MERGES;
     for (uint32_t rank = 0; !failed && rank < t.n_tokens; rank++) {
         size_t size, at = (size_t)(t.sections[SECTION_WHOLE].bytes - bytes->bytes) + rank / 8;
         const unsigned char *text = table_text(&t, rank, &size);
-        if (size == 0 || table_find(&t, text, size) != rank || table_bit(&t, SECTION_WHOLE, rank))
+        if (size == 0 || table_find(&t, text, size) != rank)
             continue;
         list.n = 0;
         if (merge_piece(&t, &work, text, size, &list) != 0)

@@ -39,7 +39,6 @@ typedef struct draft_set {
 
 typedef struct draft {
     uint32_t flags, split;
-    int ignore_merges; /* a piece that is a token is that token */
     buffer texts;
     draft_token *tokens; /* (n_tokens), by id */
     uint32_t n_tokens;

@@ -504,7 +504,7 @@ int import_vocabulary(draft *d, const import_parts *parts, message *m)
     if (read_model(parts->model, &f, m) != 0)
         return -1;
     d->flags |= (f.byte_fallback ? TABLE_BYTE_FALLBACK : 0) | (f.fuse_unk ? TABLE_FUSE_UNKNOWN : 0);
-    d->ignore_merges = f.ignore_merges != 0;
+    d->flags |= f.ignore_merges ? TABLE_IGNORE_MERGES : 0;
     if (d->flags & TABLE_BYTE_LEVEL && f.byte_fallback)
         return complain(m, "ByteLevel and model.byte_fallback together are not known here");
     failed = read_all(&r, &f, parts->added_tokens);

@@ -7,23 +7,27 @@
 #include "token_list.h"
 #include "unicode.h"
 
-/* Pieces of so many symbols are merged by looking through all of them each time: faster than a heap. */
-enum { FEW = 24 };
+/* Pieces of so many symbols are merged by looking through all of them each time. */
+enum { FEW = 32, LISTS_AT_FIRST = 64 };
 
 void merger_free(merger *work)
 {
     free(work->symbols);
-    free(work->heap);
+    free(work->pairs);
+    free(work->lists.slots);
+    free(work->lists.heap);
+    free(work->lists.events);
+    free(work->lists.batch);
     free(work->kept.bytes);
     memset(work, 0, sizeof *work);
 }
 
-/* Symbols and a heap for n. */
+/* Symbols and batches for n. */
 static int make_room(merger *work, size_t n)
 {
     size_t room = work->room ? work->room : 256;
     symbol *symbols;
-    uint64_t *heap;
+    uint32_t *batch;
     if (n <= work->room)
         return 0;
     while (room < n)
@@ -34,10 +38,10 @@ static int make_room(merger *work, size_t n)
     if (!symbols)
         return -1;
     work->symbols = symbols;
-    heap = realloc(work->heap, 2 * room * sizeof *heap);
-    if (!heap)
+    batch = realloc(work->lists.batch, room * sizeof *batch);
+    if (!batch)
         return -1;
-    work->heap = heap;
+    work->lists.batch = batch;
     work->room = room;
     return 0;
 }
@@ -84,13 +88,15 @@ static int falls_back(const table *t, const unsigned char *text, size_t size)
 
 static uint32_t token_of(const table *t, const unsigned char *text, size_t size)
 {
-    return t->flags & TABLE_BYTE_LEVEL ? table_u32(t, SECTION_BYTES, text[0]) : table_find(t, text, size);
+    if (t->flags & TABLE_BYTE_LEVEL)
+        return table_u32(t, SECTION_BYTES, text[0]);
+    return text[0] < 0x80 ? t->ascii[text[0]] : table_find(t, text, size);
 }
 
 static size_t symbol_size(const table *t, const unsigned char *text, size_t size)
 {
     uint32_t c;
-    return t->flags & TABLE_BYTE_LEVEL ? 1 : utf8_read(text, size, &c);
+    return t->flags & TABLE_BYTE_LEVEL || text[0] < 0x80 ? 1 : utf8_read(text, size, &c);
 }
 
 /* A character that has no token. Unknown ones wait for more of their kind, and bytes of a character do not end the wait. */
@@ -146,19 +152,39 @@ static int keep_known(const table *t, merger *work, const unsigned char **piece,
 
 /* ---------------------------------------------------------------------------------------------------------------- merging */
 
-static table_merge merge_of(const table *t, const unsigned char *piece, const symbol *a, const symbol *b)
+/* Few pairs make most of a text: what was found for them is remembered, by the tokens of both. */
+static int open_pairs(merger *work)
 {
-    const table_merge none = { TABLE_NONE, TABLE_NONE };
-    if ((a->token | b->token) & SYMBOL_APART)
-        return none;
-    return table_find_merge(t, piece + a->start, a->size, a->size + b->size);
+    if (work->pairs)
+        return 0;
+    work->pairs = malloc(MERGE_PAIRS * sizeof *work->pairs);
+    if (!work->pairs)
+        return -1;
+    memset(work->pairs, 0xff, MERGE_PAIRS * sizeof *work->pairs);
+    return 0;
 }
 
-static int merge_few(const table *t, symbol *symbols, size_t n, const unsigned char *piece, token_list *out)
+static table_merge merge_of(const table *t, merger *work, const unsigned char *piece, const symbol *a, const symbol *b)
 {
+    const table_merge none = { TABLE_NONE, TABLE_NONE };
+    const uint32_t hash = (a->token * UINT32_C(0x9e3779b1) ^ b->token) * UINT32_C(0x85ebca6b);
+    merge_pair *pair = &work->pairs[hash >> (32 - MERGE_PAIRS_BITS)];
+    if ((a->token | b->token) & SYMBOL_APART)
+        return none;
+    if (pair->first != a->token || pair->second != b->token) {
+        pair->first = a->token;
+        pair->second = b->token;
+        pair->merge = table_find_merge(t, piece + a->start, a->size, a->size + b->size);
+    }
+    return pair->merge;
+}
+
+static int merge_few(const table *t, merger *work, size_t n, const unsigned char *piece, token_list *out)
+{
+    symbol *symbols = work->symbols;
     uint32_t ranks[FEW];
     for (size_t i = 0; i + 1 < n; i++) {
-        const table_merge merge = merge_of(t, piece, &symbols[i], &symbols[i + 1]);
+        const table_merge merge = merge_of(t, work, piece, &symbols[i], &symbols[i + 1]);
         symbols[i].key = merge.key;
         ranks[i] = merge.rank;
     }
@@ -175,7 +201,7 @@ static int merge_few(const table *t, symbol *symbols, size_t n, const unsigned c
         memmove(&symbols[best + 1], &symbols[best + 2], (n - best - 1) * sizeof *symbols);
         memmove(&ranks[best + 1], &ranks[best + 2], (n - best - 1) * sizeof *ranks);
         for (size_t i = best ? best - 1 : 0; i <= best && i + 1 < n; i++) {
-            const table_merge merge = merge_of(t, piece, &symbols[i], &symbols[i + 1]);
+            const table_merge merge = merge_of(t, work, piece, &symbols[i], &symbols[i + 1]);
             symbols[i].key = merge.key;
             ranks[i] = merge.rank;
         }
@@ -186,18 +212,19 @@ static int merge_few(const table *t, symbol *symbols, size_t n, const unsigned c
     return 0;
 }
 
-/* A heap with four children a node: fewer lines of memory on the way down. */
-static void sink(uint64_t *heap, size_t n, size_t i)
+/* ------------------------------------------------------------------------------------------------------- long pieces */
+
+/*
+ * Merges wait in a list for each key; a heap holds the keys. The list of the lowest key is worked through from left to right,
+ * so that a long run of one letter costs no more than other text and memory is read in order.
+ */
+
+static void sink(uint32_t *heap, size_t n)
 {
-    const uint64_t item = heap[i];
-    for (;;) {
-        size_t least = 4 * i + 1;
-        const size_t end = least + 4 < n ? least + 4 : n;
-        if (least >= n)
-            break;
-        for (size_t k = least + 1; k < end; k++)
-            if (heap[k] < heap[least])
-                least = k;
+    const uint32_t item = heap[0];
+    size_t i = 0;
+    for (size_t least = 1; least < n; least = 2 * i + 1) {
+        least += least + 1 < n && heap[least + 1] < heap[least];
         if (heap[least] >= item)
             break;
         heap[i] = heap[least];
@@ -206,29 +233,124 @@ static void sink(uint64_t *heap, size_t n, size_t i)
     heap[i] = item;
 }
 
-static void raise(uint64_t *heap, size_t i)
+static void raise(uint32_t *heap, size_t i)
 {
-    const uint64_t item = heap[i];
-    while (i > 0 && heap[(i - 1) / 4] > item) {
-        heap[i] = heap[(i - 1) / 4];
-        i = (i - 1) / 4;
+    const uint32_t item = heap[i];
+    while (i > 0 && heap[(i - 1) / 2] > item) {
+        heap[i] = heap[(i - 1) / 2];
+        i = (i - 1) / 2;
     }
     heap[i] = item;
 }
 
-/* The merge of symbol i with the next one, for the heap; UINT64_MAX if there is none. */
-static uint64_t offer(const table *t, symbol *symbols, uint32_t i, const unsigned char *piece)
+/* The list of a key, or the free place for it. */
+static merge_list *list_of(const merge_lists *q, uint32_t key)
 {
-    symbol *s = &symbols[i];
-    s->key = s->next == TABLE_NONE ? TABLE_NONE : merge_of(t, piece, s, &symbols[s->next]).key;
-    return s->key == TABLE_NONE ? UINT64_MAX : (uint64_t)s->key << 32 | i;
+    const uint32_t hash = key * UINT32_C(0x9e3779b1);
+    size_t at = (hash ^ hash >> 15) & (q->n_slots - 1); /* the lower bits of most keys are 0 */
+    while (q->slots[at].key != key && q->slots[at].key != TABLE_NONE)
+        at = (at + 1) & (q->n_slots - 1);
+    return &q->slots[at];
+}
+
+/* A table of lists of another size, with those that there are. */
+static int resize_lists(merge_lists *q, size_t n_slots)
+{
+    merge_list *old = q->slots, *slots = malloc(n_slots * sizeof *slots);
+    uint32_t *heap = slots ? realloc(q->heap, n_slots * sizeof *heap) : NULL;
+    const size_t n_old = q->n_slots;
+    if (!heap) {
+        free(slots);
+        return -1;
+    }
+    memset(slots, 0xff, n_slots * sizeof *slots);
+    q->heap = heap;
+    q->slots = slots;
+    q->n_slots = n_slots;
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i].key != TABLE_NONE)
+            *list_of(q, old[i].key) = old[i];
+    free(old);
+    return 0;
+}
+
+/* Few lists to begin with, whatever the last piece needed. */
+static int empty_lists(merge_lists *q)
+{
+    q->n_heap = q->n_lists = q->n_events = 0;
+    if (q->n_slots == LISTS_AT_FIRST) {
+        memset(q->slots, 0xff, q->n_slots * sizeof *q->slots);
+        return 0;
+    }
+    q->n_slots = 0; /* nothing to keep */
+    return resize_lists(q, LISTS_AT_FIRST);
+}
+
+/* Symbol i waits for its merge with the next one. */
+static int wait(merge_lists *q, uint32_t key, uint32_t i)
+{
+    merge_list *list = list_of(q, key);
+    const uint32_t event = (uint32_t)q->n_events++;
+    if (list->key == TABLE_NONE) {
+        if (2 * ++q->n_lists > q->n_slots) {
+            if (resize_lists(q, 2 * q->n_slots) != 0)
+                return -1;
+            list = list_of(q, key);
+        }
+        list->key = key;
+    }
+    q->events[event].symbol = i;
+    q->events[event].next = TABLE_NONE;
+    if (list->head == TABLE_NONE) {
+        list->head = event;
+        q->heap[q->n_heap] = key;
+        raise(q->heap, q->n_heap++);
+    } else {
+        q->events[list->tail].next = event;
+    }
+    list->tail = event;
+    return 0;
+}
+
+static int compare_symbols(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Takes the list of the lowest key: its symbols from left to right to batch. Returns their number. */
+static size_t take_list(merge_lists *q, uint32_t *key)
+{
+    merge_list *list = list_of(q, *key = q->heap[0]);
+    size_t n = 0;
+    int in_order = 1;
+    for (uint32_t e = list->head; e != TABLE_NONE; e = q->events[e].next) {
+        q->batch[n] = q->events[e].symbol;
+        in_order &= n == 0 || q->batch[n - 1] < q->batch[n];
+        n++;
+    }
+    list->head = TABLE_NONE;
+    q->heap[0] = q->heap[--q->n_heap];
+    if (q->n_heap)
+        sink(q->heap, q->n_heap);
+    if (!in_order)
+        qsort(q->batch, n, sizeof *q->batch, compare_symbols);
+    return n;
+}
+
+/* Finds the merge of symbol i with the next one, if there is one. */
+static int offer(const table *t, merger *work, uint32_t i, const unsigned char *piece)
+{
+    symbol *s = &work->symbols[i];
+    s->key = s->next == TABLE_NONE ? TABLE_NONE : merge_of(t, work, piece, s, &work->symbols[s->next]).key;
+    return s->key == TABLE_NONE ? 0 : wait(&work->lists, s->key, i);
 }
 
 /* Symbol i takes in the next one, of which nothing remains: its key is never met again. */
-static void take_in(const table *t, symbol *symbols, uint32_t i, const unsigned char *piece)
+static void take_in(const table *t, merger *work, uint32_t i, const unsigned char *piece)
 {
-    symbol *s = &symbols[i], *gone = &symbols[s->next];
-    s->token = t->sections[SECTION_LATE].size ? merge_of(t, piece, s, gone).rank : s->key >> 8;
+    symbol *symbols = work->symbols, *s = &symbols[i], *gone = &symbols[s->next];
+    s->token = t->sections[SECTION_LATE].size ? merge_of(t, work, piece, s, gone).rank : s->key >> 8;
     s->size += gone->size;
     s->next = gone->next;
     gone->key = TABLE_NONE;
@@ -236,53 +358,101 @@ static void take_in(const table *t, symbol *symbols, uint32_t i, const unsigned 
         symbols[s->next].previous = i;
 }
 
+/* All merges of a key, unless one of them makes a lower one possible: then the rest waits again. */
+static int merge_batch(const table *t, merger *work, uint32_t key, size_t n, const unsigned char *piece)
+{
+    merge_lists *q = &work->lists;
+    symbol *symbols = work->symbols;
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t i = q->batch[k];
+        if (symbols[i].key != key)
+            continue; /* one of the two has been merged with another */
+        if (q->n_heap && q->heap[0] < key) {
+            if (wait(q, key, i) != 0)
+                return -1;
+            continue;
+        }
+        take_in(t, work, i, piece);
+        if (offer(t, work, i, piece) != 0 ||
+            (symbols[i].previous != TABLE_NONE && offer(t, work, symbols[i].previous, piece) != 0))
+            return -1;
+    }
+    return 0;
+}
+
+/* Events: one for each pair at first, two for each merge, and those that waited again; these may be any number. */
+static int make_events(merge_lists *q, size_t more)
+{
+    size_t room = q->events_room ? q->events_room : 256;
+    merge_event *events;
+    if (q->n_events + more <= q->events_room)
+        return 0;
+    while (room < q->n_events + more)
+        room *= 2;
+    events = room < SIZE_MAX / 16 ? realloc(q->events, room * sizeof *events) : NULL;
+    if (!events)
+        return -1;
+    q->events = events;
+    q->events_room = room;
+    return 0;
+}
+
 static int merge_many(const table *t, merger *work, size_t n, const unsigned char *piece, token_list *out)
 {
-    symbol *symbols = work->symbols;
-    uint64_t *heap = work->heap;
-    size_t n_heap = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const uint64_t item = offer(t, symbols, i, piece);
-        if (item != UINT64_MAX)
-            heap[n_heap++] = item;
+    merge_lists *q = &work->lists;
+    if (empty_lists(q) != 0 || make_events(q, n) != 0)
+        return -1;
+    for (uint32_t i = 0; i < n; i++)
+        if (offer(t, work, i, piece) != 0)
+            return -1;
+    while (q->n_heap > 0) {
+        uint32_t key;
+        const size_t n_batch = take_list(q, &key);
+        if (make_events(q, 2 * n_batch) != 0 || merge_batch(t, work, key, n_batch, piece) != 0)
+            return -1;
     }
-    for (size_t i = n_heap / 4 + 1; i-- > 0; )
-        if (i < n_heap)
-            sink(heap, n_heap, i);
-    while (n_heap > 0) {
-        const uint64_t top = heap[0];
-        const uint32_t i = (uint32_t)top;
-        uint64_t items[2];
-        heap[0] = heap[--n_heap];
-        if (n_heap)
-            sink(heap, n_heap, 0);
-        if (symbols[i].key != top >> 32)
-            continue; /* one of the two has been merged with another */
-        take_in(t, symbols, i, piece);
-        items[0] = offer(t, symbols, i, piece);
-        items[1] = symbols[i].previous == TABLE_NONE ? UINT64_MAX : offer(t, symbols, symbols[i].previous, piece);
-        for (int k = 0; k < 2; k++)
-            if (items[k] != UINT64_MAX) {
-                heap[n_heap] = items[k];
-                raise(heap, n_heap++);
-            }
-    }
-    for (uint32_t i = n ? 0 : TABLE_NONE; i != TABLE_NONE; i = symbols[i].next)
-        if (token_list_add(out, table_id(t, symbols[i].token & ~SYMBOL_APART)) != 0)
+    for (uint32_t i = n ? 0 : TABLE_NONE; i != TABLE_NONE; i = work->symbols[i].next)
+        if (token_list_add(out, table_id(t, work->symbols[i].token & ~SYMBOL_APART)) != 0)
             return -1;
     return 0;
 }
 
-int merge_piece(const table *t, merger *work, const unsigned char *piece, size_t size, token_list *out)
+static int merge_part(const table *t, merger *work, const unsigned char *part, size_t size, token_list *out)
 {
-    uint32_t whole = table_find(t, piece, size);
+    const uint32_t whole = table_find(t, part, size);
     size_t n;
     if (whole != TABLE_NONE && table_bit(t, SECTION_WHOLE, whole))
         return token_list_add(out, table_id(t, whole));
-    if (t->unknown == TABLE_NONE && !t->complete && keep_known(t, work, &piece, &size) != 0)
+    if (t->unknown == TABLE_NONE && !t->complete && keep_known(t, work, &part, &size) != 0)
         return -1;
-    if (make_room(work, size) != 0)
+    if (make_room(work, size) != 0 || open_pairs(work) != 0)
         return -1;
-    n = read_symbols(t, work->symbols, piece, size);
-    return n <= FEW ? merge_few(t, work->symbols, n, piece, out) : merge_many(t, work, n, piece, out);
+    n = read_symbols(t, work->symbols, part, size);
+    return n <= FEW ? merge_few(t, work, n, part, out) : merge_many(t, work, n, part, out);
+}
+
+/* Where no merge reaches across: between two bytes that no token has side by side, the second of which begins a character. */
+static size_t part_size(const table *t, const unsigned char *piece, size_t size)
+{
+    size_t at = 1;
+    while (at < size && (table_inside(t, piece[at - 1], piece[at]) || (piece[at] & 0xc0) == 0x80))
+        at++;
+    return at;
+}
+
+int merge_piece(const table *t, merger *work, const unsigned char *piece, size_t size, token_list *out)
+{
+    const uint32_t whole = table_find(t, piece, size);
+    if (whole != TABLE_NONE && (t->flags & TABLE_IGNORE_MERGES || table_bit(t, SECTION_WHOLE, whole)))
+        return token_list_add(out, table_id(t, whole));
+    if (!t->complete) /* unknown characters may be one token across such a place */
+        return merge_part(t, work, piece, size, out);
+    while (size > 0) {
+        const size_t n = part_size(t, piece, size);
+        if (merge_part(t, work, piece, n, out) != 0)
+            return -1;
+        piece += n;
+        size -= n;
+    }
+    return 0;
 }

@@ -305,6 +305,21 @@ static int check_added(table *t, int set, message *m)
     return 0;
 }
 
+/* What is looked up too often to be searched for each time. */
+static void prepare(table *t)
+{
+    for (uint32_t rank = 0; rank < t->n_tokens; rank++) {
+        const record r = record_of(t, rank);
+        for (size_t i = 1; i < r.size && r.n_splits > 0; i++)
+            t->inside[r.text[i - 1] << 5 | r.text[i] >> 3] |= (unsigned char)(1u << (r.text[i] & 7));
+    }
+    for (unsigned c = 0; c < 128; c++) {
+        const unsigned char text = (unsigned char)c;
+        t->ascii[c] = table_find(t, &text, 1);
+    }
+    t->complete = t->flags & (TABLE_BYTE_LEVEL | TABLE_BYTE_FALLBACK) ? all_below(t, SECTION_BYTES, t->n_tokens, 0) : 0;
+}
+
 int table_open(table *t, const void *bytes, size_t size, message *m)
 {
     memset(t, 0, sizeof *t);
@@ -313,6 +328,6 @@ int table_open(table *t, const void *bytes, size_t size, message *m)
     if (check_header(t, bytes, size, m) != 0 || check_sizes(t, m) != 0 || check_records(t, m) != 0 || check_index(t, m) != 0 ||
         check_ids(t, m) != 0)
         return -1;
-    t->complete = t->flags & (TABLE_BYTE_LEVEL | TABLE_BYTE_FALLBACK) ? all_below(t, SECTION_BYTES, t->n_tokens, 0) : 0;
+    prepare(t);
     return check_added(t, 0, m) != 0 || check_added(t, 1, m) != 0 ? -1 : 0;
 }

@@ -40,13 +40,14 @@ enum {
     TABLE_PREPEND_MARK = 1 << 5,     /* and a mark comes before each piece of text between added tokens */
     TABLE_METASPACE = 1 << 6,        /* the same two, but after added tokens were looked for in normalized text, */
     TABLE_PREPEND_UNLESS = 1 << 7,   /* and the mark (byte level: a blank) only where none is there, */
-    TABLE_PREPEND_FIRST = 1 << 13,   /* and at the beginning of the whole text only */
-    TABLE_SPLIT_AT_MARKS = 1 << 8,   /* pieces end before a mark */
-    TABLE_WORDS_APART = 1 << 9,      /* no token has a mark after another character: pieces may be cut there */
-    TABLE_MARKS_TO_BLANKS = 1 << 10, /* decoding: marks become blanks */
-    TABLE_STRIP_BLANK = 1 << 11,     /* decoding: one blank less at the beginning */
-    TABLE_STRIP_MARKS = 1 << 12,     /* decoding: no marks in the first token */
-    TABLE_FLAGS = (1 << 14) - 1
+    TABLE_PREPEND_FIRST = 1 << 8,    /* and at the beginning of the whole text only */
+    TABLE_SPLIT_AT_MARKS = 1 << 9,   /* pieces end before a mark */
+    TABLE_WORDS_APART = 1 << 10,     /* no token has a mark after another character: pieces may be cut there */
+    TABLE_IGNORE_MERGES = 1 << 11,   /* a piece that is a token is that token, whatever merging it would give */
+    TABLE_MARKS_TO_BLANKS = 1 << 12, /* decoding: marks become blanks */
+    TABLE_STRIP_BLANK = 1 << 13,     /* decoding: one blank less at the beginning */
+    TABLE_STRIP_MARKS = 1 << 14,     /* decoding: no marks in the first token */
+    TABLE_FLAGS = (1 << 15) - 1
 };
 
 /* How text is cut into pieces before merging. */
@@ -56,7 +57,7 @@ enum {
     SECTION_PLACES,   /* u32 (n_tokens / TABLE_BLOCK + 1): where the records of so many tokens begin in RECORDS */
     SECTION_OFFSETS,  /* u16 (n_tokens + 1): a record from its block's place */
     SECTION_RECORDS,  /* number of splits, the length of the left part of each, the token's text */
-    SECTION_WHOLE,    /* bits (n_tokens): a piece that is this token's text becomes this token */
+    SECTION_WHOLE,    /* bits (n_tokens): merging this token's text gives this token */
     SECTION_SPECIAL,  /* bits (n_tokens): control tokens, not text */
     SECTION_BUCKETS,  /* u32 (n_buckets + 1): where a bucket begins in INDEX */
     SECTION_INDEX,    /* u32: rank | upper 12 bits of the hash << 20, by bucket = lower bits of the hash */
@@ -90,6 +91,8 @@ typedef struct table {
     uint32_t unknown; /* the token of what has none; TABLE_NONE if that is left out */
     uint32_t seed;    /* of the hash */
     int complete;     /* every byte has a token, so that nothing is unknown or left out */
+    uint32_t ascii[128];     /* the tokens of characters, or TABLE_NONE */
+    unsigned char inside[65536 / 8]; /* bits: two bytes that are neighbours in a token that merges make; others never merge */
     uint32_t first[ADDED_SETS][257]; /* RAW, NORMAL: entries whose text begins with a byte are first[b] .. first[b + 1] - 1 */
 } table;
 
@@ -112,6 +115,12 @@ table_merge table_find_merge(const table *t, const unsigned char *text, size_t l
 /* Ids and ranks. */
 uint32_t table_id(const table *t, uint32_t rank);
 uint32_t table_rank(const table *t, uint32_t id);
+
+/* Whether a merge can have these bytes side by side. */
+static inline int table_inside(const table *t, unsigned char a, unsigned char b)
+{
+    return t->inside[a << 5 | b >> 3] >> (b & 7) & 1;
+}
 
 int table_bit(const table *t, int section, uint32_t rank);
 
