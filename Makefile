@@ -34,7 +34,7 @@ B2S6_CFLAGS += -fexcess-precision=fast
 endif
 
 LIB_SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
-CLI_SOURCES = $(sort $(wildcard examples/cli/*.c))
+CLI_SOURCES = $(sort $(wildcard examples/cli/*.c examples/cli/*/*.c examples/cli/*/*/*.c))
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/lib/%.o)
 CLI_OBJECTS = $(CLI_SOURCES:%.c=$(BUILD)/cli/%.o)
 SONAME = libb2s6.so.$(MAJOR)
