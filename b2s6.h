@@ -515,7 +515,7 @@ typedef struct b2s6_sampling {
     float repetition_penalty;  /* above 0; logits of recent tokens are divided by it if positive, else multiplied; 1: none */
     float temperature;         /* logits are divided by it; 0: the likeliest token, whatever follows here */
     uint32_t top_k;            /* only so many likeliest tokens; 0: all */
-    float top_p;               /* of these only the likeliest, as many as it takes for this share of their probability; 0 .. 1 */
+    float top_p;               /* of these only the likeliest, as many as this share of their probability takes; 0 .. 1 */
     float min_p;               /* of these only those with this share of the likeliest one's probability or more; 0 .. 1 */
     const int32_t *recent;     /* (n_recent): tokens for the penalty, each counts once; NULL if n_recent is 0 */
     size_t n_recent;

@@ -234,7 +234,8 @@ static uint64_t above(const uint32_t *weights, size_t n, uint32_t limit, int cou
 }
 
 /*
- * Keeps the largest weights, of equal ones the first, as few as have together (count: as many as) `enough`; the others become 0.
+ * Keeps the largest weights, of equal ones the first: as few as have enough together, or (count) so many. The others become
+ * 0.
  */
 static void keep(uint32_t *weights, size_t n, uint64_t enough, int count)
 {
@@ -311,7 +312,8 @@ b2s6_status b2s6_sample(int32_t *token, const float *logits, size_t n, const b2s
     b2s6_status status;
     uint64_t random;
     int32_t best;
-    if (!token || !usable(logits, n) || !generator || !scratch || !b2s6_take_options(&known, sizeof known, how) || !in_range(&known))
+    if (!token || !usable(logits, n) || !generator || !scratch ||
+        !b2s6_take_options(&known, sizeof known, how) || !in_range(&known))
         return B2S6_ERROR_ARGUMENT;
     status = take_logits(scratch, logits, n, &known);
     if (status != B2S6_OK)

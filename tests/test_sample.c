@@ -1,4 +1,4 @@
-/* test_sample.c - log-probabilities against double, the likeliest tokens, drawing, and rows that no model should answer with */
+/* test_sample.c - log-probabilities against double, the likeliest tokens, drawing, rows that no model should answer with */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static void make_row(float *row, size_t n, int kind, random_source *random)
         case 3: row[i] = level; break;
         case 4: row[i] = i == n / 2 ? level + 11.3f : level; break;
         case 5: row[i] = i == n / 3 ? level : level - 7.7f - random_uniform(random) * 0x1p-7f; break;
-        default: row[i] = float_of_bits((uint32_t)random_u64(random) & 0xbfffffffu); break; /* below 2 in size, tiny ones too */
+        default: row[i] = float_of_bits((uint32_t)random_u64(random) & 0xbfffffffu); break; /* below 2 in size */
         }
 }
 

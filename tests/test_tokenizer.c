@@ -123,8 +123,9 @@ static void test_expected_characters(void)
 /* Bytes of every kind: valid UTF-8, bits of it, none at all. Nothing that NFC changes, nor U+2581. */
 static size_t make_text(unsigned char *text, size_t size, random_source *random)
 {
-    static const char *const parts[] = { " ", "the", "\n", "  ", "\xe4\xb8\xad", "\xf0\x9f\x98\x80", "\xf0\x9f", "\xe4", "\xff", "\xc0\xaf",
-                                         "\xed\xa0\x80", "a", "0", "<0x41>", "<|end|>", "</s>", "'s", "\xe2\x96", "_", "\x80" };
+    static const char *const parts[] = { " ", "the", "\n", "  ", "\xe4\xb8\xad", "\xf0\x9f\x98\x80", "\xf0\x9f", "\xe4",
+                                         "\xff", "\xc0\xaf", "\xed\xa0\x80", "a", "0", "<0x41>", "<|end|>", "</s>", "'s", "\xe2\x96",
+                                         "_", "\x80" };
     size_t n = 0;
     while (n + 8 < size) {
         const char *part = RANDOM_OF(random, parts);
@@ -238,7 +239,8 @@ static void test_composition(void)
     static const struct { const char *from, *to; } cases[] = {
         { "", "" }, { "abc", "abc" }, { "e\xcc\x81", "\xc3\xa9" }, { "\xc3\xa9", "\xc3\xa9" }, { "\xe2\x84\xab", "\xc3\x85" },
         { "a\xcc\x81\xcc\xa3", "\xe1\xba\xa1\xcc\x81" }, { "\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8", "\xea\xb0\x81" },
-        { "\xe0\xa5\x98", "\xe0\xa4\x95\xe0\xa4\xbc" }, { "\xcc\x81\xcc\xa3x", "\xcc\xa3\xcc\x81x" }, { "e\xff\xcc\x81", "e\xff\xcc\x81" },
+        { "\xe0\xa5\x98", "\xe0\xa4\x95\xe0\xa4\xbc" }, { "\xcc\x81\xcc\xa3x", "\xcc\xa3\xcc\x81x" },
+        { "e\xff\xcc\x81", "e\xff\xcc\x81" },
         { "\xcd\x84", "\xcc\x88\xcc\x81" }, { "\xef\xa4\x80", "\xe8\xb1\x88" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -265,7 +267,8 @@ static void test_refused(void)
         { "{\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}", "model.vocab is empty" },
         { "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":{}}}", "merges is not an array" },
         { "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"dropout\":0.1}}", "dropout" },
-        { "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"end_of_word_suffix\":\"</w>\"}}", "end_of_word_suffix" },
+        { "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"end_of_word_suffix\":\"</w>\"}}",
+          "end_of_word_suffix" },
         { "{" MODEL("{\"a\":0,\"b\":0}", "[]") "}", "id 0 is given twice" },
         { "{" MODEL("{\"a\":0,\"a\":1}", "[]") "}", "token 1 is there twice" },
         { "{" MODEL("{\"a\":1048576}", "[]") "}", "an id that is not a number below" },
@@ -277,14 +280,16 @@ static void test_refused(void)
         { "{" MODEL("{\"a\":0,\"aa\":1}", "[[\"a\"]]") "}", "not two strings" },
         { "{" MODEL("{\"\":0,\"a\":1}", "[[\"\",\"a\"]]") "}", "an empty part" },
         { "{" MODEL("{\"a\":0}", "[]") ",\"normalizer\":{\"type\":\"NFKC\"}}", "normalizer NFKC is not known" },
-        { "{" MODEL("{\"a\":0}", "[]") ",\"pre_tokenizer\":{\"type\":\"Whitespace\"}}", "pre_tokenizer Whitespace is not known" },
+        { "{" MODEL("{\"a\":0}", "[]") ",\"pre_tokenizer\":{\"type\":\"Whitespace\"}}",
+          "pre_tokenizer Whitespace is not known" },
         { "{" MODEL("{\"a\":0}", "[]") ",\"decoder\":{\"type\":\"WordPiece\"}}", "decoder WordPiece is not known" },
         { "{" MODEL("{\"a\":0}", "[]") ",\"post_processor\":{\"type\":\"BertProcessing\"}}", "BertProcessing is not known" },
-        { "{" MODEL("{\"a\":0}", "[]") ",\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x+\"},\"behavior\":\"Isolated\","
-          "\"invert\":false}}", "a pattern that is not known here" },
+        { "{" MODEL("{\"a\":0}", "[]") ",\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x+\"},"
+          "\"behavior\":\"Isolated\",\"invert\":false}}", "a pattern that is not known here" },
         { "{" MODEL("{\"a\":0}", "[]") ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Sequence\","
           "\"pretokenizers\":[]}]}}", "pre_tokenizer Sequence is not known" },
-        { "{" MODEL("{\"a\":0}", "[]") ",\"added_tokens\":[{\"id\":0,\"content\":\"b\",\"single_word\":true}]}", "single_word" },
+        { "{" MODEL("{\"a\":0}", "[]") ",\"added_tokens\":[{\"id\":0,\"content\":\"b\",\"single_word\":true}]}",
+          "single_word" },
         { "{" MODEL("{\"a\":0,\"b\":1}", "[]") ",\"added_tokens\":[{\"id\":0,\"content\":\"b\"}]}", "token 0 is token 1 of" },
         { "{" MODEL("{\"a\":0}", "[]") ",\"added_tokens\":[{\"id\":1,\"content\":\"\"}]}", "is empty" },
     };
@@ -304,7 +309,8 @@ static void test_refused(void)
 static void test_unusual_merges(void)
 {
     static const struct { const char *json, *text; int32_t ids[8]; size_t n; } cases[] = {
-        { "{" MODEL("{\"a\":0,\"b\":1,\"abc\":2,\"ab\":3,\"bc\":4,\"c\":5}", "[\"a b\",\"b c\",\"a bc\",\"ab c\"]") "}", "abc", { 2 }, 1 },
+        { "{" MODEL("{\"a\":0,\"b\":1,\"abc\":2,\"ab\":3,\"bc\":4,\"c\":5}", "[\"a b\",\"b c\",\"a bc\",\"ab c\"]") "}",
+          "abc", { 2 }, 1 },
         { "{" MODEL("{\"a\":0,\"b\":1,\"ab\":2,\"ba\":3}", "[\"b a\",\"a b\"]") "}", "abab", { 0, 3, 1 }, 3 },
         { "{" MODEL("{\"a\":0,\"b\":1,\"ab\":2,\"ba\":3}", "[\"b a\",\"a b\",\"b a\"]") "}", "abab", { 2, 2 }, 2 },
         { "{" MODEL("{\"a\":0,\"aa\":1,\"aaa\":2}", "[\"a a\",\"aa a\"]") "}", "aaaaa", { 1, 2 }, 2 },
@@ -353,7 +359,8 @@ static void test_cut_files(void)
 /* A table with other bytes in it is refused, or gives ids and texts that mean nothing; it never leads outside. */
 static void test_damaged_tables(void)
 {
-    static const char text[] = "the model's  state, \xe4\xb8\xad\xf0\x9f\x98\x80 12345 <|end|> </s>\xff    streams of the recurrence";
+    static const char text[] = "the model's  state, \xe4\xb8\xad\xf0\x9f\x98\x80 12345 <|end|> </s>\xff    streams of the "
+                               "recurrence";
     static const char *const names[] = { "bytes", "characters" };
     random_source random = { 43 };
     int n_opened = 0;

@@ -3,7 +3,8 @@
  *
  *     ids TOKENIZER.json TEXTS IDS     TEXTS: each a u32 size and its bytes; IDS: each a u32 count and int32 ids
  *
- * Fails if the ids do not lead back to the text where the tokenizer has no normalizer; the last argument --normalized says it has.
+ * Fails if the ids do not lead back to the text where the tokenizer has no normalizer;
+ * the last argument --normalized says it has.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -82,7 +83,8 @@ int main(int argc, char **argv)
         at += n;
         bytes += n;
     }
-    fprintf(stderr, "%lu bytes, %.1f MB/s\n", (unsigned long)bytes, (double)bytes / 1e6 / ((double)(spent + 1) / CLOCKS_PER_SEC));
+    fprintf(stderr, "%lu bytes, %.1f MB/s\n", (unsigned long)bytes, 
+            (double)bytes / 1e6 / ((double)(spent + 1) / CLOCKS_PER_SEC));
     tokenizer_close(t);
     free(bytes_of_table);
     free(texts);

@@ -235,7 +235,8 @@ static int write_bits(const draft *d, const ranking *r, sections *s)
 }
 
 /* Counts the buckets' tokens into starts (n_buckets + 1) and fills index (the tokens). Returns the fullest bucket. */
-static uint32_t fill_index(const draft *d, const ranking *r, uint32_t seed, uint32_t n_buckets, uint32_t *starts, uint32_t *index)
+static uint32_t fill_index(const draft *d, const ranking *r, uint32_t seed, uint32_t n_buckets, uint32_t *starts,
+                           uint32_t *index)
 {
     uint32_t fullest = 0;
     memset(starts, 0, (n_buckets + 1) * sizeof *starts);
@@ -317,7 +318,8 @@ static int write_lists(const draft *d, const ranking *r, sections *s)
     for (int i = 0; i < 256; i++)
         failed |= buffer_append32(&s->of[SECTION_BYTES], d->bytes[i] == TABLE_NONE ? TABLE_NONE : r->rank_of[d->bytes[i]]);
     for (uint32_t i = 0; i < d->n_tokens && !r->plain; i++)
-        failed |= buffer_append32(&s->of[SECTION_ID_OF], r->id_of[i]) | buffer_append32(&s->of[SECTION_RANK_OF], r->rank_of[i]);
+        failed |= buffer_append32(&s->of[SECTION_ID_OF], r->id_of[i]) |
+                  buffer_append32(&s->of[SECTION_RANK_OF], r->rank_of[i]);
     for (size_t i = 0; i < d->n_before; i++)
         failed |= buffer_append32(&s->of[SECTION_BEFORE], d->before[i]);
     for (size_t i = 0; i < d->n_after; i++)
@@ -333,7 +335,8 @@ static int join(const draft *d, const ranking *r, const sections *s, buffer *out
         size += s->of[i].size;
     failed |= buffer_append32(out, (unsigned long)size) | buffer_append32(out, d->flags) | buffer_append32(out, d->split) |
               buffer_append32(out, d->n_tokens) | buffer_append32(out, s->n_buckets) | buffer_append32(out, s->longest) |
-              buffer_append32(out, d->unknown == TABLE_NONE ? TABLE_NONE : r->rank_of[d->unknown]) | buffer_append32(out, s->seed);
+              buffer_append32(out, d->unknown == TABLE_NONE ? TABLE_NONE : r->rank_of[d->unknown]) |
+              buffer_append32(out, s->seed);
     size = TABLE_HEADER;
     for (int i = 0; i < N_SECTIONS; i++) {
         failed |= buffer_append32(out, (unsigned long)size) | buffer_append32(out, (unsigned long)s->of[i].size);

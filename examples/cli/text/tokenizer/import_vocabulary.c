@@ -85,7 +85,11 @@ static int count_ids(reading *r, json vocab, json added)
     }
     if (n == 0)
         return complain(r->m, "model.vocab is empty");
-    for (json_walk walk = import_given(added) ? json_begin(added) : json_begin(vocab); import_given(added) && json_next(&walk, NULL, &value); ) {
+    if (!import_given(added)) {
+        r->d->n_tokens = (uint32_t)largest + 1;
+        return 0;
+    }
+    for (json_walk walk = json_begin(added); json_next(&walk, NULL, &value); ) {
         if (json_kind_of(value) != JSON_OBJECT)
             return complain(r->m, "added_tokens: something that is not an object");
         for (json_walk members = json_begin(value); json_next(&members, &key, &inner); ) {

@@ -194,7 +194,8 @@ static int check_sizes(const table *t, message *m)
         right &= t->sections[multiple[i][0]].size % multiple[i][1] == 0;
     right &= t->sections[SECTION_ID_OF].size == t->sections[SECTION_RANK_OF].size;
     right &= t->sections[SECTION_ID_OF].size == 0 || t->sections[SECTION_ID_OF].size == 4 * n;
-    right &= t->sections[SECTION_BEFORE].size <= 4 * TABLE_AROUND_MAX && t->sections[SECTION_AFTER].size <= 4 * TABLE_AROUND_MAX;
+    right &= t->sections[SECTION_BEFORE].size <= 4 * TABLE_AROUND_MAX;
+    right &= t->sections[SECTION_AFTER].size <= 4 * TABLE_AROUND_MAX;
     return right ? 0 : complain(m, "a damaged tokenizer: the size of a section");
 }
 

@@ -75,7 +75,7 @@ enum {
 
 enum { ADDED_LSTRIP = 1, ADDED_RSTRIP = 2, ADDED_ENTRY = 12, ADDED_SETS = 2 };
 
-/* Header: 8 bytes magic, then u32: size, flags, split, n_tokens, n_buckets, longest, unknown, seed; N_SECTIONS (offset, size). */
+/* Header: 8 bytes magic; u32 size, flags, split, n_tokens, n_buckets, longest, unknown, seed; N_SECTIONS (offset, size). */
 #define TABLE_MAGIC "b2s6tok\1"
 enum { TABLE_HEADER = 8 + 8 * 4 + N_SECTIONS * 8 };
 

@@ -32,8 +32,8 @@ typedef struct token_list {
 } token_list;
 
 /*
- * The table for a tokenizer.json of json_size bytes: *bytes_size bytes at *bytes, to be freed by the caller. 0, or -1 with what is wrong, or not
- * known here, in m.
+ * The table for a tokenizer.json of json_size bytes: *bytes_size bytes at *bytes, to be freed by the caller. 0, or -1 with
+ * what is wrong, or not known here, in m.
  */
 int tokenizer_import(unsigned char **bytes, size_t *bytes_size, const char *json, size_t json_size, message *m);
 

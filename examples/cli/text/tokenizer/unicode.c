@@ -157,9 +157,10 @@ static uint32_t compose_pair(uint32_t a, uint32_t b)
         else
             high = middle;
     }
-    if (low < COUNT(compositions) && decompositions[compositions[low]].first == a && decompositions[compositions[low]].second == b)
-        return decompositions[compositions[low]].whole;
-    return 0;
+    if (low == COUNT(compositions) || decompositions[compositions[low]].first != a ||
+        decompositions[compositions[low]].second != b)
+        return 0;
+    return decompositions[compositions[low]].whole;
 }
 
 /* Marks between two starters in ascending order of their classes, equal ones as they were: counted, for long runs of them. */
