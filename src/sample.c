@@ -89,7 +89,7 @@ static uint64_t power(struct difference d, int bits)
 {
     float rounded, f, q;
     int32_t k, p;
-    if (!(d.hi > -43.0f)) /* below 2^-62: the shift would lose all, and more than 63 is none */
+    if (!(d.hi > -28.0f)) /* below 2^-40 */
         return 0;
     rounded = b2s6_fma(d.hi, LOG2E, MAGIC);
     k = (int32_t)(b2s6_bits_of(rounded) - 0x4b400000u);
@@ -223,13 +223,16 @@ static void make_weights(uint32_t *scratch, size_t n, float max, float temperatu
     }
 }
 
-/* How many weights are above a limit, or what they add up to. */
+/* What the weights above a limit add up to, or (count) how many they are. Without branches: half of them would go wrong. */
 static uint64_t above(const uint32_t *weights, size_t n, uint32_t limit, int count)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < n; i++)
-        if (weights[i] > limit)
-            sum += count ? 1 : weights[i];
+    if (count)
+        for (size_t i = 0; i < n; i++)
+            sum += weights[i] > limit;
+    else
+        for (size_t i = 0; i < n; i++)
+            sum += weights[i] & (0u - (uint32_t)(weights[i] > limit));
     return sum;
 }
 
