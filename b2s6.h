@@ -564,6 +564,68 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_batch_features(b2s6_state *const *states,
                                                       size_t n_features, float *out, size_t out_size,
                                                       const b2s6_run_options *options);
 
+/* -------------------------------------------------------------------------------------------------------- token models */
+
+/*
+ * The output rows of a language model are logits: any numbers, of which the softmax is the probability of each token to come
+ * next. What follows works on one such row of n values, 1 <= n <= B2S6_LOGITS_MAX. It allocates nothing, needs no model, and
+ * gives the same bits everywhere.
+ *
+ * Of equal logits the lower token comes first. A NaN counts as minus infinity, which has the probability 0. If there are
+ * logits of plus infinity, they share the probability 1 alike. A row whose logits are all minus infinity or NaN has no
+ * probabilities.
+ */
+#define B2S6_LOGITS_MAX 8388608
+
+/*
+ * The natural logarithm of a token's probability, within 4 2^-24 max(1, |it|) of the exact value for finite logits; NaN if
+ * there are no probabilities, n is out of range, or token is not in 0 .. n - 1. Divided by -ln 2 it is the token's surprise in
+ * bits.
+ */
+B2S6_API float b2s6_log_probability(const float *logits, size_t n, int32_t token);
+
+/*
+ * The same for all tokens: out (n), which may be logits itself. Errors: ARGUMENT (n), VALUE (no probabilities: out is as it
+ * was).
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_log_softmax(const float *logits, size_t n, float *out);
+
+/* The likeliest token; -1 if there are no probabilities, n is 0 or logits is NULL. */
+B2S6_API int32_t b2s6_argmax(const float *logits, size_t n);
+
+/*
+ * The k likeliest tokens, likeliest first, to tokens (k). Returns their number: k, or less if fewer have a probability. Meant
+ * for small k: the time grows with k for every token that is among the k likeliest so far.
+ */
+B2S6_API size_t b2s6_top_k(const float *logits, size_t n, size_t k, int32_t *tokens);
+
+/*
+ * How the next token is drawn. Fill with B2S6_SAMPLING, which is the softmax as it is, then set what should differ. It is done
+ * in the order of the members. It may grow; struct_size tells the library how much is there.
+ */
+typedef struct b2s6_sampling {
+    uint32_t struct_size;      /* sizeof(b2s6_sampling) */
+    float repetition_penalty;  /* above 0; logits of recent tokens are divided by it if positive, else multiplied; 1: none */
+    float temperature;         /* logits are divided by it; 0: the likeliest token, whatever follows here */
+    uint32_t top_k;            /* only so many likeliest tokens; 0: all */
+    float top_p;               /* of these only the likeliest, as many as this share of their probability takes; 0 .. 1 */
+    float min_p;               /* of these only those with this share of the likeliest one's probability or more; 0 .. 1 */
+    const int32_t *recent;     /* (n_recent): tokens for the penalty, each counts once; NULL if n_recent is 0 */
+    size_t n_recent;
+} b2s6_sampling;
+
+#define B2S6_SAMPLING { sizeof(b2s6_sampling), 1.0f, 1.0f, 0, 1.0f, 0.0f, NULL, 0 }
+
+/*
+ * Draws a token: *token. how may be NULL. *generator is the state of the random numbers, any number to begin with (the seed);
+ * each draw moves it on, temperature 0 too. scratch (n) is the caller's memory; what it holds afterwards has no meaning.
+ * Probabilities are whole multiples of about 2^-31 of the likeliest one's: what is less likely than that is never drawn.
+ * Errors: ARGUMENT (n, a member of how out of its range), TOKEN (a recent one outside 0 .. n - 1), VALUE (no probabilities).
+ * After an error *generator and *token are as they were.
+ */
+B2S6_API B2S6_CHECKED b2s6_status b2s6_sample(int32_t *token, const float *logits, size_t n, const b2s6_sampling *how,
+                                              uint64_t *generator, uint32_t *scratch);
+
 #ifdef __cplusplus
 }
 #endif

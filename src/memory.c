@@ -75,7 +75,7 @@ int b2s6_is_member_end(size_t size, size_t head, size_t tail, size_t middle, siz
     return (size - tail) % last == 0;
 }
 
-int b2s6_take_options(void *known, size_t known_size, const void *given)
+int b2s6_take_options(void *known, size_t known_size, size_t head, const void *given)
 {
     const unsigned char *bytes = given;
     uint32_t size, own = (uint32_t)known_size;
@@ -84,7 +84,7 @@ int b2s6_take_options(void *known, size_t known_size, const void *given)
     if (!given)
         return 1;
     memcpy(&size, given, sizeof size);
-    if (!b2s6_is_member_end(size, 8, 8, 4, sizeof(void *)))
+    if (!b2s6_is_member_end(size, head, head, 4, sizeof(void *)))
         return 0;
     for (i = known_size; i < size; i++)
         if (bytes[i])

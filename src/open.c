@@ -225,7 +225,7 @@ b2s6_status b2s6_open_settings(struct open_settings *settings, const b2s6_open_o
     b2s6_open_options known = B2S6_OPEN_OPTIONS;
 
     b2s6_clear_error(error);
-    if (!b2s6_take_options(&known, sizeof known, options))
+    if (!b2s6_take_options(&known, sizeof known, offsetof(b2s6_open_options, allocator), options))
         return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "the options ask for something that this library does not know");
     if (known.flags & ~(B2S6_OPEN_VERIFY | B2S6_OPEN_TRUST) || known.flags == (B2S6_OPEN_VERIFY | B2S6_OPEN_TRUST))
         return b2s6_fail(error, B2S6_ERROR_ARGUMENT, 0, "the options' flags are not allowed");

@@ -73,7 +73,7 @@ static b2s6_status take_run_options(b2s6_run_options *known, const b2s6_run_opti
     const b2s6_run_options defaults = B2S6_RUN_OPTIONS;
 
     *known = defaults;
-    if (!b2s6_take_options(known, sizeof *known, given) || known->flags & ~flags)
+    if (!b2s6_take_options(known, sizeof *known, offsetof(b2s6_run_options, workspace), given) || known->flags & ~flags)
         return B2S6_ERROR_ARGUMENT;
     if (known->workspace && !b2s6_is_aligned(known->workspace, B2S6_ALIGNMENT))
         return B2S6_ERROR_ALIGNMENT;

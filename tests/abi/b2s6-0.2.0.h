@@ -239,6 +239,24 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_batch_tokens(b2s6_state *const *states, s
 B2S6_API B2S6_CHECKED b2s6_status b2s6_batch_features(b2s6_state *const *states, size_t n_states, const float *features,
                                                       size_t n_features, float *out, size_t out_size,
                                                       const b2s6_run_options *options);
+#define B2S6_LOGITS_MAX 8388608
+B2S6_API float b2s6_log_probability(const float *logits, size_t n, int32_t token);
+B2S6_API B2S6_CHECKED b2s6_status b2s6_log_softmax(const float *logits, size_t n, float *out);
+B2S6_API int32_t b2s6_argmax(const float *logits, size_t n);
+B2S6_API size_t b2s6_top_k(const float *logits, size_t n, size_t k, int32_t *tokens);
+typedef struct b2s6_sampling {
+    uint32_t struct_size;
+    float repetition_penalty;
+    float temperature;
+    uint32_t top_k;
+    float top_p;
+    float min_p;
+    const int32_t *recent;
+    size_t n_recent;
+} b2s6_sampling;
+#define B2S6_SAMPLING { sizeof(b2s6_sampling), 1.0f, 1.0f, 0, 1.0f, 0.0f, NULL, 0 }
+B2S6_API B2S6_CHECKED b2s6_status b2s6_sample(int32_t *token, const float *logits, size_t n, const b2s6_sampling *how,
+                                              uint64_t *generator, uint32_t *scratch);
 #ifdef __cplusplus
 }
 #endif
