@@ -139,9 +139,10 @@ typedef struct b2s6_error {
 /* ---------------------------------------------------------------------------------------------------- instruction sets */
 
 /*
- * The instruction sets that the library has kernels for, by index from 0: "portable", then the machine family's own from
- * weakest to strongest: "sse2", "avx2", "avx512", "avx512vnni", "amx" on x86-64; "neon", "neondot" on AArch64. All give the same bits. A model uses the last that is
- * available, or the one that its open options name, for hosts that must not use wide vectors and for tests.
+ * The instruction sets that the library has kernels for, by index from 0: "portable", then the machine family's own
+ * from weakest to strongest: "sse2", "avx2", "avx512", "avx512vnni", "amx" on x86-64; "neon", "neondot" on AArch64. All
+ * give the same bits. A model uses the last that is available, or the one that its open options name, for hosts that
+ * must not use wide vectors and for tests.
  *
  * b2s6_isa_name gives NULL beyond the last. b2s6_isa_is_available asks the processor and the operating system: 1 or 0.
  */
@@ -178,9 +179,10 @@ B2S6_API uint32_t b2s6_parts(void);
 #define B2S6_ALIGNMENT 64
 
 /*
- * No call takes more stack than this many bytes, callbacks of the host apart, in a build with optimisation (-O1 and more, -Os),
- * by gcc or clang, on every instruction set. Without optimisation (-O0) it is up to eight times as much. Later versions of the
- * same major version keep to it. Firmware needs less on most targets and for most models: docs/firmware.md has the figures.
+ * No call takes more stack than this many bytes, callbacks of the host apart, in a build with optimisation (-O1 and
+ * more, -Os), by gcc or clang, on every instruction set. Without optimisation (-O0) it is up to eight times as much.
+ * Later versions of the same major version keep to it. Firmware needs less on most targets and for most models:
+ * docs/firmware.md has the figures.
  */
 #if defined(B2S6_SMALL) && defined(B2S6_NO_MAMBA) && defined(B2S6_NO_OTHER_UNITS) && UINTPTR_MAX == 0xffffffffu
 #  define B2S6_STACK_SIZE 1152
@@ -202,10 +204,11 @@ B2S6_API uint32_t b2s6_parts(void);
 #endif
 
 /*
- * Where the convenience constructors get their memory. allocate returns size bytes aligned to alignment (a power of two, at
- * most B2S6_ALIGNMENT) or NULL; release takes such a pointer back with the size that was asked for, on whatever thread
- * destroys the handle. user is passed through. The structure is copied into the handle that it allocated. A NULL b2s6_allocator means malloc and free; one that
- * lacks a function is ARGUMENT wherever it is given. The structure is final: it will not grow.
+ * Where the convenience constructors get their memory. allocate returns size bytes aligned to alignment (a power of
+ * two, at most B2S6_ALIGNMENT) or NULL; release takes such a pointer back with the size that was asked for, on whatever
+ * thread destroys the handle. user is passed through. The structure is copied into the handle that it allocated. A NULL
+ * b2s6_allocator means malloc and free; one that lacks a function is ARGUMENT wherever it is given. The structure is
+ * final: it will not grow.
  */
 typedef struct b2s6_allocator {
     void *user;
@@ -284,9 +287,10 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_model_size(size_t *handle_size, const voi
 
 /*
  * As b2s6_model_open_memory, with the handle placed in the caller's memory: memory_size bytes at memory, aligned to
- * B2S6_ALIGNMENT, at least what b2s6_model_size gave. Allocates nothing: options->allocator is looked at (ARGUMENT if it
- * lacks a function) and never called. The memory is the caller's again after b2s6_model_close (which then releases nothing).
- * Weights are checked before the memory is touched: after a failure it is as it was. Errors: SIZE, ALIGNMENT, ISA and those of b2s6_model_size.
+ * B2S6_ALIGNMENT, at least what b2s6_model_size gave. Allocates nothing: options->allocator is looked at (ARGUMENT if
+ * it lacks a function) and never called. The memory is the caller's again after b2s6_model_close (which then releases
+ * nothing). Weights are checked before the memory is touched: after a failure it is as it was. Errors: SIZE, ALIGNMENT,
+ * ISA and those of b2s6_model_size.
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_model_place(b2s6_model **model, void *memory, size_t memory_size, const void *data,
                                                    size_t size, const b2s6_open_options *options, b2s6_error *error);
@@ -478,14 +482,15 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_step_features(b2s6_state *state, const fl
 #define B2S6_RUN_HIDDEN 2u
 
 /*
- * The host's threads: a parallel-for that the library hands its work to. run must call task(context, i) once for every i
- * from 0 to n_tasks - 1, in any order and on any threads, and return when all have returned. n_tasks, at most 4096, is
- * into how many parts the library cuts each piece of work: the number of threads, or a few times that if threads take the
- * next task when they are done with one; some pieces have fewer. No part has less than about least_work multiply-adds, and
- * what is not worth two such parts is done on the caller's thread; 0 is the library's own choice, for threads that wake within
- * some microseconds. The results depend on neither. What the caller's thread wrote before run was called must be visible to every task, and what
- * the tasks wrote to the caller when run returns, as mutexes and joins give it. run must not fail: if threads cannot be had
- * it calls the tasks itself. The structure is final: it will not grow.
+ * The host's threads: a parallel-for that the library hands its work to. run must call task(context, i) once for every
+ * i from 0 to n_tasks - 1, in any order and on any threads, and return when all have returned. n_tasks, at most 4096,
+ * is into how many parts the library cuts each piece of work: the number of threads, or a few times that if threads
+ * take the next task when they are done with one; some pieces have fewer. No part has less than about least_work
+ * multiply-adds, and what is not worth two such parts is done on the caller's thread; 0 is the library's own choice,
+ * for threads that wake within some microseconds. The results depend on neither. What the caller's thread wrote before
+ * run was called must be visible to every task, and what the tasks wrote to the caller when run returns, as mutexes and
+ * joins give it. run must not fail: if threads cannot be had it calls the tasks itself. The structure is final: it will
+ * not grow.
  */
 typedef struct b2s6_parallel {
     void *user;
@@ -495,10 +500,10 @@ typedef struct b2s6_parallel {
 } b2s6_parallel;
 
 /*
- * What flows through a model, for hosts that measure it (calibration of quantised weights): during a run or a batch, see is
- * called with the input of every matrix product before it is taken, on the caller's thread, in the order of the layers. section
- * and role name the matrix as docs/format.md does (section 0 and n_layers + 1: encoder and head). rows (n_rows, width) are
- * stride floats apart and live as long as the call. The structure is final: it will not grow.
+ * What flows through a model, for hosts that measure it (calibration of quantised weights): during a run or a batch,
+ * see is called with the input of every matrix product before it is taken, on the caller's thread, in the order of the
+ * layers. section and role name the matrix as docs/format.md does (section 0 and n_layers + 1: encoder and head). rows
+ * (n_rows, width) are stride floats apart and live as long as the call. The structure is final: it will not grow.
  */
 typedef struct b2s6_observer {
     void *user;
@@ -532,10 +537,10 @@ typedef struct b2s6_run_options {
 B2S6_API size_t b2s6_workspace_size(const b2s6_model *model, size_t n_steps);
 
 /*
- * Takes n_steps steps at once: tokens (n_steps), or features (n_steps, n_features) with n_features = input_size. The results are
- * the same bits as from single steps, the work is done faster. Rows go to out (n_steps, width), one a step, width =
- * output_size, or d_model with B2S6_RUN_HIDDEN; one row only with B2S6_RUN_LAST; none if out is NULL. out has room for out_size
- * floats in all. options may be NULL.
+ * Takes n_steps steps at once: tokens (n_steps), or features (n_steps, n_features) with n_features = input_size. The
+ * results are the same bits as from single steps, the work is done faster. Rows go to out (n_steps, width), one a step,
+ * width = output_size, or d_model with B2S6_RUN_HIDDEN; one row only with B2S6_RUN_LAST; none if out is NULL. out has
+ * room for out_size floats in all. options may be NULL.
  *
  * Of a bidirectional model a run is a whole sequence: it starts from the beginning of a stream, and the next run starts
  * anew. With pooling it has one row in all.

@@ -332,6 +332,12 @@ static void recur(void *context, size_t begin, size_t end)
         p->model->kernels->gate_silu(u->y, u->gate, u->gate_stride, span);
 }
 
+/* cost (pass.h) of n updates of a state. */
+static uint64_t update_cost(const struct layer_config *c, uint64_t n)
+{
+    return n * (config_is_complex(c) ? 48 : 24);
+}
+
 void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
 {
     const struct unit *w = u->unit;
@@ -352,7 +358,7 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
     cost = product_cost(&w->bc, n_rows) + (rank_panels(&c) ? product_cost(&w->x_weight, n_rows) : 0);
     if (panels)
         b2s6_pass_section(p, project, &c, panels, cost);
-    cost = elementary_cost(n_rows * 2 * c.di) + (uint64_t)n_rows * c.di * c.config->d_state * (config_is_complex(c.config) ? 48 : 24) /* multiply-adds of an update */;
+    cost = elementary_cost(n_rows * 2 * c.di) + update_cost(c.config, (uint64_t)n_rows * c.di * c.config->d_state);
     if (rank_panels(&c)) {
         c.rank = b2s6_prepare(p, &w->dt_weight, p->work->rank, b2s6_pad16(c.config->dt_rank), n_rows, 1);
         cost += product_cost(&w->dt_weight, n_rows);
