@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../examples/cli/checksum.h"
+#include "../examples/cli/support/checksum.h"
 #include "random.h"
 #include "suites.h"
 

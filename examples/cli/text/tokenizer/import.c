@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../json_fields.h"
+#include "../../support/json_fields.h"
 #include "tokenizer.h"
 
 int import_given(json value)

@@ -2,7 +2,7 @@
 #ifndef B2S6_CLI_TOKENIZER_IMPORT_H
 #define B2S6_CLI_TOKENIZER_IMPORT_H
 
-#include "../../json.h"
+#include "../../support/json.h"
 #include "draft.h"
 
 /* The parts of the file, as json_read_fields found them; text is NULL for what is not there or null. */

@@ -1,7 +1,7 @@
 /* import_pipeline.c - reads what a tokenizer.json does before and after merging; what is not known here is refused by name */
 #include <string.h>
 
-#include "../../json_fields.h"
+#include "../../support/json_fields.h"
 #include "import.h"
 #include "split.h"
 

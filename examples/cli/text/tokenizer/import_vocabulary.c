@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../json_fields.h"
+#include "../../support/json_fields.h"
 #include "import.h"
 #include "unicode.h"
 

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../message.h"
+#include "../../support/message.h"
 
 #define TABLE_NONE 0xffffffffu /* no token, no key */
 

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../message.h"
+#include "../../support/message.h"
 
 typedef struct tokenizer tokenizer;
 
