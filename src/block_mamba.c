@@ -42,7 +42,7 @@ static void mamba_place(struct needs *needs, struct layer *layer, uint32_t d_mod
     const uint32_t di = b2s6_pad16(layer->config.d_inner), d = b2s6_pad16(d_model);
 
     b2s6_unit_place(needs, &layer->config, &layer->part[PART_UNIT]);
-    layer->part[PART_WINDOW].rows = layer->config.d_conv - 1;
+    layer->part[PART_WINDOW].rows = (uint16_t)(layer->config.d_conv - 1);
     layer->part[PART_WINDOW].width = layer->config.d_inner;
     layer->part[PART_WINDOW].planes = 1;
     needs->expanded = needs->expanded < 2 * di ? 2 * di : needs->expanded;

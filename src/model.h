@@ -12,9 +12,13 @@ struct block;
 
 /* One recurrent unit (roles 32 to 41); a NULL pointer is a part that the configuration does not have. d = d_inner. */
 struct unit {
-    const float *w;            /* (pad16(d)): block j's p values at j p */
-    struct matrix x_weight;    /* dt_rank x d */
-    struct matrix dt_weight;   /* d x dt_rank */
+    union {                    /* what delta is made of, by the configuration: */
+        const float *w;        /* of a block, (pad16(d)): block j's p values at j p */
+        struct {
+            struct matrix x;   /* of low rank: dt_rank x d, */
+            struct matrix dt;  /* d x dt_rank */
+        } low;
+    } step;
     const float *delta_bias;   /* (pad16(d)); for constant delta the step itself */
     const float *a;            /* (n, planes), or lanes (groups, n, planes, 16): decay; decay, turn, turn_lo */
     const float *a_inverse;    /* lanes (groups, n, cx, 16) */
@@ -27,8 +31,10 @@ struct unit {
 
 /* Floats that a stream keeps: rows of width channels in groups of 16, each with planes x 16 floats. */
 struct state_part {
-    uint32_t rows, width, planes;
+    uint32_t width;
+    uint16_t rows, planes;
 };
+B2S6_STATIC_ASSERT(parts_count_in_16_bits, 4 * FORMAT_MAX_D_STATE <= UINT16_MAX && FORMAT_MAX_D_CONV <= UINT16_MAX);
 
 /* How many parts a layer's block may have. */
 enum { STATE_PARTS = 2 };

@@ -88,10 +88,10 @@ void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *
     const uint64_t states = (uint64_t)n * d;
 
     if (c->delta == B2S6_DELTA_BLOCK)
-        u->w = b2s6_take_vector(b, role + UNIT_W, d);
+        u->step.w = b2s6_take_vector(b, role + UNIT_W, d);
     if (B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK) {
-        u->x_weight = b2s6_take_precise(b, role + UNIT_X, c->dt_rank, d);
-        u->dt_weight = b2s6_take_precise(b, role + UNIT_DT, d, c->dt_rank);
+        u->step.low.x = b2s6_take_precise(b, role + UNIT_X, c->dt_rank, d);
+        u->step.low.dt = b2s6_take_precise(b, role + UNIT_DT, d, c->dt_rank);
     }
     u->delta_bias = b2s6_take_vector(b, role + UNIT_DELTA, d);
     u->a = take_a(b, role + UNIT_A, c);
@@ -126,7 +126,7 @@ void b2s6_unit_place(struct needs *needs, const struct layer_config *c, struct s
     needs->projected = needs->projected < bc ? bc : needs->projected;
     states->rows = 1;
     states->width = c->d_inner;
-    states->planes = c->d_state * config_state_planes(c);
+    states->planes = (uint16_t)(c->d_state * config_state_planes(c));
 }
 
 /* -------------------------------------------------------------------------------------------------------------- the pass */
@@ -184,7 +184,7 @@ static void project(void *context, size_t begin, size_t end)
     struct projection o;
 
     if (begin < n_rank) {
-        o.matrix = &c->unit->unit->x_weight;
+        o.matrix = &c->unit->unit->step.low.x;
         o.input = &c->whole;
         o.index = o.part = 0;
         o.bias = NULL;
@@ -221,7 +221,7 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
         delta.at = c->unit->given.delta;
         delta.stride = c->unit->given.delta_stride;
     } else if (c->config->delta == B2S6_DELTA_BLOCK) {
-        block.w = u->w;
+        block.w = u->step.w;
         block.bias = u->delta_bias;
         block.x = c->unit->u;
         block.delta = p->work->delta;
@@ -229,7 +229,7 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
         block.p = c->config->d_inner / c->config->h;
         p->model->kernels->delta_block(&block, span);
     } else if (B2S6_HAS_DELTA_LOWRANK && c->config->delta == B2S6_DELTA_LOWRANK) {
-        o.matrix = &u->dt_weight;
+        o.matrix = &u->step.low.dt;
         o.input = &c->rank;
         o.index = o.part = 0;
         o.bias = u->delta_bias;
@@ -345,17 +345,17 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
     c.config = &u->layer->config;
     c.di = b2s6_pad16(c.config->d_inner);
     if (rank_panels(&c)) /* packed, x_weight's input and bc's are the same */
-        c.whole = b2s6_prepare(p, &w->x_weight, u->u, c.di, n_rows, 1);
+        c.whole = b2s6_prepare(p, &w->step.low.x, u->u, c.di, n_rows, 1);
     if (has_own_bc(&c))
         c.blocks = b2s6_prepare(p, &w->bc, u->u, c.di, n_rows, w->bc.count);
     panels = projection_panels(&c);
-    cost = product_cost(&w->bc, n_rows) + (rank_panels(&c) ? product_cost(&w->x_weight, n_rows) : 0);
+    cost = product_cost(&w->bc, n_rows) + (rank_panels(&c) ? product_cost(&w->step.low.x, n_rows) : 0);
     if (panels)
         b2s6_pass_section(p, project, &c, panels, cost);
     cost = elementary_cost(n_rows * 2 * c.di) + (uint64_t)n_rows * c.di * c.config->d_state * (config_is_complex(c.config) ? 48 : 24) /* multiply-adds of an update */;
     if (rank_panels(&c)) {
-        c.rank = b2s6_prepare(p, &w->dt_weight, p->work->rank, b2s6_pad16(c.config->dt_rank), n_rows, 1);
-        cost += product_cost(&w->dt_weight, n_rows);
+        c.rank = b2s6_prepare(p, &w->step.low.dt, p->work->rank, b2s6_pad16(c.config->dt_rank), n_rows, 1);
+        cost += product_cost(&w->step.low.dt, n_rows);
     }
     b2s6_pass_section(p, recur, &c, c.di / B2S6_LANES, cost);
 }

@@ -6,7 +6,11 @@
 #include "stored.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
+#if defined(B2S6_SMALL)
+#include "../kernel/scan_small.h"
+#else
 #include "../kernel/scan.h"
+#endif
 #include "../kernel/quantize.h"
 #include "integer.h"
 
