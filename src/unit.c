@@ -90,8 +90,8 @@ void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *
     if (c->delta == B2S6_DELTA_BLOCK)
         u->step.w = b2s6_take_vector(b, role + UNIT_W, d);
     if (B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK) {
-        u->step.low.x = b2s6_take_precise(b, role + UNIT_X, c->dt_rank, d);
-        u->step.low.dt = b2s6_take_precise(b, role + UNIT_DT, d, c->dt_rank);
+        b2s6_take_precise(b, &u->step.low.x, role + UNIT_X, c->dt_rank, d);
+        b2s6_take_precise(b, &u->step.low.dt, role + UNIT_DT, d, c->dt_rank);
     }
     u->delta_bias = b2s6_take_vector(b, role + UNIT_DELTA, d);
     u->a = take_a(b, role + UNIT_A, c);
@@ -99,7 +99,7 @@ void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *
     if (config_has_a_inverse(c))
         u->a_inverse = b2s6_take_lanes(b, role + UNIT_A_INVERSE, d, n, planes, 0);
     if (config_bc_rows(c)) {
-        u->bc = b2s6_take_matrix(b, role + UNIT_BC, c->h, config_bc_rows(c), d / c->h);
+        b2s6_take_matrix(b, &u->bc, role + UNIT_BC, c->h, config_bc_rows(c), d / c->h);
         b2s6_need_prepared(b, &u->bc, c->h);
     }
     if (c->b & B_HAS_BIAS)
@@ -136,9 +136,8 @@ struct unit_context {
     const struct pass *pass;
     const struct unit_pass *unit;
     const struct layer_config *config;
-    struct prepared whole;   /* u, as x_weight reads it */
     struct prepared blocks;  /* u, as the blocks' B and C read it */
-    struct prepared rank;    /* x_weight u, as dt_weight reads it */
+    struct prepared low;     /* u, as x_weight reads it; in the second section x_weight u, as dt_weight reads it */
     size_t di;               /* pad16(d_inner) */
 };
 
@@ -185,7 +184,7 @@ static void project(void *context, size_t begin, size_t end)
 
     if (begin < n_rank) {
         o.matrix = &c->unit->unit->step.low.x;
-        o.input = &c->whole;
+        o.input = &c->low;
         o.index = o.part = 0;
         o.bias = NULL;
         o.y = c->pass->work->rank;
@@ -230,7 +229,7 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
         p->model->kernels->delta_block(&block, span);
     } else if (B2S6_HAS_DELTA_LOWRANK && c->config->delta == B2S6_DELTA_LOWRANK) {
         o.matrix = &u->step.low.dt;
-        o.input = &c->rank;
+        o.input = &c->low;
         o.index = o.part = 0;
         o.bias = u->delta_bias;
         o.y = p->work->delta;
@@ -345,7 +344,7 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
     c.config = &u->layer->config;
     c.di = b2s6_pad16(c.config->d_inner);
     if (rank_panels(&c)) /* packed, x_weight's input and bc's are the same */
-        c.whole = b2s6_prepare(p, &w->step.low.x, u->u, c.di, n_rows, 1);
+        c.low = b2s6_prepare(p, &w->step.low.x, u->u, c.di, n_rows, 1);
     if (has_own_bc(&c))
         c.blocks = b2s6_prepare(p, &w->bc, u->u, c.di, n_rows, w->bc.count);
     panels = projection_panels(&c);
@@ -354,7 +353,7 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
         b2s6_pass_section(p, project, &c, panels, cost);
     cost = elementary_cost(n_rows * 2 * c.di) + (uint64_t)n_rows * c.di * c.config->d_state * (config_is_complex(c.config) ? 48 : 24) /* multiply-adds of an update */;
     if (rank_panels(&c)) {
-        c.rank = b2s6_prepare(p, &w->step.low.dt, p->work->rank, b2s6_pad16(c.config->dt_rank), n_rows, 1);
+        c.low = b2s6_prepare(p, &w->step.low.dt, p->work->rank, b2s6_pad16(c.config->dt_rank), n_rows, 1);
         cost += product_cost(&w->step.low.dt, n_rows);
     }
     b2s6_pass_section(p, recur, &c, c.di / B2S6_LANES, cost);
