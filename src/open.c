@@ -91,7 +91,7 @@ static b2s6_status bind_file(struct b2s6_model *m, struct layer *layers, const s
         m->bidirectional |= layer->config.bidirectional;
     }
     if (r.next < f->n_config) {
-        b2s6_config_fail(&r, B2S6_ERROR_FORMAT, "a configuration entry of a layer that the model does not have");
+        b2s6_config_fail(&r, B2S6_ERROR_FORMAT, B2S6_WORDS("a configuration entry of a layer that the model does not have"));
         return r.status;
     }
     take_head(&b, m);

@@ -1,6 +1,8 @@
 /* The selective unit: its configuration and tensors, where delta, B and C come from, and the recurrence over a pass. */
 #include "unit.h"
 
+#include "status.h"
+
 const struct key b2s6_unit_keys[UNIT_KEYS] = {
     B2S6_KEY(KEY_H, layer_config, h, 1, FORMAT_MAX_WIDTH, "h"),
     B2S6_KEY(KEY_D_STATE, layer_config, d_state, 1, FORMAT_MAX_D_STATE, "d_state"),
@@ -28,22 +30,22 @@ const char *b2s6_unit_check(const struct layer_config *c, b2s6_status *status)
 {
     *status = B2S6_ERROR_FORMAT;
     if (c->d_inner % c->h != 0)
-        return "h does not divide the unit's width";
+        return B2S6_WORDS("h does not divide the unit's width");
     if (c->c_complex && !c->complex_state)
-        return "a complex C needs a complex state";
+        return B2S6_WORDS("a complex C needs a complex state");
     if ((c->delta == B2S6_DELTA_LOWRANK) != (c->dt_rank != 0))
-        return "dt_rank goes with a low-rank delta";
+        return B2S6_WORDS("dt_rank goes with a low-rank delta");
     *status = B2S6_ERROR_UNSUPPORTED;
     if (!B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK)
-        return "this build of the library leaves out low-rank deltas";
+        return B2S6_WORDS("this build of the library leaves out low-rank deltas");
     if (!B2S6_HAS_REAL && !c->complex_state)
-        return "this build of the library leaves out real states";
+        return B2S6_WORDS("this build of the library leaves out real states");
     if (!B2S6_HAS_COMPLEX && c->complex_state)
-        return "this build of the library leaves out complex states";
+        return B2S6_WORDS("this build of the library leaves out complex states");
     if (!B2S6_HAS_COMPENSATED && c->states == STATES_COMPENSATED)
-        return "this build of the library leaves out compensated states";
+        return B2S6_WORDS("this build of the library leaves out compensated states");
     if (!B2S6_HAS_OTHER_UNITS && !is_b2s6(c))
-        return "this build of the library leaves out all units but B2S6";
+        return B2S6_WORDS("this build of the library leaves out all units but B2S6");
     return NULL;
 }
 
