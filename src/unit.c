@@ -51,7 +51,7 @@ const char *b2s6_unit_check(const struct layer_config *c, b2s6_status *status)
 
 /* ---------------------------------------------------------------------------------------------------------------- tensors */
 
-static const float *take_a(struct binder *b, uint32_t role, const struct layer_config *c)
+static B2S6_APART const float *take_a(struct binder *b, uint32_t role, const struct layer_config *c)
 {
     const uint32_t planes = config_a_planes(c);
     const uint64_t owner = (uint64_t)c->d_state * config_planes(c); /* weights as trained of one A */
@@ -66,7 +66,7 @@ static const float *take_a(struct binder *b, uint32_t role, const struct layer_c
  * 2^20 / the largest |turn| of all states, padding included: beyond 2^20 half turns a step the angle is not computed, and all but
  * undamped modes are at 0 there. Not a number counts for nothing.
  */
-static float turn_limit(const float *a, const struct layer_config *c)
+static B2S6_APART float turn_limit(const float *a, const struct layer_config *c)
 {
     const size_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES;
     const size_t groups = c->a_scope == B2S6_SCOPE_LAYER ? 1 : b2s6_pad16(c->d_inner) / B2S6_LANES;
@@ -305,14 +305,11 @@ static void scan_stream(struct scan *s, const struct unit_context *c, struct row
     p->model->kernels->scan(s);
 }
 
-/* The second section: everything that stays within its channels. */
-static void recur(void *context, size_t begin, size_t end)
+/* The recurrence of every stream. Apart, so that its operands are not on the stack while delta is made. */
+static B2S6_APART void scan_streams(const struct unit_context *c, struct rows delta, size_t begin, size_t end)
 {
-    const struct unit_context *c = context;
     const struct pass *p = c->pass;
     const struct unit_pass *u = c->unit;
-    const struct span span = pass_span(p, c->di, begin, end);
-    const struct rows delta = find_delta(c, begin, end);
     struct rows bc = { NULL, 0 };
     struct scan s;
     size_t i;
@@ -327,6 +324,17 @@ static void recur(void *context, size_t begin, size_t end)
     begin_scan(&s, c, begin, end);
     for (i = 0; i < p->n_streams; i++)
         scan_stream(&s, c, delta, bc, i);
+}
+
+/* The second section: everything that stays within its channels. */
+static void recur(void *context, size_t begin, size_t end)
+{
+    const struct unit_context *c = context;
+    const struct pass *p = c->pass;
+    const struct unit_pass *u = c->unit;
+    const struct span span = pass_span(p, c->di, begin, end);
+
+    scan_streams(c, find_delta(c, begin, end), begin, end);
     if (B2S6_HAS_S4 && u->after == AFTER_GELU)
         p->model->kernels->gelu(u->y, span);
     if (B2S6_HAS_MAMBA && u->after == AFTER_GATE)
