@@ -40,7 +40,7 @@ static void check_layer(struct config_reader *r, struct layer_config *c, const s
     const char *wrong = block->check(c, m);
 
     if (!wrong && config_eps_is_idle(c->norm, c->norm_eps))
-        wrong = "an eps without a norm that uses it";
+        wrong = B2S6_WORDS("an eps without a norm that uses it");
     if (!wrong && block->has_unit)
         wrong = b2s6_unit_check(c, &status);
     if (!wrong) {
@@ -48,7 +48,7 @@ static void check_layer(struct config_reader *r, struct layer_config *c, const s
         wrong = b2s6_norm_left_out(c->norm);
     }
     if (!wrong && !B2S6_HAS_BIDIRECTIONAL && c->bidirectional)
-        wrong = "this build of the library leaves out bidirectional models";
+        wrong = B2S6_WORDS("this build of the library leaves out bidirectional models");
     if (wrong)
         b2s6_config_fail(r, status, wrong);
 }
@@ -65,7 +65,7 @@ void b2s6_layer_config(struct config_reader *r, struct layer *layer, const struc
             return;
         layer->block = block = b2s6_block_of(c->block);
         if (!block) {
-            b2s6_config_fail(r, B2S6_ERROR_UNSUPPORTED, "this build of the library leaves out blocks of this kind");
+            b2s6_config_fail(r, B2S6_ERROR_UNSUPPORTED, B2S6_WORDS("this build of the library leaves out blocks of this kind"));
             return;
         }
         b2s6_config_take(r, block->keys, block->n_keys, c);

@@ -24,14 +24,14 @@ static void mamba_bind(struct binder *b, struct layer *layer, uint32_t d_model)
     const struct layer_config *c = &layer->config;
     const uint32_t di = b2s6_pad16(c->d_inner);
 
-    layer->in_proj = b2s6_take_matrix(b, ROLE_IN_PROJ, 2, c->d_inner, d_model);
+    b2s6_take_matrix(b, &layer->in_proj, ROLE_IN_PROJ, 2, c->d_inner, d_model);
     b2s6_need_prepared(b, &layer->in_proj, 1);
     if (c->projection_biases & BIAS_IN_PROJ)
         layer->in_bias = b2s6_take_tensor(b, ROLE_IN_BIAS, 2, 1, di, 2 * (uint64_t)c->d_inner);
     layer->conv_weight = b2s6_take_tensor(b, ROLE_CONV_WEIGHT, 1, c->d_conv, di, (uint64_t)c->d_conv * c->d_inner);
     layer->conv_bias = b2s6_take_vector(b, ROLE_CONV_BIAS, c->d_inner);
     b2s6_unit_bind(b, ROLE_UNIT, c, &layer->unit[0]);
-    layer->out = b2s6_take_matrix(b, ROLE_OUT, 1, d_model, c->d_inner);
+    b2s6_take_matrix(b, &layer->out, ROLE_OUT, 1, d_model, c->d_inner);
     b2s6_need_prepared(b, &layer->out, 1);
     if (c->projection_biases & BIAS_OUT_PROJ)
         layer->out_bias = b2s6_take_vector(b, ROLE_OUT_BIAS, d_model);
@@ -42,7 +42,7 @@ static void mamba_place(struct needs *needs, struct layer *layer, uint32_t d_mod
     const uint32_t di = b2s6_pad16(layer->config.d_inner), d = b2s6_pad16(d_model);
 
     b2s6_unit_place(needs, &layer->config, &layer->part[PART_UNIT]);
-    layer->part[PART_WINDOW].rows = layer->config.d_conv - 1;
+    layer->part[PART_WINDOW].rows = (uint16_t)(layer->config.d_conv - 1);
     layer->part[PART_WINDOW].width = layer->config.d_inner;
     layer->part[PART_WINDOW].planes = 1;
     needs->expanded = needs->expanded < 2 * di ? 2 * di : needs->expanded;

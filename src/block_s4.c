@@ -18,7 +18,7 @@ static void s4_bind(struct binder *b, struct layer *layer, uint32_t d_model)
     b2s6_unit_bind(b, ROLE_UNIT, &layer->config, &layer->unit[0]);
     if (B2S6_HAS_BIDIRECTIONAL && layer->config.bidirectional)
         b2s6_unit_bind(b, ROLE_UNIT_BACKWARDS, &layer->config, &layer->unit[1]);
-    layer->out = b2s6_take_matrix(b, ROLE_OUT, 2, d_model, d_model);
+    b2s6_take_matrix(b, &layer->out, ROLE_OUT, 2, d_model, d_model);
     b2s6_need_prepared(b, &layer->out, 1);
     layer->out_bias = b2s6_take_tensor(b, ROLE_OUT_BIAS, 2, 1, b2s6_pad16(d_model), 2 * (uint64_t)d_model);
 }
@@ -59,7 +59,7 @@ static void mix(void *context, size_t begin, size_t end)
 }
 
 /* x += a sigmoid(g), (a, g) = out y + bias; y has been through the GELU. */
-static void mix_activated(const struct pass *p, const struct layer *layer, const float *y)
+static B2S6_APART void mix_activated(const struct pass *p, const struct layer *layer, const float *y)
 {
     const size_t d = b2s6_pad16(p->model->config.d_model), n_rows = pass_rows(p);
     struct mix_context c;

@@ -71,7 +71,10 @@ void b2s6_config_take(struct config_reader *r, const struct key *keys, size_t n_
                                      B2S6_KEY_NAME(k), value, k->min, k->max);
             return;
         }
-        memcpy((unsigned char *)into + k->member, &value, sizeof value);
+        if (k->max <= UINT8_MAX)
+            ((unsigned char *)into)[k->member] = (unsigned char)value;
+        else
+            memcpy((unsigned char *)into + k->member, &value, sizeof value);
     }
 }
 
@@ -89,9 +92,9 @@ void b2s6_config_fail(struct config_reader *r, b2s6_status status, const char *t
 const char *b2s6_norm_left_out(uint32_t norm)
 {
     if (!B2S6_HAS_NORM_LAYER && norm == B2S6_NORM_LAYER)
-        return "this build of the library leaves out layer norms";
+        return B2S6_WORDS("this build of the library leaves out layer norms");
     if (!B2S6_HAS_NORM_RMS && norm == B2S6_NORM_RMS)
-        return "this build of the library leaves out RMS norms";
+        return B2S6_WORDS("this build of the library leaves out RMS norms");
     return NULL;
 }
 
@@ -99,13 +102,13 @@ const char *b2s6_norm_left_out(uint32_t norm)
 static const char *contradiction(const struct model_config *c)
 {
     if (c->input_kind == B2S6_FEATURES && c->input_size > FORMAT_MAX_WIDTH)
-        return "a feature vector is too wide";
+        return B2S6_WORDS("a feature vector is too wide");
     if (c->head_tied && (c->input_kind != B2S6_TOKENS || c->head_size != c->input_size))
-        return "a tied head needs token input and the size of the vocabulary";
+        return B2S6_WORDS("a tied head needs token input and the size of the vocabulary");
     if (c->head_bias && c->head_size == 0)
-        return "a head bias without a head";
+        return B2S6_WORDS("a head bias without a head");
     if (config_eps_is_idle(c->final_norm, c->final_norm_eps))
-        return "an eps without a norm that uses it";
+        return B2S6_WORDS("an eps without a norm that uses it");
     return NULL;
 }
 

@@ -7,23 +7,23 @@
 /* What holds for the whole model. Enumerations are those of b2s6.h; one member a key of section 0. */
 struct model_config {
     uint32_t d_model, n_layers;
-    uint32_t input_kind, input_size;
-    uint32_t head_size, head_bias, head_tied;
-    uint32_t final_norm, final_norm_eps; /* eps: the bits of a float */
-    uint32_t pool;
+    uint32_t input_size, head_size;
+    uint32_t final_norm_eps; /* the bits of a float */
+    uint8_t input_kind, head_bias, head_tied, final_norm, pool;
 };
 
 /* What holds for one layer. A member whose key the layer's block does not have is 0, or what the block implies. */
 struct layer_config {
-    uint32_t block;
-    uint32_t norm, norm_place, norm_eps;
-    uint32_t bidirectional;
-    uint32_t d_inner, d_conv, projection_biases;
-    uint32_t h, d_state, complex_state, a_scope, b, c, c_complex;
-    uint32_t delta, dt_rank, discretization, conjugate, skip, states;
+    uint32_t norm_eps;
+    uint32_t d_inner, h, d_state, dt_rank;
+    uint8_t block, norm, norm_place, bidirectional;
+    uint8_t d_conv, projection_biases;
+    uint8_t complex_state, a_scope, b, c, c_complex;
+    uint8_t delta, discretization, conjugate, skip, states;
 };
 
-/* One line a key: where its value goes and the range it must be in. Keys of a table ascend. */
+/* One line a key: where its value goes and the range it must be in. Keys of a table ascend. A member whose most fits a byte is
+ * a byte, every other one four. */
 struct key {
     uint8_t key, min;
     uint16_t member;        /* offset in the structure that is filled */
@@ -33,11 +33,15 @@ struct key {
 #endif
 };
 
+#define B2S6_KEY_MOST(type, member, max) \
+    (uint32_t)((max) + 0 * sizeof(char[sizeof(((struct type *)0)->member) == ((max) <= UINT8_MAX ? 1 : 4) ? 1 : -1]))
 #if B2S6_HAS_MESSAGES
-#  define B2S6_KEY(number, type, member, min, max, name) { number, min, (uint16_t)offsetof(struct type, member), max, name }
+#  define B2S6_KEY(number, type, member, min, max, name) { number, min, (uint16_t)offsetof(struct type, member), \
+                                                          B2S6_KEY_MOST(type, member, max), name }
 #  define B2S6_KEY_NAME(key) ((key)->name)
 #else
-#  define B2S6_KEY(number, type, member, min, max, name) { number, min, (uint16_t)offsetof(struct type, member), max }
+#  define B2S6_KEY(number, type, member, min, max, name) { number, min, (uint16_t)offsetof(struct type, member), \
+                                                          B2S6_KEY_MOST(type, member, max) }
 #  define B2S6_KEY_NAME(key) ""
 #endif
 

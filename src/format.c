@@ -137,22 +137,20 @@ static b2s6_status check_metadata(const struct format *f, b2s6_error *error)
     return B2S6_OK;
 }
 
-struct tensor b2s6_format_tensor(const struct format *f, uint32_t i)
+void b2s6_format_tensor(struct tensor *t, const struct format *f, uint32_t i)
 {
     const unsigned char *p = f->tensors + (size_t)i * FORMAT_TENSOR_ENTRY_BYTES;
-    struct tensor t;
 
-    t.role = b2s6_read16(p + TENSOR_AT_ROLE);
-    t.flags = b2s6_read16(p + TENSOR_AT_FLAGS);
-    t.section = b2s6_read32(p + TENSOR_AT_SECTION);
-    t.type = b2s6_read32(p + TENSOR_AT_TYPE);
-    t.layout = b2s6_read32(p + TENSOR_AT_LAYOUT);
-    t.count = b2s6_read32(p + TENSOR_AT_COUNT);
-    t.rows = b2s6_read32(p + TENSOR_AT_ROWS);
-    t.cols = b2s6_read32(p + TENSOR_AT_COLS);
-    t.offset = b2s6_read64(p + TENSOR_AT_OFFSET);
-    t.bytes = b2s6_read64(p + TENSOR_AT_BYTES);
-    return t;
+    t->role = b2s6_read16(p + TENSOR_AT_ROLE);
+    t->flags = b2s6_read16(p + TENSOR_AT_FLAGS);
+    t->section = b2s6_read32(p + TENSOR_AT_SECTION);
+    t->type = b2s6_read32(p + TENSOR_AT_TYPE);
+    t->layout = b2s6_read32(p + TENSOR_AT_LAYOUT);
+    t->count = b2s6_read32(p + TENSOR_AT_COUNT);
+    t->rows = b2s6_read32(p + TENSOR_AT_ROWS);
+    t->cols = b2s6_read32(p + TENSOR_AT_COLS);
+    t->offset = b2s6_read64(p + TENSOR_AT_OFFSET);
+    t->bytes = b2s6_read64(p + TENSOR_AT_BYTES);
 }
 
 uint64_t b2s6_tensor_bytes(uint32_t type, uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols)
@@ -213,7 +211,7 @@ static b2s6_status check_table(const struct format *f, uint64_t *end, b2s6_error
 
     for (i = 0; i < f->n_tensors; i++) {
         at = (uint64_t)(f->tensors - f->file) + (uint64_t)i * FORMAT_TENSOR_ENTRY_BYTES;
-        t = b2s6_format_tensor(f, i);
+        b2s6_format_tensor(&t, f, i);
         order = (uint64_t)t.section << 16 | t.role;
         if (order <= last)
             return b2s6_fail(error, B2S6_ERROR_TENSOR, at, order == last ? "a tensor is twice in the table"

@@ -38,7 +38,7 @@ struct tensor {
 B2S6_INTERNAL b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2s6_error *error);
 
 /* Entry i of the tensor table, i < n_tensors. */
-B2S6_INTERNAL struct tensor b2s6_format_tensor(const struct format *f, uint32_t i);
+B2S6_INTERNAL void b2s6_format_tensor(struct tensor *t, const struct format *f, uint32_t i);
 
 /* How many bytes a tensor of this type, layout and shape takes, padding of panels included; 0 if there can be none. */
 B2S6_INTERNAL uint64_t b2s6_tensor_bytes(uint32_t type, uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols);

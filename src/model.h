@@ -12,9 +12,13 @@ struct block;
 
 /* One recurrent unit (roles 32 to 41); a NULL pointer is a part that the configuration does not have. d = d_inner. */
 struct unit {
-    const float *w;            /* (pad16(d)): block j's p values at j p */
-    struct matrix x_weight;    /* dt_rank x d */
-    struct matrix dt_weight;   /* d x dt_rank */
+    union {                    /* what delta is made of, by the configuration: */
+        const float *w;        /* of a block, (pad16(d)): block j's p values at j p */
+        struct {
+            struct matrix x;   /* of low rank: dt_rank x d, */
+            struct matrix dt;  /* d x dt_rank */
+        } low;
+    } step;
     const float *delta_bias;   /* (pad16(d)); for constant delta the step itself */
     const float *a;            /* (n, planes), or lanes (groups, n, planes, 16): decay; decay, turn, turn_lo */
     const float *a_inverse;    /* lanes (groups, n, cx, 16) */
@@ -27,21 +31,25 @@ struct unit {
 
 /* Floats that a stream keeps: rows of width channels in groups of 16, each with planes x 16 floats. */
 struct state_part {
-    uint32_t rows, width, planes;
+    uint32_t width;
+    uint16_t rows, planes;
 };
+B2S6_STATIC_ASSERT(parts_count_in_16_bits, 4 * FORMAT_MAX_D_STATE <= UINT16_MAX && FORMAT_MAX_D_CONV <= UINT16_MAX);
 
-/* How many parts a layer's block may have. */
-enum { STATE_PARTS = 2 };
+/* How many parts a layer's block may have, and how many units. */
+enum { STATE_PARTS = 2, LAYER_UNITS = B2S6_HAS_BIDIRECTIONAL ? 2 : 1 };
 
 struct layer {
     const struct block *block;            /* what the layer does (block.h) */
     struct layer_config config;
     const float *norm_weight, *norm_bias; /* (pad16(d_model)) each */
+#if B2S6_HAS_MAMBA
     struct matrix in_proj;                /* mamba: two of d_inner x d_model: v, z */
     const float *in_bias;                 /* (2, pad16(d_inner)) */
     const float *conv_weight;             /* (d_conv, pad16(d_inner)), oldest tap first */
     const float *conv_bias;               /* (pad16(d_inner)) */
-    struct unit unit[2];                  /* forwards, and backwards if bidirectional */
+#endif
+    struct unit unit[LAYER_UNITS];        /* forwards, and backwards if bidirectional */
     struct matrix out;                    /* s4: two of d_model x d_model (a, g); mamba: d_model x d_inner */
     const float *out_bias;                /* s4: (2, pad16(d_model)); mamba: (pad16(d_model)) */
     struct state_part part[STATE_PARTS];  /* what the block keeps; rows 0: no such part */

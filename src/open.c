@@ -20,20 +20,20 @@ B2S6_STATIC_ASSERT(as_the_header_says, B2S6_MODEL_SIZE(64) == REST_BYTES + 64 * 
 
 /* --------------------------------------------------------------------------------------------------- the file, bound */
 
-static void take_encoder(struct binder *b, struct b2s6_model *m)
+static B2S6_APART void take_encoder(struct binder *b, struct b2s6_model *m)
 {
     const struct model_config *c = &m->config;
 
     if (c->input_kind == B2S6_TOKENS) {
-        m->embedding = b2s6_take_matrix(b, ROLE_EMBEDDING, 1, c->input_size, c->d_model);
+        b2s6_take_matrix(b, &m->embedding, ROLE_EMBEDDING, 1, c->input_size, c->d_model);
     } else {
-        m->encoder = b2s6_take_precise(b, ROLE_ENCODER, c->d_model, c->input_size);
+        b2s6_take_precise(b, &m->encoder, ROLE_ENCODER, c->d_model, c->input_size);
         m->encoder_bias = b2s6_take_vector(b, ROLE_ENCODER_BIAS, c->d_model);
     }
     b->section++;
 }
 
-static void take_head(struct binder *b, struct b2s6_model *m)
+static B2S6_APART void take_head(struct binder *b, struct b2s6_model *m)
 {
     const struct model_config *c = &m->config;
 
@@ -43,7 +43,7 @@ static void take_head(struct binder *b, struct b2s6_model *m)
         m->head.role = ROLE_HEAD; /* for an observer */
         m->head.section = (uint16_t)b->section;
     } else if (c->head_size) {
-        m->head = b2s6_take_matrix(b, ROLE_HEAD, 1, c->head_size, c->d_model);
+        b2s6_take_matrix(b, &m->head, ROLE_HEAD, 1, c->head_size, c->d_model);
     }
     if (c->head_size)
         b2s6_need_prepared(b, &m->head, 1);
@@ -91,7 +91,7 @@ static b2s6_status bind_file(struct b2s6_model *m, struct layer *layers, const s
         m->bidirectional |= layer->config.bidirectional;
     }
     if (r.next < f->n_config) {
-        b2s6_config_fail(&r, B2S6_ERROR_FORMAT, "a configuration entry of a layer that the model does not have");
+        b2s6_config_fail(&r, B2S6_ERROR_FORMAT, B2S6_WORDS("a configuration entry of a layer that the model does not have"));
         return r.status;
     }
     take_head(&b, m);
@@ -133,7 +133,7 @@ static const unsigned char *native_data(unsigned char *copy, const struct format
     if (!B2S6_BIG_ENDIAN)
         return data;
     for (i = 0; i < f->n_tensors; i++) {
-        t = b2s6_format_tensor(f, i);
+        b2s6_format_tensor(&t, f, i);
         at = (size_t)(t.offset - f->header_bytes);
         if (t.flags & FORMAT_TENSOR_OPTIONAL)
             continue; /* nobody reads it */

@@ -36,10 +36,13 @@ static void run_part(void *context, size_t index)
 /* Into how many parts a section is cut: at most as many as the host wants, as there are bundles, and as are worth it. */
 static size_t parts_of(const struct pass *p, const struct cut *cut, uint64_t cost)
 {
-    const uint64_t worth = cost / (p->parallel->least_work ? p->parallel->least_work : LEAST_WORK);
+    const uint64_t least = p->parallel->least_work ? p->parallel->least_work : LEAST_WORK;
     const size_t bundles = bundles_of(cut), n = p->parallel->n_tasks < bundles ? p->parallel->n_tasks : bundles;
+    size_t worth = 0;
 
-    return worth < n ? (size_t)worth : n;
+    for (; worth < n && cost >= least; cost -= least) /* small machines have no long division */
+        worth++;
+    return worth;
 }
 
 void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size_t begin, size_t end), void *context,

@@ -4,6 +4,13 @@
 
 #include "common.h"
 
+/* A message that is handed on before it is used; empty in builds without messages. */
+#if B2S6_HAS_MESSAGES
+#  define B2S6_WORDS(text) text
+#else
+#  define B2S6_WORDS(text) ""
+#endif
+
 #if B2S6_HAS_MESSAGES
 
 /*

@@ -46,31 +46,30 @@ static void fail_tensor(struct binder *b, b2s6_status status, const char *text, 
     b->status = b2s6_fail_at(b->error, status, entry_at(b), text, b2s6_role_name(role), x, y, z);
 }
 
-/* Steps over entries that come before (section, role) and are optional; anything else before it is a failure. */
-static void skip_to(struct binder *b, uint64_t order)
+/*
+ * Steps over entries that come before (section, role) and are optional; anything else before it is a failure. *t is the entry that
+ * comes next then, which is not taken; all zero if there is none.
+ */
+static void skip_to(struct binder *b, struct tensor *t, uint64_t order)
 {
-    struct tensor t;
-
     for (; !b->status && b->next < b->format->n_tensors; b->next++) {
-        t = b2s6_format_tensor(b->format, b->next);
-        if (((uint64_t)t.section << 16 | t.role) >= order)
+        b2s6_format_tensor(t, b->format, b->next);
+        if (((uint64_t)t->section << 16 | t->role) >= order)
             return;
-        if (!(t.flags & FORMAT_TENSOR_OPTIONAL))
+        if (!(t->flags & FORMAT_TENSOR_OPTIONAL))
             fail_tensor(b, B2S6_ERROR_UNSUPPORTED, "section %u holds a tensor with role %u (%s) that the model does not use",
-                        t.role, t.section, t.role, 0);
+                        t->role, t->section, t->role, 0);
     }
+    memset(t, 0, sizeof *t);
 }
 
 static const void *take(struct binder *b, uint32_t role, uint32_t layout, uint64_t count, uint64_t rows, uint64_t cols)
 {
     struct tensor t;
 
-    skip_to(b, (uint64_t)b->section << 16 | role);
+    skip_to(b, &t, (uint64_t)b->section << 16 | role);
     if (b->status)
         return NULL;
-    memset(&t, 0, sizeof t);
-    if (b->next < b->format->n_tensors)
-        t = b2s6_format_tensor(b->format, b->next);
     if (b->next == b->format->n_tensors || t.section != b->section || t.role != role) {
         fail_tensor(b, B2S6_ERROR_TENSOR, "section %u lacks the tensor %s", role, b->section, 0, 0);
         return NULL;
@@ -104,32 +103,27 @@ const float *b2s6_take_lanes(struct binder *b, uint32_t role, uint32_t channels,
     return b2s6_take_tensor(b, role, b2s6_pad16(channels) / B2S6_LANES, (uint64_t)n * planes, B2S6_LANES, parameters);
 }
 
-struct matrix b2s6_take_matrix(struct binder *b, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols)
+void b2s6_take_matrix(struct binder *b, struct matrix *m, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols)
 {
-    struct matrix m;
-
-    m.data = take(b, role, LAYOUT_PANELS, count, rows, cols);
-    m.type = (uint8_t)(m.data ? b->type : TYPE_F32);
-    m.role = (uint8_t)role;
-    m.section = (uint16_t)b->section;
-    m.count = count;
-    m.rows = rows;
-    m.cols = cols;
+    m->data = take(b, role, LAYOUT_PANELS, count, rows, cols);
+    m->type = (uint8_t)(m->data ? b->type : TYPE_F32);
+    m->role = (uint8_t)role;
+    m->section = (uint16_t)b->section;
+    m->count = count;
+    m->rows = rows;
+    m->cols = cols;
     b->parameters += (uint64_t)count * rows * cols;
-    b->of_type[m.type] += (uint64_t)count * rows * cols;
-    return m;
+    b->of_type[m->type] += (uint64_t)count * rows * cols;
 }
 
-struct matrix b2s6_take_precise(struct binder *b, uint32_t role, uint32_t rows, uint32_t cols)
+void b2s6_take_precise(struct binder *b, struct matrix *m, uint32_t role, uint32_t rows, uint32_t cols)
 {
-    const struct matrix m = b2s6_take_matrix(b, role, 1, rows, cols);
-
-    if (!b->status && m.type != TYPE_F32) {
+    b2s6_take_matrix(b, m, role, 1, rows, cols);
+    if (!b->status && m->type != TYPE_F32) {
         b->next--; /* for the offset in the message: the entry that was just taken */
         fail_tensor(b, B2S6_ERROR_TENSOR, "section %u: %s must be of type f32", role, b->section, 0, 0);
     }
-    b2s6_need_prepared(b, &m, 1);
-    return m;
+    b2s6_need_prepared(b, m, 1);
 }
 
 void b2s6_take_norm(struct binder *b, uint32_t role, uint32_t kind, uint32_t d, const float **weight, const float **bias)
@@ -158,7 +152,9 @@ void b2s6_need_prepared(struct binder *b, const struct matrix *m, uint32_t n_par
 
 void b2s6_take_end(struct binder *b)
 {
-    skip_to(b, UINT64_MAX);
+    struct tensor t;
+
+    skip_to(b, &t, UINT64_MAX);
 }
 
 uint32_t b2s6_main_type(const struct binder *b)

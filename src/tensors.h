@@ -33,10 +33,10 @@ B2S6_INTERNAL const float *b2s6_take_lanes(struct binder *b, uint32_t role, uint
                                            uint64_t parameters);
 
 /* A matrix of any type. */
-B2S6_INTERNAL struct matrix b2s6_take_matrix(struct binder *b, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols);
+B2S6_INTERNAL void b2s6_take_matrix(struct binder *b, struct matrix *m, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols);
 
 /* A matrix that must be of floats, since the recurrence depends on it. */
-B2S6_INTERNAL struct matrix b2s6_take_precise(struct binder *b, uint32_t role, uint32_t rows, uint32_t cols);
+B2S6_INTERNAL void b2s6_take_precise(struct binder *b, struct matrix *m, uint32_t role, uint32_t rows, uint32_t cols);
 
 /* The weights of a norm of this kind over d values; role of its bias is one more. */
 B2S6_INTERNAL void b2s6_take_norm(struct binder *b, uint32_t role, uint32_t kind, uint32_t d, const float **weight,

@@ -1,6 +1,8 @@
 /* The selective unit: its configuration and tensors, where delta, B and C come from, and the recurrence over a pass. */
 #include "unit.h"
 
+#include "status.h"
+
 const struct key b2s6_unit_keys[UNIT_KEYS] = {
     B2S6_KEY(KEY_H, layer_config, h, 1, FORMAT_MAX_WIDTH, "h"),
     B2S6_KEY(KEY_D_STATE, layer_config, d_state, 1, FORMAT_MAX_D_STATE, "d_state"),
@@ -28,28 +30,28 @@ const char *b2s6_unit_check(const struct layer_config *c, b2s6_status *status)
 {
     *status = B2S6_ERROR_FORMAT;
     if (c->d_inner % c->h != 0)
-        return "h does not divide the unit's width";
+        return B2S6_WORDS("h does not divide the unit's width");
     if (c->c_complex && !c->complex_state)
-        return "a complex C needs a complex state";
+        return B2S6_WORDS("a complex C needs a complex state");
     if ((c->delta == B2S6_DELTA_LOWRANK) != (c->dt_rank != 0))
-        return "dt_rank goes with a low-rank delta";
+        return B2S6_WORDS("dt_rank goes with a low-rank delta");
     *status = B2S6_ERROR_UNSUPPORTED;
     if (!B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK)
-        return "this build of the library leaves out low-rank deltas";
+        return B2S6_WORDS("this build of the library leaves out low-rank deltas");
     if (!B2S6_HAS_REAL && !c->complex_state)
-        return "this build of the library leaves out real states";
+        return B2S6_WORDS("this build of the library leaves out real states");
     if (!B2S6_HAS_COMPLEX && c->complex_state)
-        return "this build of the library leaves out complex states";
+        return B2S6_WORDS("this build of the library leaves out complex states");
     if (!B2S6_HAS_COMPENSATED && c->states == STATES_COMPENSATED)
-        return "this build of the library leaves out compensated states";
+        return B2S6_WORDS("this build of the library leaves out compensated states");
     if (!B2S6_HAS_OTHER_UNITS && !is_b2s6(c))
-        return "this build of the library leaves out all units but B2S6";
+        return B2S6_WORDS("this build of the library leaves out all units but B2S6");
     return NULL;
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- tensors */
 
-static const float *take_a(struct binder *b, uint32_t role, const struct layer_config *c)
+static B2S6_APART const float *take_a(struct binder *b, uint32_t role, const struct layer_config *c)
 {
     const uint32_t planes = config_a_planes(c);
     const uint64_t owner = (uint64_t)c->d_state * config_planes(c); /* weights as trained of one A */
@@ -64,7 +66,7 @@ static const float *take_a(struct binder *b, uint32_t role, const struct layer_c
  * 2^20 / the largest |turn| of all states, padding included: beyond 2^20 half turns a step the angle is not computed, and all but
  * undamped modes are at 0 there. Not a number counts for nothing.
  */
-static float turn_limit(const float *a, const struct layer_config *c)
+static B2S6_APART float turn_limit(const float *a, const struct layer_config *c)
 {
     const size_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES;
     const size_t groups = c->a_scope == B2S6_SCOPE_LAYER ? 1 : b2s6_pad16(c->d_inner) / B2S6_LANES;
@@ -88,10 +90,10 @@ void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *
     const uint64_t states = (uint64_t)n * d;
 
     if (c->delta == B2S6_DELTA_BLOCK)
-        u->w = b2s6_take_vector(b, role + UNIT_W, d);
+        u->step.w = b2s6_take_vector(b, role + UNIT_W, d);
     if (B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK) {
-        u->x_weight = b2s6_take_precise(b, role + UNIT_X, c->dt_rank, d);
-        u->dt_weight = b2s6_take_precise(b, role + UNIT_DT, d, c->dt_rank);
+        b2s6_take_precise(b, &u->step.low.x, role + UNIT_X, c->dt_rank, d);
+        b2s6_take_precise(b, &u->step.low.dt, role + UNIT_DT, d, c->dt_rank);
     }
     u->delta_bias = b2s6_take_vector(b, role + UNIT_DELTA, d);
     u->a = take_a(b, role + UNIT_A, c);
@@ -99,7 +101,7 @@ void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *
     if (config_has_a_inverse(c))
         u->a_inverse = b2s6_take_lanes(b, role + UNIT_A_INVERSE, d, n, planes, 0);
     if (config_bc_rows(c)) {
-        u->bc = b2s6_take_matrix(b, role + UNIT_BC, c->h, config_bc_rows(c), d / c->h);
+        b2s6_take_matrix(b, &u->bc, role + UNIT_BC, c->h, config_bc_rows(c), d / c->h);
         b2s6_need_prepared(b, &u->bc, c->h);
     }
     if (c->b & B_HAS_BIAS)
@@ -126,7 +128,7 @@ void b2s6_unit_place(struct needs *needs, const struct layer_config *c, struct s
     needs->projected = needs->projected < bc ? bc : needs->projected;
     states->rows = 1;
     states->width = c->d_inner;
-    states->planes = c->d_state * config_state_planes(c);
+    states->planes = (uint16_t)(c->d_state * config_state_planes(c));
 }
 
 /* -------------------------------------------------------------------------------------------------------------- the pass */
@@ -136,9 +138,8 @@ struct unit_context {
     const struct pass *pass;
     const struct unit_pass *unit;
     const struct layer_config *config;
-    struct prepared whole;   /* u, as x_weight reads it */
     struct prepared blocks;  /* u, as the blocks' B and C read it */
-    struct prepared rank;    /* x_weight u, as dt_weight reads it */
+    struct prepared low;     /* u, as x_weight reads it; in the second section x_weight u, as dt_weight reads it */
     size_t di;               /* pad16(d_inner) */
 };
 
@@ -184,8 +185,8 @@ static void project(void *context, size_t begin, size_t end)
     struct projection o;
 
     if (begin < n_rank) {
-        o.matrix = &c->unit->unit->x_weight;
-        o.input = &c->whole;
+        o.matrix = &c->unit->unit->step.low.x;
+        o.input = &c->low;
         o.index = o.part = 0;
         o.bias = NULL;
         o.y = c->pass->work->rank;
@@ -221,7 +222,7 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
         delta.at = c->unit->given.delta;
         delta.stride = c->unit->given.delta_stride;
     } else if (c->config->delta == B2S6_DELTA_BLOCK) {
-        block.w = u->w;
+        block.w = u->step.w;
         block.bias = u->delta_bias;
         block.x = c->unit->u;
         block.delta = p->work->delta;
@@ -229,8 +230,8 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
         block.p = c->config->d_inner / c->config->h;
         p->model->kernels->delta_block(&block, span);
     } else if (B2S6_HAS_DELTA_LOWRANK && c->config->delta == B2S6_DELTA_LOWRANK) {
-        o.matrix = &u->dt_weight;
-        o.input = &c->rank;
+        o.matrix = &u->step.low.dt;
+        o.input = &c->low;
         o.index = o.part = 0;
         o.bias = u->delta_bias;
         o.y = p->work->delta;
@@ -304,14 +305,11 @@ static void scan_stream(struct scan *s, const struct unit_context *c, struct row
     p->model->kernels->scan(s);
 }
 
-/* The second section: everything that stays within its channels. */
-static void recur(void *context, size_t begin, size_t end)
+/* The recurrence of every stream. Apart, so that its operands are not on the stack while delta is made. */
+static B2S6_APART void scan_streams(const struct unit_context *c, struct rows delta, size_t begin, size_t end)
 {
-    const struct unit_context *c = context;
     const struct pass *p = c->pass;
     const struct unit_pass *u = c->unit;
-    const struct span span = pass_span(p, c->di, begin, end);
-    const struct rows delta = find_delta(c, begin, end);
     struct rows bc = { NULL, 0 };
     struct scan s;
     size_t i;
@@ -326,6 +324,17 @@ static void recur(void *context, size_t begin, size_t end)
     begin_scan(&s, c, begin, end);
     for (i = 0; i < p->n_streams; i++)
         scan_stream(&s, c, delta, bc, i);
+}
+
+/* The second section: everything that stays within its channels. */
+static void recur(void *context, size_t begin, size_t end)
+{
+    const struct unit_context *c = context;
+    const struct pass *p = c->pass;
+    const struct unit_pass *u = c->unit;
+    const struct span span = pass_span(p, c->di, begin, end);
+
+    scan_streams(c, find_delta(c, begin, end), begin, end);
     if (B2S6_HAS_S4 && u->after == AFTER_GELU)
         p->model->kernels->gelu(u->y, span);
     if (B2S6_HAS_MAMBA && u->after == AFTER_GATE)
@@ -351,17 +360,17 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
     c.config = &u->layer->config;
     c.di = b2s6_pad16(c.config->d_inner);
     if (rank_panels(&c)) /* packed, x_weight's input and bc's are the same */
-        c.whole = b2s6_prepare(p, &w->x_weight, u->u, c.di, n_rows, 1);
+        c.low = b2s6_prepare(p, &w->step.low.x, u->u, c.di, n_rows, 1);
     if (has_own_bc(&c))
         c.blocks = b2s6_prepare(p, &w->bc, u->u, c.di, n_rows, w->bc.count);
     panels = projection_panels(&c);
-    cost = product_cost(&w->bc, n_rows) + (rank_panels(&c) ? product_cost(&w->x_weight, n_rows) : 0);
+    cost = product_cost(&w->bc, n_rows) + (rank_panels(&c) ? product_cost(&w->step.low.x, n_rows) : 0);
     if (panels)
         b2s6_pass_section(p, project, &c, panels, cost);
     cost = elementary_cost(n_rows * 2 * c.di) + update_cost(c.config, (uint64_t)n_rows * c.di * c.config->d_state);
     if (rank_panels(&c)) {
-        c.rank = b2s6_prepare(p, &w->dt_weight, p->work->rank, b2s6_pad16(c.config->dt_rank), n_rows, 1);
-        cost += product_cost(&w->dt_weight, n_rows);
+        c.low = b2s6_prepare(p, &w->step.low.dt, p->work->rank, b2s6_pad16(c.config->dt_rank), n_rows, 1);
+        cost += product_cost(&w->step.low.dt, n_rows);
     }
     b2s6_pass_section(p, recur, &c, c.di / B2S6_LANES, cost);
 }

@@ -68,17 +68,17 @@ static int is_remainder(float turn, float lo)
 static b2s6_status check_stable(const struct tensor *t, const unsigned char *a, const struct layer_config *c, b2s6_error *error)
 {
     const uint32_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES, planes = config_a_planes(c);
-    const uint64_t n = t->bytes / sizeof(float) / lanes / planes;
-    uint64_t i, at;
+    const uint64_t n = t->bytes / sizeof(float);
+    uint64_t first, at;
     uint32_t k;
 
-    for (i = 0; i < n; i++)
+    for (first = 0; first < n; first += planes * lanes)
         for (k = 0; k < lanes; k++) {
-            at = (i * planes + A_DECAY) * lanes + k;
+            at = first + A_DECAY * lanes + k;
             if (!(value_at(a, at) < 0))
                 return fail_value(error, t, at, at * sizeof(float),
                                   "section %u, %s: value %u, the real part of A, is not negative");
-            at = (i * planes + A_TURN_LO) * lanes + k;
+            at = first + A_TURN_LO * lanes + k;
             if (planes == A_PLANES_COMPLEX && !is_remainder(value_at(a, at - lanes), value_at(a, at)))
                 return fail_value(error, t, at, at * sizeof(float),
                                   "section %u, %s: value %u is more than the remainder of a turn");
@@ -128,7 +128,7 @@ static b2s6_status check_tensors(const struct format *f, int all, b2s6_error *er
     memset(&layer, 0, sizeof layer);
     b2s6_config_model(&r, &config);
     for (i = 0; !status && !r.status && i < f->n_tensors; i++) {
-        t = b2s6_format_tensor(f, i);
+        b2s6_format_tensor(&t, f, i);
         while (!r.status && r.section <= t.section && r.section <= config.n_layers)
             b2s6_layer_config(&r, &layer, &config);
         if (!(t.flags & FORMAT_TENSOR_OPTIONAL) && (all || t.layout == LAYOUT_PLAIN))

@@ -78,7 +78,7 @@ struct scan_vector {
     struct lanes lanes;
     struct scan_place at;
     size_t channel;
-    vf_factor tile[SCAN_TILE];
+    vf_factor formed[SCAN_TILE];
 };
 
 /* B / A, if A is not the layer's. */
@@ -303,7 +303,7 @@ VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind k
         VF_UNROLL for (j = 0; j < n_states; j += together) {
             vf_factor g[VF_FACTORS];
 
-            find_factors(g, state + j, varying, w->tile, delta, vf_min(limit, delta), together);
+            find_factors(g, state + j, varying, w->formed, delta, vf_min(limit, delta), together);
             VF_UNROLL for (k = 0; k < together; k++)
                 state[j + k].g = g[k];
         }
@@ -320,7 +320,7 @@ VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind k
         VF_UNROLL for (j = 0; j < n_states; j += together) {
             vf_factor g[VF_FACTORS];
 
-            find_factors(g, state + j, kind, w->tile + (t - begin) % SCAN_TILE, delta, turning, together);
+            find_factors(g, state + j, kind, w->formed + (t - begin) % SCAN_TILE, delta, turning, together);
             VF_UNROLL for (k = 0; k < together; k++) {
                 finish_input(&in[j + k], kind, &state[j + k]);
                 step_state(&state[j + k], kind, &g[k], &in[j + k], u, delta_u);
@@ -353,7 +353,7 @@ VF_INLINE void scan_steps(struct scan_vector *w, const struct scan_kind kind, pt
         for (t = begin; t < end; t++) {
             const vf delta = vf_load(s->delta + t * s->delta_stride + w->channel);
 
-            vf_factors(&w->tile[t - begin], &a, &delta, &delta, 1, 0);
+            vf_factors(&w->formed[t - begin], &a, &delta, &delta, 1, 0);
         }
     }
     for (; i + (uint32_t)n_states <= s->n; i += (uint32_t)n_states)

@@ -62,10 +62,13 @@ static inline float b2s6_fma_double(float a, float b, float c)
 /* Position of the highest set bit; x is not 0. */
 static inline int b2s6_top_bit(uint64_t x)
 {
-    int n = 0;
-    for (int step = 32; step; step >>= 1) {
-        if (x >> step) {
-            x >>= step;
+    uint32_t word = (uint32_t)(x >> 32); /* shifts of 64 bits are functions on small machines */
+    int n = word ? 32 : 0;
+    if (!word)
+        word = (uint32_t)x;
+    for (int step = 16; step; step >>= 1) {
+        if (word >> step) {
+            word >>= step;
             n += step;
         }
     }

@@ -6,7 +6,12 @@
 #include "stored.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
+/* Without constant steps and other instruction sets there is nothing that the longer text does faster. */
+#if defined(B2S6_SMALL) || (!B2S6_HAS_OTHER_UNITS && !B2S6_HAS_ISAS)
+#include "../kernel/scan_small.h"
+#else
 #include "../kernel/scan.h"
+#endif
 #include "../kernel/quantize.h"
 #include "integer.h"
 

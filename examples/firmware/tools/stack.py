@@ -21,7 +21,9 @@ FRAME = re.compile(r'(\d+) bytes \(([^)]*)\)')
 # A section is called by b2s6_pass_section, on behalf of the function that hands it over.
 SECTION = re.compile(r'b2s6_pass_section\([^,]*,\s*(\w+)\s*,')
 # Callbacks: the stack that they take is the host's to count.
-OF_THE_HOST = re.compile(r'(?:\.|->)(?:allocate|release|run|write|read)\(')
+OF_THE_HOST = re.compile(r'(?:\.|->)(?:allocate|release|run|write|read|see)\(')
+# A block's functions, by the member of struct block that names them; block_*.c defines each as KIND_MEMBER.
+BLOCK = re.compile(r'block->(check|bind|place|pass|mix)\($')
 KERNEL = re.compile(r'(?:kernels|\bk)->(\w+)(\[[^\]]*\])?\(')
 
 
@@ -84,8 +86,15 @@ def resolve(graph):
             continue
         elif re.search(r'\bsection\($', call) and bare(caller) in ('b2s6_pass_section', 'run_part'):
             targets = []  # the first is above, the second runs on the host's threads
+        elif BLOCK.search(call):
+            targets = [t for t in graph.frame if re.fullmatch(r'[a-z0-9]+_' + BLOCK.search(call).group(1), bare(t).split('.')[0])
+                       and '/block_' in t]
+            graph.calls[caller].update(targets)
+            continue
         elif re.search(r'->is_available\($', call):
             targets = ['always']
+        elif re.search(r'->prepare\($', call):
+            targets = []  # the portable kernels have nothing to prepare, and a board has no others
         elif OF_THE_HOST.search(call):
             targets = []
         else:

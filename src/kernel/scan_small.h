@@ -1,0 +1,248 @@
+/*
+ * The recurrence for small builds: the operations of scan.h in the same order, for one channel and one state after another. All
+ * of an update stands in one loop whose values are locals, so that a processor with few registers and no cache reads A, B, C
+ * and the state once, writes the state once, and passes nothing through memory. Include after portable/vec.h.
+ *
+ * A factor is formed anew at every step, also where delta is constant, and a constant B is divided by A each time: the bits are
+ * those of doing it once, a single step takes as long, and there is less code.
+ */
+
+#if defined(__GNUC__)
+#  define VF_FLAT static inline __attribute__((always_inline, unused))
+#else
+#  define VF_FLAT static inline
+#endif
+
+/* Horner's rule over n coefficients, highest degree first; n is a constant of the call. Where the fused operation is a function,
+ * so is this; where it is an instruction, the loop vanishes and the coefficients are constants of the code. */
+#if VF_FUSED
+#  define SCAN_HORNER VF_FLAT
+#  define SCAN_UNROLL PRODUCT_UNROLL
+#elif defined(__GNUC__)
+#  define SCAN_HORNER static __attribute__((noinline, unused))
+#  define SCAN_UNROLL
+#else
+#  define SCAN_HORNER static
+#  define SCAN_UNROLL
+#endif
+
+SCAN_HORNER vf scan_horner(const float *c, const int n, vf x)
+{
+    vf y = c[0];
+    int i;
+
+    SCAN_UNROLL for (i = 1; i < n; i++)
+        y = vf_fma(y, x, c[i]);
+    return y;
+}
+
+/* P, S and C of docs/arithmetic.md. */
+enum { SCAN_P_TERMS = 6, SCAN_S_TERMS = 6, SCAN_C_TERMS = 5 };
+static const float scan_p[SCAN_P_TERMS] = { 0x1.4297e4p-13f, 0x1.5ef142p-10f, 0x1.3b2c3cp-7f, 0x1.c6afa4p-5f, 0x1.ebfbdep-3f,
+                                            0x1.62e43p-1f };
+static const float scan_s[SCAN_S_TERMS] = { -0x1.bb83e8p-8f, 0x1.4f6a9cp-4f, -0x1.32cca8p-1f, 0x1.466ba8p+1f, -0x1.4abbcep+2f,
+                                            -0x1.77c8bap-24f };
+static const float scan_c[SCAN_C_TERMS] = { -0x1.835afap-6f, 0x1.e0484ep-3f, -0x1.55cb4ap+0f, 0x1.03c1cep+2f, -0x1.3bd3ccp+2f };
+
+/* What a channel's states share at one step. */
+struct scan_step {
+    vf u, delta, turning, delta_u;
+};
+
+/* vf_factors (elementary.h) of one state, whose A's parts are a_stride floats apart. */
+VF_FLAT vf_factor scan_factor(const float *a, const size_t a_stride, const struct scan_step *now, const int is_complex)
+{
+    const vf rounded = vf_max(vf_set1(VF_EXP2_MAGIC - 126), vf_fma(now->delta, a[0], vf_set1(VF_EXP2_MAGIC)));
+    const vf f = vf_max(vf_set1(-1.0f), vf_fms(now->delta, a[0], vf_sub(rounded, vf_set1(VF_EXP2_MAGIC))));
+    const vf p = vf_mul(f, scan_horner(scan_p, SCAN_P_TERMS, f));
+    vf_factor g;
+
+    g.scale = vf_from_bits(vi_shl(vf_bits(rounded), 23));
+    g.re = p;
+    g.im = vf_set1(0.0f);
+    if (is_complex) {
+        const vf turn = a[a_stride], half_turns = vf_fma(now->turning, turn, vf_set1(VF_ROUND_MAGIC));
+        const vf r = vf_fms(now->turning, turn, vf_sub(half_turns, vf_set1(VF_ROUND_MAGIC))), z = vf_mul(r, r);
+        const vf s = scan_horner(scan_s, SCAN_S_TERMS, z), c = scan_horner(scan_c, SCAN_C_TERMS, z);
+        const vf w = vf_mul(now->turning, a[2 * a_stride]), cosine = vf_fma(c, z, vf_set1(1.0f));
+        const vf sine = vf_fma(r, vf_set1(VF_PI_HI), vf_fma(w, cosine, vf_mul(r, s)));
+
+        g.scale = vf_from_bits(vi_xor(vf_bits(g.scale), vi_shl(vf_bits(half_turns), 31)));
+        g.re = vf_fma(p, cosine, vf_fms(c, z, vf_mul(w, sine)));
+        g.im = vf_fma(p, sine, sine);
+    }
+    return g;
+}
+
+/* B of one state: that of the block's row, the channel's bias, 1 / A. Parts of bias and inverse are 16 floats apart. */
+VF_FLAT void scan_b(vf *b_re, vf *b_im, const struct scan_kind kind, const float *row, uint32_t n, const float *bias,
+                    const float *inverse)
+{
+    vf re = kind.b_weight ? row[0] : bias[0], im = vf_set1(0.0f);
+
+    if (kind.is_complex)
+        im = kind.b_weight ? row[n] : bias[16];
+    if (kind.b_weight && kind.b_bias) {
+        re = vf_add(re, bias[0]);
+        if (kind.is_complex)
+            im = vf_add(im, bias[16]);
+    }
+    *b_re = re;
+    *b_im = im;
+    if (kind.b_over_a) {
+        if (kind.is_complex) {
+            *b_re = vf_fms(re, inverse[0], vf_mul(im, inverse[16]));
+            *b_im = vf_fma(re, inverse[16], vf_mul(im, inverse[0]));
+        } else {
+            *b_re = vf_mul(re, inverse[0]);
+        }
+    }
+}
+
+/* move_part of scan.h: the new value of a part; *lo, of compensated states only, becomes its rest. */
+VF_FLAT vf scan_move(vf x, vf *lo, const struct scan_kind kind, vf scale, vf d, vf outer, vf b)
+{
+    const vf y = kind.compensated ? vf_add(x, d) : d, moved = vf_fma(scale, y, vf_mul(outer, b));
+
+    if (kind.compensated) {
+        const vf lost = vf_sub(d, vf_sub(y, x));
+
+        *lo = kind.hold ? vf_mul(scale, lost) : vf_fma(scale, lost, vf_fma(outer, b, vf_fms(scale, y, moved)));
+    }
+    return moved;
+}
+
+/* One step of one state at x, whose parts are 16 floats apart: re, im, re_lo, im_lo as far as they exist. */
+VF_FLAT void scan_update(float *x, const struct scan_kind kind, vf_factor g, vf b_re, vf b_im, const struct scan_step *now)
+{
+    const size_t lo = kind.is_complex ? 32 : 16;
+    const vf outer = kind.hold ? vf_mul(vf_sub(g.scale, vf_set1(1.0f)), now->u) : now->delta_u;
+    const vf x_re = x[0], from_re = kind.compensated ? x[lo] : x_re, v_re = kind.hold ? vf_fma(b_re, now->u, x_re) : x_re;
+    vf re, im = vf_set1(0.0f), re_lo = im, im_lo = im;
+    int live;
+
+    if (kind.is_complex) {
+        const vf x_im = x[16], from_im = kind.compensated ? x[48] : x_im, v_im = kind.hold ? vf_fma(b_im, now->u, x_im) : x_im;
+        const vf d_re = vf_fma(g.re, v_re, vf_fnma(g.im, v_im, from_re));
+        const vf d_im = vf_fma(g.re, v_im, vf_fma(g.im, v_re, from_im));
+
+        re = scan_move(x_re, &re_lo, kind, g.scale, d_re, outer, b_re);
+        im = scan_move(x_im, &im_lo, kind, g.scale, d_im, outer, b_im);
+    } else {
+        re = scan_move(x_re, &re_lo, kind, g.scale, vf_fma(g.re, v_re, from_re), outer, b_re);
+    }
+    /* states of less than 2^-95 are zero, all parts at once; without complex states im has no bits */
+    live = ((vf_bits(re) | vf_bits(im)) & 0x70000000) != 0;
+    x[0] = live ? re : 0.0f;
+    if (kind.is_complex)
+        x[16] = live ? im : 0.0f;
+    if (kind.compensated)
+        x[lo] = live ? re_lo : 0.0f;
+    if (kind.compensated && kind.is_complex)
+        x[48] = live ? im_lo : 0.0f;
+}
+
+/* Where the parts of one channel are, each pointer at the first state's value. */
+struct scan_channel {
+    const float *a, *inverse, *b_bias, *c;
+    float *x;
+};
+
+/* One step of all states of a channel: Re(C x). bc: the channel's row of B and C. */
+VF_FLAT vf scan_channel_step(const struct scan *s, const struct scan_kind kind, struct scan_channel at, const float *bc,
+                             const struct scan_step *now)
+{
+    const size_t cx = kind.is_complex ? 2 : 1, planes = kind.compensated ? 2 * cx : cx, a_planes = kind.is_complex ? 3 : 1;
+    const size_t a_stride = kind.a == SCAN_A_SHARED ? 1 : 16, c_stride = kind.c_complex ? 32 : 16;
+    const uint32_t n = s->n, c_at = kind.b_weight ? n * (uint32_t)cx : 0;
+    vf_factor g;
+    vf sum = vf_set1(0.0f);
+    uint32_t i;
+
+    if (kind.a == SCAN_A_SCALAR) /* serves all states */
+        g = scan_factor(at.a, 1, now, 0);
+    for (i = 0; i < n; i++) {
+        vf b_re, b_im, c_re, c_im = sum;
+
+        if (kind.a != SCAN_A_SCALAR) {
+            g = scan_factor(at.a, a_stride, now, kind.is_complex);
+            at.a += a_planes * a_stride;
+        }
+        scan_b(&b_re, &b_im, kind, bc, n, at.b_bias, at.inverse);
+        scan_update(at.x, kind, g, b_re, b_im, now);
+        c_re = kind.c_selective ? bc[c_at] : at.c[0];
+        sum = vf_fma(c_re, at.x[0], sum);
+        if (kind.c_complex) {
+            c_im = kind.c_selective ? bc[c_at + n] : at.c[16];
+            sum = vf_fnma(c_im, at.x[16], sum);
+        }
+        at.x += planes * 16;
+        if (kind.b_weight || kind.c_selective)
+            bc++;
+        if (kind.b_bias)
+            at.b_bias += cx * 16;
+        if (kind.b_over_a)
+            at.inverse += cx * 16;
+        if (!kind.c_selective)
+            at.c += c_stride;
+    }
+    return sum;
+}
+
+/* All steps of one channel. */
+VF_FLAT void scan_channel(const struct scan *s, const struct scan_kind kind, size_t channel)
+{
+    const size_t cx = kind.is_complex ? 2 : 1, planes = kind.compensated ? 2 * cx : cx, cc = kind.c_complex ? 2 : 1;
+    /* a group's values are (n, planes, 16) */
+    const size_t lane = channel % 16, states = (channel - lane) * s->n;
+    const uint32_t last = s->d - 1, row = (channel < last ? (uint32_t)channel : last) / (s->p * s->blocks_a_row);
+    const float *bc = kind.b_weight || kind.c_selective ? s->bc + (size_t)row * s->bc_width : NULL;
+    struct scan_channel at;
+    ptrdiff_t t;
+
+    at.a = s->a;
+    if (kind.a == SCAN_A_LANES)
+        at.a = s->a + states * (kind.is_complex ? 3 : 1) + lane;
+    if (kind.a == SCAN_A_SCALAR)
+        at.a = s->a + channel;
+    at.inverse = kind.b_over_a ? s->a_inverse + states * cx + lane : NULL;
+    at.b_bias = kind.b_bias ? s->b_bias + states * cx + lane : NULL;
+    at.c = kind.c_selective ? NULL : s->c + states * cc + lane;
+    at.x = s->x + states * planes + lane;
+    for (t = 0; t < (ptrdiff_t)s->n_steps; t++) {
+        struct scan_step now;
+        vf sum;
+
+        now.u = s->u[t * s->u_stride + (ptrdiff_t)channel];
+        now.delta = s->delta[t * s->delta_stride + (ptrdiff_t)channel];
+        now.turning = vf_min(s->turn_limit, now.delta);
+        now.delta_u = vf_mul(now.delta, now.u);
+        sum = vf_mul(s->scale, scan_channel_step(s, kind, at, bc ? bc + t * s->bc_stride : NULL, &now));
+        if (s->skip)
+            sum = vf_fma(s->skip[channel], now.u, sum);
+        s->y[t * s->y_stride + (ptrdiff_t)channel] = sum;
+    }
+}
+
+VF_FLAT void scan_groups(const struct scan *s, const struct scan_kind kind)
+{
+    size_t channel;
+
+    for (channel = (size_t)s->first_group * 16; channel < (size_t)s->end_group * 16; channel++)
+        scan_channel(s, kind, channel);
+}
+
+static void scan(const struct scan *s)
+{
+    static const struct scan_kind b2s6 = { 1, 1, 0, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 };
+    struct scan_kind kind = B2S6_HAS_OTHER_UNITS ? s->kind : b2s6;
+
+    kind.compensated = B2S6_HAS_COMPENSATED && s->kind.compensated;
+    kind.is_complex = B2S6_HAS_COMPLEX;
+    if (B2S6_HAS_COMPLEX && (!B2S6_HAS_REAL || s->kind.is_complex)) {
+        scan_groups(s, kind);
+    } else if (B2S6_HAS_REAL) {
+        kind.is_complex = 0;
+        scan_groups(s, kind);
+    }
+}
