@@ -65,13 +65,13 @@ static void check_row(const float *row, size_t n, float *out)
     for (size_t i = 0; i < n; i++) {
         const double exact = row[i] - max - shared, unit = 0x1p-24 * (fabs(exact) > 1 ? fabs(exact) : 1);
         const double error = fabs(out[i] - exact) / unit;
-        worst = error > worst ? error : worst;
-        CHECK(error <= 4);
-        if (i % 97 == 0) {
+        worst = error > worst || error != error ? error : worst;
+        if (i % 997 == 0) {
             const float one = b2s6_log_probability(row, n, (int32_t)i);
             CHECK_BITS(&one, &out[i], 1);
         }
     }
+    CHECK(worst <= 4);
 }
 
 static void test_log_softmax(void)

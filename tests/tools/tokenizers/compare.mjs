@@ -150,6 +150,11 @@ if (process.argv[3] === '--expected') {
             const { encode } = require(script);
             judge(`${name} against ${script}`, all, mine, all.map(t => /[\u0085\ufeff\u017f]|<\|/.test(t) ? null : encode(t)));
         }
+        if (name === 'llama3') {
+            const script = (await import(require.resolve('llama3-tokenizer-js'))).default;
+            judge('llama3 against llama3-tokenizer-js', all, mine,
+                all.map(t => /[\u0085\ufeff\u017f]|<\|/.test(t) ? null : script.encode(t, { bos: false, eos: false })));
+        }
     }
 }
 process.exitCode = differences ? 1 : 0;
