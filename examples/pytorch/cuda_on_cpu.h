@@ -54,6 +54,10 @@ static inline __nv_bfloat16 __float2bfloat16(float v)
     return __nv_bfloat16{(uint16_t)((u + 0x7fffu + ((u >> 16) & 1u)) >> 16)};
 }
 
+struct half2 { _Float16 x, y; };
+static inline half2 __floats2half2_rn(float x, float y) { return half2{(_Float16)x, (_Float16)y}; }
+static inline float2 __half22float2(half2 v) { return float2{(float)v.x, (float)v.y}; }
+
 typedef void *cudaStream_t;
 typedef int cudaError_t;
 enum { cudaSuccess = 0 };

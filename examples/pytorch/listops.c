@@ -1,7 +1,7 @@
 /* listops.c - writes the ListOps task of the Long Range Arena: nested lists of digits, the answer a digit
  *
  *     cc -O2 -o listops listops.c
- *     ./listops SEED FOLDER [TRAIN VALID TEST]          96000 2000 2000 unless given
+ *     ./listops SEED FOLDER [TRAIN VALID TEST [SHORTEST LONGEST]]        96000 2000 2000 501 1999 unless given
  *
  * A node is a digit with probability 3/4, else an operator of MIN, MAX, MED, SM (sum modulo 10) with 2 to 10 arguments, all uniform;
  * at depth 10 (the root has depth 1) it is a digit. A sequence is kept when it has more than 500 and fewer than 2000 tokens, and
@@ -16,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIN = 10, MAX, MED, SM, END, DEPTH = 10, ARGUMENTS = 10, SHORTEST = 501, LONGEST = 1999 };
+enum { MIN = 10, MAX, MED, SM, END, DEPTH = 10, ARGUMENTS = 10, LONGEST = 1999 };
+
+static size_t least = 501, most = LONGEST;      /* tokens of a sequence that is kept */
 
 static uint64_t random_state;
 
@@ -53,12 +55,12 @@ static unsigned answer(unsigned op, unsigned char *v, unsigned count)
     return count % 2 ? v[count / 2] : (v[count / 2 - 1] + v[count / 2]) / 2u;
 }
 
-/* Appends a node to tokens; returns its value. Beyond LONGEST it only counts. */
+/* Appends a node to tokens; returns its value. Beyond the longest it only counts. */
 static unsigned node(unsigned char *tokens, size_t *length, int depth)
 {
     unsigned char values[ARGUMENTS];
     unsigned op, count, i;
-    if (*length > LONGEST)
+    if (*length > most)
         return 0;
     if (depth == DEPTH || below(4) < 3) {
         unsigned digit = below(10);
@@ -70,7 +72,7 @@ static unsigned node(unsigned char *tokens, size_t *length, int depth)
     tokens[(*length)++] = (unsigned char)op;
     for (i = 0; i < count; i++)
         values[i] = (unsigned char)node(tokens, length, depth + 1);
-    if (*length <= LONGEST)
+    if (*length <= most)
         tokens[(*length)++] = END;
     else
         ++*length;
@@ -103,7 +105,7 @@ static void put32(FILE *f, uint32_t v)
 
 static int write_part(const char *folder, const char *name, size_t count)
 {
-    unsigned char *all = malloc(count * LONGEST + 1), *answers = malloc(count + 1), *at = all;
+    unsigned char *all = malloc(count * most + 1), *answers = malloc(count + 1), *at = all;
     uint32_t *lengths = malloc((count + 1) * sizeof *lengths);
     char path[4096];
     size_t i = 0;
@@ -115,7 +117,7 @@ static int write_part(const char *folder, const char *name, size_t count)
         static unsigned char one[LONGEST + 16 * DEPTH];
         size_t length = 0;
         unsigned value = node(one, &length, 1);
-        if (length < SHORTEST || length > LONGEST || !is_new(one, length))
+        if (length < least || length > most || !is_new(one, length))
             continue;
         memcpy(at, one, length);
         at += length;
@@ -149,9 +151,15 @@ int main(int argc, char **argv)
     static const char *const names[] = {"test", "valid", "train"};     /* so that fewer training sequences change no test */
     size_t counts[] = {2000, 2000, 96000};
     int i;
-    if (argc != 3 && argc != 6)
-        return fprintf(stderr, "usage: listops SEED FOLDER [TRAIN VALID TEST]\n"), 2;
-    for (i = 3; i < argc; i++)
+    if (argc != 3 && argc != 6 && argc != 8)
+        return fprintf(stderr, "usage: listops SEED FOLDER [TRAIN VALID TEST [SHORTEST LONGEST]]\n"), 2;
+    if (argc == 8) {
+        least = strtoul(argv[6], NULL, 10);
+        most = strtoul(argv[7], NULL, 10);
+        if (least > most || most > LONGEST)
+            return fprintf(stderr, "listops: SHORTEST and LONGEST are 1 to %d, in order\n", LONGEST), 2;
+    }
+    for (i = 3; i < argc && i < 6; i++)
         counts[5 - i] = strtoul(argv[i], NULL, 10);
     seen_size = 2 * (counts[0] + counts[1] + counts[2]) + 16;
     seen = calloc(seen_size, sizeof *seen);

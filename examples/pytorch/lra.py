@@ -39,8 +39,8 @@ def structure(name, *fields):
 
 ScanArgs = structure("ScanArgs", ("p", "u proj A K b segments order sequences state adjoint total y starts dy du dproj dA dK db"),
                      ("l", "tokens slots"), ("i", "runs count blocks"))
-PointwiseArgs = structure("PointwiseArgs", ("p", "x y u h dy extra more out out2 weight bias sums parts sequences"),
-                          ("l", "rows valid"), ("f", "eps"), ("i", "count"))
+PointwiseArgs = structure("PointwiseArgs", ("p", "x y u h dy extra more out out2 weight bias sums parts sequences live"),
+                          ("l", "rows"), ("f", "eps"), ("i", "count"))
 
 
 def build(folder, on_gpu):
@@ -89,44 +89,54 @@ def row_size(n):
 class Batch:
     """Sequences of the given lengths, one after the other from row 0; rows beyond their end are filling.
 
-    segment: sequences longer than this many steps are cut into pieces of about equal length that run in parallel
+    segment     sequences longer than this many steps are cut into pieces of about equal length that run in parallel
+    sequences   room for so many; fill() then puts other sequences in the same place, which a captured graph reads
     """
 
-    def __init__(self, lengths, rows, device, segment=1 << 30):
+    def __init__(self, lengths, rows, device, segment=1 << 30, sequences=None):
+        self.rows, self.device, self.segment = rows, device, segment
+        self.count = sequences or len(lengths)                      # of sequences, empty ones included
+        self.cut = segment < rows
+        self.segments = self.count + rows // segment * 2 + 3        # of segments; the last is always empty
+        self.slots = rows // 4 + self.segments
+        sizes = [4 * self.segments, 2 * (self.count + 1), 2 * self.count, self.segments, self.segments, rows, 1]
+        self.flat = torch.zeros(sum(sizes), dtype=torch.int32, device=device)
+        (self.segment_table, self.sequence_table, self.pooled, self.order, self.cut_order, self.owner,
+         self.live) = self.flat.split(sizes)
+        self.sizes, self.sequences = sizes, self.count + 1
+        self.fill(lengths)
+
+    def fill(self, lengths):
         lengths = np.asarray(lengths, np.int64)
         first = np.concatenate([[0], np.cumsum(lengths)])
-        self.rows, self.valid, self.count = rows, int(first[-1]), len(lengths)
-        if self.valid > rows:
-            raise ValueError(f"{self.valid} steps do not fit {rows} rows")
-        every = np.append(lengths, rows - self.valid) if rows > self.valid else lengths    # filling runs as a sequence, too
-        cuts = np.maximum(1, -(-every // segment))
-        segments, at = [], 0
-        for length, parts in zip(every, cuts):
-            edges = np.arange(parts + 1) * length // parts
-            segments += [(at + a, b - a) for a, b in zip(edges[:-1], edges[1:])]
-            at += length
-        segments = np.array(segments, np.int64)
-        groups = -(-segments[:, 1] // 4)
-        slots = np.concatenate([[0], np.cumsum(groups)])
-        self.slots, self.segments = int(slots[-1]), len(segments)
-        order = np.argsort(-segments[:, 1], kind="stable")
+        self.valid = int(first[-1])
+        if self.valid > self.rows or len(lengths) > self.count:
+            raise ValueError(f"{len(lengths)} sequences of {self.valid} steps do not fit {self.count} and {self.rows}")
+        every = np.append(lengths, self.rows - self.valid)          # filling runs as a sequence, too
+        cuts = np.maximum(1, -(-every // self.segment))
         seg_first = np.concatenate([[0], np.cumsum(cuts)])
-        cut = np.repeat(cuts > 1, cuts)
-        self.cut = int(cut.sum())
-        parts = [np.stack([segments[:, 0], segments[:, 1], slots[:-1], slots[:-1]], 1), np.stack([seg_first[:-1], cuts], 1),
-                 np.stack([first[:-1], lengths], 1), order, order[cut[order]]]
-        flat = torch.from_numpy(np.concatenate([p.astype(np.int32).ravel() for p in parts]))
-        if device.type == "cuda":
-            flat = flat.pin_memory().to(device, non_blocking=True)
-        self.arrays, at = [], 0
-        for p in parts:
-            self.arrays.append(flat[at:at + p.size])
-            at += p.size
-        self.segment_table, self.sequence_table, self.pooled, self.order, self.cut_order = self.arrays
-        self.sequences = len(cuts)
-        self.owner = torch.repeat_interleave(torch.arange(self.count, device=device), self.pooled[1::2].long(),
-                                             output_size=self.valid)
-        self.inverse = 1.0 / self.pooled[1::2].float()
+        which, part = np.repeat(np.arange(len(every)), cuts), np.arange(seg_first[-1]) - np.repeat(seg_first[:-1], cuts)
+        begin, end = part * every[which] // cuts[which], (part + 1) * every[which] // cuts[which]
+        start, length = first[which] + begin, end - begin
+        groups = -(-length // 4)
+        slots = np.cumsum(groups) - groups
+        order = np.argsort(-length, kind="stable")
+        cut = order[cuts[which][order] > 1]
+        owner = np.full(self.rows, self.count)
+        owner[:self.valid] = np.repeat(np.arange(len(lengths)), lengths)
+        empty = self.segments - 1
+        assert len(length) <= empty
+        flat, at = np.zeros(sum(self.sizes), np.int32), 0
+        for values, size, rest in zip((np.stack([start, length, slots, slots], 1), np.stack([seg_first[:-1], cuts], 1),
+                                       np.stack([first[:-1], lengths], 1), order, cut, owner, [self.valid]), self.sizes,
+                                      (0, 0, 0, empty, empty, 0, 0)):
+            values = np.ravel(values)
+            flat[at:at + len(values)] = values
+            flat[at + len(values):at + size] = rest
+            at += size
+        host = torch.from_numpy(flat)
+        self.flat.copy_(host.pin_memory() if self.device.type == "cuda" else host, non_blocking=True)
+        return self
 
 
 # ---- the model ----------------------------------------------------------------------------------------------
@@ -224,8 +234,8 @@ class Stack:
         L, h, p, n, d = self.layers, self.h, self.p, self.n, self.d
         t = {k: v.requires_grad_() for k, v in ((k, v.detach()) for k, v in self.parameter.items())}
         re, im = -torch.exp(t["A_log"]), t["A_imag"]                                    # (2 L, 1 | h, n)
-        size = re * re + im * im
-        ir, ii = (re / size).unsqueeze(2), (-im / size).unsqueeze(2)
+        size = re * re + im * im                        # the kernels' dA has what comes through B / A: those parts nearly cancel
+        ir, ii = (re / size).detach().unsqueeze(2), (-im / size).detach().unsqueeze(2)
 
         def divided(v):                                                                 # (2 L, h, *, n, 2) by A
             return v[..., 0] * ir - v[..., 1] * ii, v[..., 0] * ii + v[..., 1] * ir
@@ -250,7 +260,7 @@ class Stack:
             blocks = min(528, -(-rows // (256 * 8 // self.d)))
         kinds = {GELU_BACKWARD: 1, GLU_FORWARD: 2, NORM_SUMS: 2, NORM_BACKWARD: 4}.get(what)
         parts = torch.empty(blocks, kinds, self.d, device=self.device) if kinds else k.pop("parts", None)
-        args = PointwiseArgs(rows=rows, valid=self.batch.valid, eps=self.cfg["norm"]["eps"],
+        args = PointwiseArgs(rows=rows, live=address(self.batch.live), eps=self.cfg["norm"]["eps"],
                              **{f: address(v) for f, v in k.items() if f != "rows"}, parts=address(parts))
         call(self.device, "b2s6_lra_pointwise", args, self.d, int(self.dtype == torch.bfloat16), what, blocks)
         return self.column_sums(parts) if kinds else None
@@ -267,16 +277,13 @@ class Stack:
 
     def scan(self, which, u, proj, A, K, b, **k):
         B = self.batch
-        runs = {SUMMARY: B.cut, ADJOINT: B.cut}.get(which, B.segments)
         args = ScanArgs(u=address(u), proj=address(proj), A=address(A), K=address(K), b=address(b),
-                        segments=address(B.segment_table), order=address(B.order if runs == B.segments else B.cut_order),
-                        sequences=address(B.sequence_table), tokens=B.rows, slots=B.slots, runs=runs, count=B.segments,
+                        segments=address(B.segment_table), order=address(B.cut_order if which in (SUMMARY, ADJOINT) else B.order),
+                        sequences=address(B.sequence_table), tokens=B.rows, slots=B.slots, runs=B.segments, count=B.segments,
                         blocks=self.h, **{f: address(v) for f, v in k.items()})
         half = int(self.dtype == torch.bfloat16)
-        if which in (FORWARD, BACKWARD):
-            call(self.device, "b2s6_lra_scan", args, self.n, self.p, half, which)
-        else:
-            call(self.device, "b2s6_lra_scan", args, self.n, self.p, half, which)
+        call(self.device, "b2s6_lra_scan", args, self.n, self.p, half, which)
+        if which in (SUMMARY, ADJOINT):
             call(self.device, "b2s6_lra_carry", args, self.n, self.p, B.sequences, int(which == ADJOINT))
 
     def scan_forward(self, u, proj, A, K, b, keep):
@@ -289,8 +296,8 @@ class Stack:
         y = self.empty(2, B.rows, self.d)
         starts = None
         if keep:
-            starts = torch.empty(2 * B.slots * self.d * self.n * (1 if self.dtype == torch.bfloat16 else 2),
-                                 dtype=torch.float32, device=self.device)
+            room = 2 if self.dtype == torch.float32 or self.p * self.n < 128 else 1
+            starts = torch.empty(2 * B.slots * self.d * self.n * room, dtype=torch.float32, device=self.device)
         self.scan(FORWARD, u, proj, A, K, b, state=state, y=y, starts=starts)
         return y, starts, total
 
@@ -315,7 +322,7 @@ class Stack:
             self.moments.append(sums)
         elif self.batch_norm:                   # sums that have the running moments
             mean, var = self.running[i]
-            sums = torch.stack([mean, var + mean * mean]) * self.batch.valid
+            sums = torch.stack([mean, var + mean * mean]) * self.batch.live
         out = self.empty(self.batch.rows, self.d)
         self.pointwise(NORM_FORWARD, x=x, out=out, weight=self.parameter[name + ".weight"][j],
                        bias=self.parameter[name + ".bias"][j], sums=sums if self.batch_norm else None)
@@ -356,8 +363,8 @@ class Stack:
         return x, kept, last
 
     def update_running(self):
-        m = torch.stack(self.moments) / self.batch.valid
-        m[:, 1] = (m[:, 1] - m[:, 0] ** 2) * (self.batch.valid / max(1, self.batch.valid - 1))
+        m = torch.stack(self.moments) / self.batch.live
+        m[:, 1] = (m[:, 1] - m[:, 0] ** 2) * (self.batch.live / (self.batch.live - 1))
         self.running.lerp_(m, self.momentum)
 
     def norm_back(self, i, x, dy, extra, h, sums):
@@ -422,7 +429,7 @@ class Stack:
         """tokens (rows) or features (rows, size) -> (one-hot or features, x)"""
         weight = self.parameter["encoder.weight"][0]
         if self.cfg["input"]["kind"] == "tokens":
-            one = F.one_hot(inputs.long(), weight.shape[0]).to(self.dtype)
+            one = (inputs.unsqueeze(1) == torch.arange(weight.shape[0], device=self.device)).to(self.dtype)
             return one, F.embedding(inputs.long(), weight).to(self.dtype)
         return inputs, F.linear(inputs, weight, self.parameter["encoder.bias"][0]).to(self.dtype)
 
@@ -459,8 +466,8 @@ class Stack:
             logits = F.linear(pooled, leaves["head.weight"][0], leaves["head.bias"][0])
             loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
             dpooled, dhw, dhb = torch.autograd.grad(loss, (pooled, leaves["head.weight"], leaves["head.bias"]))
-        dy = torch.zeros(batch.rows, self.d, dtype=self.dtype, device=self.device)
-        torch.index_select((dpooled * batch.inverse.unsqueeze(1)).to(self.dtype), 0, batch.owner, out=dy[:batch.valid])
+        each = dpooled / batch.pooled[1::2].clamp(min=1).unsqueeze(1)
+        dy = F.pad(each, (0, 0, 0, 1)).to(self.dtype).index_select(0, batch.owner)
         dx, grads = self.backward(dy, derived, kept, last)
         named = [k for k in leaves if k in ("A_log", "A_imag", "B_weight", "B_bias", "C", "w", "b", "D")]
         for k, g in zip(named, torch.autograd.grad(exact, [leaves[k] for k in named], grads)):
@@ -474,3 +481,45 @@ class Stack:
             self.grad["encoder.weight"][0].copy_(wide.t() @ given)
             self.grad["encoder.bias"][0].copy_(wide.sum(0))
         return loss.detach(), (logits.argmax(-1) == labels).sum()
+
+
+class Replay:
+    """One training step as a captured graph: its hundreds of launches cost a processor more time than the GPU needs for them."""
+
+    def __init__(self, stack, rows, sequences, segment, lengths, smoothing=0.0):
+        self.stack, device = stack, stack.device
+        self.batch = Batch(lengths, rows, device, segment, sequences)
+        features = stack.cfg["input"]["kind"] == "features"
+        self.inputs = torch.zeros(rows, 1, device=device) if features else torch.zeros(rows, dtype=torch.uint8, device=device)
+        self.labels = torch.zeros(sequences, dtype=torch.long, device=device)
+        running = stack.running.clone()
+
+        def step():
+            self.loss, self.right = stack.step(self.inputs, self.batch, self.labels, smoothing)
+
+        self.graph = None
+        if device.type != "cuda" or os.environ.get("B2S6_NO_GRAPH"):
+            self.run = step
+            return
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            step()
+            step()
+        torch.cuda.current_stream().wait_stream(side)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            step()
+        stack.running.copy_(running)
+        self.run = self.graph.replay
+
+    def __call__(self, inputs, lengths, labels):
+        """inputs (rows) or (rows, 1), labels (number of sequences), on the host"""
+        full = torch.full((self.batch.count,), -100, dtype=torch.long)
+        full[:len(labels)] = labels
+        cuda = self.stack.device.type == "cuda"
+        self.inputs.copy_(inputs.pin_memory() if cuda else inputs, non_blocking=True)
+        self.labels.copy_(full.pin_memory() if cuda else full, non_blocking=True)
+        self.batch.fill(lengths)
+        self.run()
+        return self.loss, self.right

@@ -2,7 +2,7 @@
  * layer norm, pooling, and their gradients. Rows are tokens of all sequences, one after the other; d = 8 G columns.
  *
  * A thread holds 8 neighbouring columns of a row, G threads a row, and goes through the rows in strides. Sums over rows leave as one
- * line a thread block (`parts`), which column_sums adds up in a fixed order. Rows from `valid` on are filling: they are left
+ * line a thread block (`parts`), which column_sums adds up in a fixed order. Rows from `*live` on are filling: they are left
  * out of sums and get zeros. T is the storage type, float or bfloat16; everything is computed in float.
  */
 #ifdef B2S6_ON_CPU
@@ -105,7 +105,8 @@ struct pointwise_args {
     const float *weight, *bias, *sums;
     float *parts;
     const int2 *sequences;              /* pool: first row and length */
-    long rows, valid;
+    const int *live;                    /* the number of valid rows; in memory, so that a captured graph serves many batches */
+    long rows;
     float eps;
     int count;
 };
@@ -161,6 +162,7 @@ template <typename T, int G> __global__ void __launch_bounds__(THREADS) gelu_bac
 /* out = r = x + h[:d] sigmoid(h[d:]); parts (2, d): sums of r and of r^2 over the valid rows. h may be null: r = x, no out */
 template <typename T, int G> __global__ void __launch_bounds__(THREADS) glu_forward(pointwise_args a)
 {
+    const long valid = *a.live;
     walk<G> w;
     float sums[2][EACH] = {};
     for (; w.row < a.rows; w.row += w.step) {
@@ -171,12 +173,12 @@ template <typename T, int G> __global__ void __launch_bounds__(THREADS) glu_forw
             load(g, (const T *)a.h + w.row * 2 * walk<G>::D + walk<G>::D + w.column);
             #pragma unroll
             for (int i = 0; i < EACH; i++)
-                r[i] = w.row < a.valid ? fmaf(v[i], sigmoid(g[i]), r[i]) : 0.0f;
+                r[i] = w.row < valid ? fmaf(v[i], sigmoid(g[i]), r[i]) : 0.0f;
             store((T *)a.out + w.at(), r);
         }
         #pragma unroll
         for (int i = 0; i < EACH; i++) {
-            const float t = w.row < a.valid ? r[i] : 0.0f;
+            const float t = w.row < valid ? r[i] : 0.0f;
             sums[0][i] += t;
             sums[1][i] = fmaf(t, t, sums[1][i]);
         }
@@ -189,8 +191,8 @@ __device__ static void moments(const pointwise_args &a, int column, int d, float
 {
     #pragma unroll
     for (int i = 0; i < EACH; i++) {
-        mean[i] = a.sums[column + i] / (float)a.valid;
-        const float var = a.sums[d + column + i] / (float)a.valid - mean[i] * mean[i];
+        mean[i] = a.sums[column + i] / (float)*a.live;
+        const float var = a.sums[d + column + i] / (float)*a.live - mean[i] * mean[i];
         scale[i] = rsqrtf(fmaxf(var, 0.0f) + a.eps);
     }
 }
@@ -214,6 +216,7 @@ template <int G> __device__ static float layer_normed(float *v, float eps)
 /* out = norm(x); sums null: layer norm. Whole warps stay together for the sums over a row. */
 template <typename T, int G> __global__ void __launch_bounds__(THREADS) norm_forward(pointwise_args a)
 {
+    const long valid = *a.live;
     walk<G> w;
     float weight[EACH], bias[EACH], mean[EACH], scale[EACH];
     load(weight, a.weight + w.column);
@@ -223,7 +226,7 @@ template <typename T, int G> __global__ void __launch_bounds__(THREADS) norm_for
     const long first = w.row;
     for (; w.row - first + (long)blockIdx.x * walk<G>::ROWS < a.rows; w.row += w.step) {
         float v[EACH] = {};
-        if (w.row < a.valid)
+        if (w.row < valid)
             load(v, (const T *)a.x + w.at());
         if (a.sums) {
             #pragma unroll
@@ -234,7 +237,7 @@ template <typename T, int G> __global__ void __launch_bounds__(THREADS) norm_for
         }
         #pragma unroll
         for (int i = 0; i < EACH; i++)
-            v[i] = w.row < a.valid ? fmaf(v[i], weight[i], bias[i]) : 0.0f;
+            v[i] = w.row < valid ? fmaf(v[i], weight[i], bias[i]) : 0.0f;
         if (w.row < a.rows)
             store((T *)a.out + w.at(), v);
     }
@@ -243,10 +246,11 @@ template <typename T, int G> __global__ void __launch_bounds__(THREADS) norm_for
 /* parts (2, d): sums of dy and of dy xhat, batch norm's first pass */
 template <typename T, int G> __global__ void __launch_bounds__(THREADS) norm_sums(pointwise_args a)
 {
+    const long valid = *a.live;
     walk<G> w;
     float mean[EACH], scale[EACH], sums[2][EACH] = {};
     moments(a, w.column, walk<G>::D, mean, scale);
-    for (; w.row < a.valid; w.row += w.step) {
+    for (; w.row < valid; w.row += w.step) {
         float v[EACH], dy[EACH];
         load(v, (const T *)a.x + w.at());
         load(dy, (const T *)a.dy + w.at());
@@ -266,6 +270,7 @@ template <typename T, int G> __global__ void __launch_bounds__(THREADS) norm_sum
 template <typename T, int G> __global__ void __launch_bounds__(THREADS) norm_backward(pointwise_args a)
 {
     enum { D = walk<G>::D };
+    const long valid = *a.live;
     walk<G> w;
     float weight[EACH], mean[EACH], scale[EACH], m0[EACH], m1[EACH], sums[4][EACH] = {};
     if (a.weight)
@@ -276,12 +281,12 @@ template <typename T, int G> __global__ void __launch_bounds__(THREADS) norm_bac
         load(m1, a.sums + 3 * D + w.column);
         #pragma unroll
         for (int i = 0; i < EACH; i++)
-            m0[i] /= (float)a.valid, m1[i] /= (float)a.valid;
+            m0[i] /= (float)*a.live, m1[i] /= (float)*a.live;
     }
     const long first = w.row;
     for (; w.row - first + (long)blockIdx.x * walk<G>::ROWS < a.rows; w.row += w.step) {
         float v[EACH] = {}, dy[EACH] = {}, dr[EACH];
-        const bool on = w.row < a.valid;
+        const bool on = w.row < valid;
         if (on) {
             load(v, (const T *)a.x + w.at());
             load(dy, (const T *)a.dy + w.at());

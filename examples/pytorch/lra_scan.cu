@@ -23,7 +23,7 @@
  *     y, du            (2, tokens, channels)
  *     proj, dproj      (tokens, blocks, 2, ROW): Re B, Im B, C (n each), dt, padding
  *     A                (2, blocks, n, 2)         K (2, channels, n, 2)        b (2, channels)
- *     starts           (2, slots, warps of all blocks, 32, CH NS) pairs: bfloat16 if T is, else float
+ *     starts           (2, slots, warps of all blocks, 32, KEPT) pairs: half precision if T is bfloat16, else float
  *     state, adjoint   (2, segments, channels, n, 2), may be null     total (2, segments, channels): sums of delta
  * T = float also selects exact elementary functions; T = bfloat16 the chip's approximations and tf32 sums.
  */
@@ -31,6 +31,7 @@
 #include "cuda_on_cpu.h"
 #else
 #include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime.h>
 #define LAUNCH(grid, size, stream, args, ...) __VA_ARGS__<<<grid, size, 0, stream>>>(args)
 #endif
@@ -53,7 +54,7 @@ struct scan_args {
     void *y, *starts;
     const void *dy;
     void *du, *dproj;
-    float *dA, *dK, *db;            /* added to */
+    float *dA, *dK, *db;            /* added to; dA with the part that comes through B / A */
     long tokens, slots;
     int runs, count, blocks;        /* entries of order; segments (or sequences for carry); blocks */
 };
@@ -95,19 +96,17 @@ template <int COUNT> __device__ static void get(float *to, const float *from)
 }
 template <int COUNT> __device__ static void get(float *to, const __nv_bfloat16 *from)
 {
-    if (COUNT == 1) {
+    if (COUNT == 1)
         to[0] = as_float(from[0]);
-        return;
-    }
     #pragma unroll
-    for (int i = 0; i < COUNT / 2; i++) {
-        const unsigned pair = ((const unsigned *)from)[i];
-        to[2 * i] = __uint_as_float(pair << 16);
-        to[2 * i + 1] = __uint_as_float(pair & 0xffff0000u);
+    for (int i = 0; i + 1 < COUNT; i += 2) {
+        const unsigned pair = ((const unsigned *)from)[i / 2];
+        to[i] = __uint_as_float(pair << 16);
+        to[i + 1] = __uint_as_float(pair & 0xffff0000u);
     }
 }
 
-/* A stored state: two floats, or two bfloat16 */
+/* Two bfloat16 */
 __device__ static unsigned pack(float re, float im)
 {
 #ifdef B2S6_ON_CPU
@@ -118,14 +117,16 @@ __device__ static unsigned pack(float re, float im)
     return v;
 #endif
 }
-template <typename T> struct stored { typedef unsigned type; };
+/* A stored state: two floats, or two halves, which are 8 times as fine as bfloat16: A x + B u nearly cancels in fast states */
+template <typename T> struct stored { typedef half2 type; };
 template <> struct stored<float> { typedef float2 type; };
-__device__ static void save(unsigned *p, float re, float im) { *p = pack(re, im); }
-__device__ static void save(float2 *p, float re, float im) { *p = make_float2(re, im); }
-__device__ static float2 restored(unsigned v)
+__device__ static void save(half2 *p, float re, float im)
 {
-    return make_float2(__uint_as_float(v << 16), __uint_as_float(v & 0xffff0000u));
+    const float most = 60000.0f;
+    *p = __floats2half2_rn(fminf(fmaxf(re, -most), most), fminf(fmaxf(im, -most), most));
 }
+__device__ static void save(float2 *p, float re, float im) { *p = make_float2(re, im); }
+__device__ static float2 restored(half2 v) { return __half22float2(v); }
 __device__ static float2 restored(float2 v) { return v; }
 
 /* log1p(exp(-|v|)) + max(v, 0), and its derivative */
@@ -193,13 +194,14 @@ template <typename T_, int CH_, int NS_, int W_> struct shape {
     enum {
         CH = CH_, NS = NS_, W = W_, N = 8 * NS, WC = 4 * CH, P = WC * W, EXACT = exact<T>::VALUE,
         ROW = (3 * N + 1 + 7) / 8 * 8,
-        OWNED = STEPS * WC / LANES                      /* values of delta that a lane computes */
+        OWNED = STEPS * WC / LANES,                     /* values of delta that a lane computes */
+        KEPT = CH * NS * (int)sizeof(pair) < 16 ? 16 / (int)sizeof(pair) : CH * NS      /* pairs of a lane in starts */
     };
 };
 
 template <typename S> struct __align__(16) tile {
     typename S::T u[STEPS][S::WC], dy[STEPS][S::WC], row[STEPS][S::ROW];
-    typename S::pair start[LANES][S::CH * S::NS];
+    typename S::pair start[LANES][S::KEPT];
 };
 
 /* Where this warp is and what it reads */
@@ -228,7 +230,7 @@ template <typename S> struct place {
     }
     __device__ long start(const scan_args &a, int group) const
     {
-        return ((((dir * a.slots + seg.slot + group) * a.blocks + j) * S::W + warp) * LANES + lane) * (S::CH * S::NS);
+        return ((((dir * a.slots + seg.slot + group) * a.blocks + j) * S::W + warp) * LANES + lane) * S::KEPT;
     }
     __device__ int groups() const { return (seg.length + STEPS - 1) / STEPS; }
 
@@ -313,6 +315,8 @@ template <typename S, bool SUMMARY> __global__ void __launch_bounds__(LANES * S:
     __shared__ __align__(16) float deltas[S::W][STEPS][S::WC];
     place<S> at;
     at.find(a);
+    if (at.seg.length == 0)                             /* a table may have more entries than a batch needs */
+        return;
     float (*delta)[S::WC] = deltas[at.warp];
     steps<S> own;
     own.begin(a, at);
@@ -340,7 +344,7 @@ template <typename S, bool SUMMARY> __global__ void __launch_bounds__(LANES * S:
         own.compute(delta, now, at, group);
         __syncwarp();
         if (!SUMMARY && a.starts) {
-            __align__(16) typename S::pair out[CH * NS];
+            __align__(16) typename S::pair out[S::KEPT];
             #pragma unroll
             for (int c = 0; c < CH; c++)
                 #pragma unroll
@@ -436,6 +440,8 @@ template <typename S> __global__ void __launch_bounds__(LANES * S::W) scan_adjoi
     __shared__ __align__(16) float deltas[S::W][STEPS][S::WC];
     place<S> at;
     at.find(a);
+    if (at.seg.length == 0)                             /* a table may have more entries than a batch needs */
+        return;
     float (*delta)[S::WC] = deltas[at.warp];
     steps<S> own;
     own.begin(a, at);
@@ -524,12 +530,15 @@ template <typename S> __global__ void __launch_bounds__(LANES * S::W) scan_backw
     __shared__ backward_memory<S> m;
     place<S> at;
     at.find(a);
+    if (at.seg.length == 0)                             /* a table may have more entries than a batch needs */
+        return;
     float (*delta)[WC] = m.delta[at.warp];
     steps<S> own;
     own.begin(a, at);
     poles<S> A;
     A.load(a, at);
-    float kr[CH][NS], ki[CH][NS], lr[CH][NS], li[CH][NS], dkr[CH][NS] = {}, dki[CH][NS] = {}, dar[NS] = {}, dai[NS] = {}, db = 0;
+    float kr[CH][NS], ki[CH][NS], lr[CH][NS], li[CH][NS], dkr[CH][NS] = {}, dki[CH][NS] = {}, dar[NS] = {}, dai[NS] = {};
+    float mr[NS] = {}, mi[NS] = {}, db = 0;
     #pragma unroll
     for (int c = 0; c < CH; c++)
         #pragma unroll
@@ -542,6 +551,7 @@ template <typename S> __global__ void __launch_bounds__(LANES * S::W) scan_backw
         }
     for (int i = threadIdx.x; i < 2 * S::W * STEPS * ROW; i += LANES * S::W)
         m.rows[0][0][0][i] = 0.0f;                      /* the padding of dproj's rows */
+    __syncthreads();
     const int groups = at.groups();
     at.fetch(a, &m.tiles[at.warp][(groups - 1) & 1], groups - 1, true, true, true);
     for (int group = groups - 1; group >= 0; group--) {
@@ -612,7 +622,10 @@ template <typename S> __global__ void __launch_bounds__(LANES * S::W) scan_backw
                     dki[c][s] = fmaf(u[c], qi, dki[c][s]);
                     const float l0 = l_re + qr, l1 = l_im + qi;                                     /* conj(exp z) l */
                     lr[c][s] = l0, li[c][s] = l1;
-                    const float wr = fmaf(u[c], b_re, xr[t][c][s]), wi = fmaf(u[c], b_im, xi[t][c][s]);
+                    const float v_re = u[c] * b_re, v_im = u[c] * b_im;
+                    const float wr = v_re + xr[t][c][s], wi = v_im + xi[t][c][s];
+                    mr[s] = fmaf(v_re, qr, fmaf(v_im, qi, mr[s]));
+                    mi[s] = fmaf(v_re, qi, fmaf(-v_im, qr, mi[s]));
                     const float zr = fmaf(l0, wr, l1 * wi), zi = fmaf(l1, wr, -l0 * wi);            /* dz */
                     dd = fmaf(A.re[s], zr, fmaf(A.im[s], zi, dd));
                     dar[s] = fmaf(d, zr, dar[s]);
@@ -669,7 +682,10 @@ template <typename S> __global__ void __launch_bounds__(LANES * S::W) scan_backw
             atomicAdd(p + 1, dki[c][s]);
         }
     #pragma unroll
-    for (int s = 0; s < NS; s++) {
+    for (int s = 0; s < NS; s++) {                      /* B / A, too, depends on A: m = sum of q conj(u B / A) */
+        const float size = A.re[s] * A.re[s] + A.im[s] * A.im[s];
+        dar[s] -= (mr[s] * A.re[s] - mi[s] * A.im[s]) / size;
+        dai[s] -= (mr[s] * A.im[s] + mi[s] * A.re[s]) / size;
         #pragma unroll
         for (int step = 1; step < 4; step *= 2) {
             dar[s] += __shfl_xor_sync(0xffffffffu, dar[s], step);

@@ -8,7 +8,7 @@
 The recipe is the paper's as far as it is known (docs/paper.md): bidirectional s4 blocks, batch norm after the residual, AdamW, a
 reduced rate for A, w and b, warm-up and cosine. A step takes --rows rows of each GPU, filled with whole sequences in random
 order. --progress is written every --save-every seconds and read when it exists, so a run may be stopped (--seconds) and goes on
-where it was. The log is one JSON object a line.
+where it was. The rate falls over --steps steps, or over --total seconds of training. The log is one JSON object a line.
 """
 import argparse
 import json
@@ -67,11 +67,11 @@ class Data:
         return out
 
 
-def batches(data, rows, order):
-    """Cut an order of sequences into batches that fill at most `rows` rows"""
+def batches(data, rows, order, most=1 << 30):
+    """Cut an order of sequences into batches that fill at most `rows` rows with at most `most` sequences"""
     out, now, used = [], [], 0
     for i in order:
-        if used + data.lengths[i] > rows:
+        if used + data.lengths[i] > rows or len(now) == most:
             out.append(now)
             now, used = [], 0
         now.append(i)
@@ -79,23 +79,20 @@ def batches(data, rows, order):
     return out + ([now] if now else [])
 
 
-def on_device(data, chosen, rows, device, kind):
+def on_host(data, chosen, rows, kind):
     values = torch.from_numpy(data.rows(chosen, rows))
-    labels = torch.from_numpy(data.labels[chosen].astype(np.int64))
-    if device.type == "cuda":
-        values, labels = values.pin_memory().to(device, non_blocking=True), labels.pin_memory().to(device, non_blocking=True)
     if kind == "features":
         values = ((values.float() / 255 - 0.5) / 0.5).unsqueeze(-1)
-    return values, labels
+    return values, torch.from_numpy(data.labels[chosen].astype(np.int64))
 
 
 def accuracy(stack, data, args):
     kind = stack.cfg["input"]["kind"]
     right = 0
     for chosen in batches(data, args.rows, np.argsort(data.lengths, kind="stable")):
-        inputs, labels = on_device(data, chosen, args.rows, stack.device, kind)
-        batch = lra.Batch(data.lengths[chosen], args.rows, stack.device, args.segment)
-        right += (stack.logits(inputs, batch).argmax(-1) == labels).sum()
+        inputs, labels = on_host(data, chosen, args.rows, kind)
+        batch = lra.Batch(data.lengths[chosen], args.rows, stack.device, min(args.segment or 1024, 1024))
+        right += (stack.logits(inputs.to(stack.device), batch).argmax(-1).cpu() == labels).sum()
     return int(right) / len(data.labels)
 
 
@@ -123,17 +120,76 @@ class AdamW:
         return norm
 
 
-def factor(step, args):
-    if step < args.warmup:
-        return (step + 1) / args.warmup
-    return 0.5 + 0.5 * math.cos(math.pi * min(1.0, (step - args.warmup) / max(1, args.steps - args.warmup)))
+def factor(step, progress, args):
+    """The rate as a part of the whole: warm-up, then a cosine to zero; progress from 0 to 1"""
+    return min(1.0, (step + 1) / args.warmup) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)))
+
+
+class Stage:
+    """A part of the training: its sequences in random order, epoch by epoch, and the captured step for their shapes"""
+
+    def __init__(self, stack, data, args, rank, world, rows, sequences):
+        self.stack, self.data, self.args, self.rank, self.world = stack, data, args, rank, world
+        self.rows, self.sequences, self.epoch, self.at, self.todo = rows, sequences, 0, 0, None
+        self.kind = stack.cfg["input"]["kind"]
+        self.replay = None
+
+    def replays(self):
+        if self.replay is None:
+            chosen = self.next()
+            lengths = self.data.lengths[chosen]
+            given = (*on_host(self.data, chosen, self.rows, self.kind), lengths)
+
+            def make(segment):
+                return lra.Replay(self.stack, self.rows, self.sequences, segment, lengths, self.args.smoothing)
+
+            def seconds(segment):
+                replay = make(segment)
+                for count in (2, 10):
+                    torch.cuda.synchronize()
+                    start = time.time()
+                    for _ in range(count):
+                        replay(given[0], given[2], given[1])
+                    torch.cuda.synchronize()
+                return (time.time() - start) / 10
+
+            segment, running = self.args.segment, self.stack.running.clone()
+            if segment == 0:
+                tried = {s: seconds(s) for s in (1 << 30, 1024, 640, 400, 256)}
+                segment = min(tried, key=tried.get)
+                print(json.dumps({"segment": segment, "tried": {str(s): round(1e3 * t, 2) for s, t in tried.items()}}), flush=True)
+            self.replay = make(segment)
+            self.stack.running.copy_(running)
+        return self.replay
+
+    def next(self):
+        if self.todo is None or self.at >= len(self.todo):
+            self.epoch += self.todo is not None
+            order = np.random.RandomState(self.args.seed * 1000 + self.epoch).permutation(len(self.data.labels))
+            todo = batches(self.data, self.rows, order, self.sequences)
+            self.todo = todo[:len(todo) // self.world * self.world]         # every GPU the same number
+            self.at = self.at if self.at < len(self.todo) and self.restored else 0
+            self.restored = False
+        chosen = self.todo[self.at + self.rank]
+        self.at += self.world
+        return chosen
+
+    restored = False
+
+    def step(self):
+        """Loss and right answers (tensors), number of sequences"""
+        replay = self.replays()
+        chosen = self.next()
+        inputs, labels = on_host(self.data, chosen, self.rows, self.kind)
+        loss, right = replay(inputs, self.data.lengths[chosen], labels)
+        return loss, right, len(chosen)
 
 
 # ---- training -----------------------------------------------------------------------------------------------
 
-def save_progress(path, stack, adam, step, epoch, at):
+def save_progress(path, stack, adam, **rest):
     torch.save({"flat": stack.flat.cpu(), "running": stack.running.cpu(), "mean": adam.mean.cpu(), "square": adam.square.cpu(),
-                "count": adam.count, "step": step, "epoch": epoch, "at": at}, path + ".part")
+                "count": adam.count, **rest}, path + ".part")
     os.replace(path + ".part", path)
 
 
@@ -153,6 +209,10 @@ def worker(rank, world, args):
     stack.from_model(model)
     adam = AdamW(stack, args)
     train, valid = (Data(os.path.join(args.data, f"{part}.bin")) for part in ("train", "valid"))
+    stages = [(until, Stage(stack, Data(path), args, rank, world, args.rows // 2, 1024))
+              for path, until in zip(args.first or [], args.until or [])]
+    longest = int(args.rows // max(1, train.lengths.min())) + 1
+    stages.append((1e9, Stage(stack, train, args, rank, world, args.rows, min(1024, longest))))
     log = open(args.log, "a") if args.log and rank == 0 else None
     start = time.time()
 
@@ -168,78 +228,74 @@ def worker(rank, world, args):
     report(parameters=stack.flat.numel(), sequences=len(train.labels), world=world, torch=torch.__version__,
            chip=torch.cuda.get_device_name() if device.type == "cuda" else "cpu", **{
                k: v for k, v in vars(args).items() if k not in ("command", "run")})
-    step = epoch = at = 0
+    step, before = 0, 0.0                               # before: seconds of earlier calls
     if args.progress and os.path.exists(args.progress):
         saved = torch.load(args.progress, map_location=device)
-        stack.flat.copy_(saved["flat"])
-        stack.running.copy_(saved["running"])
-        adam.mean.copy_(saved["mean"])
-        adam.square.copy_(saved["square"])
-        adam.count, step, epoch, at = (saved[k] for k in ("count", "step", "epoch", "at"))
+        for to, name in ((stack.flat, "flat"), (stack.running, "running"), (adam.mean, "mean"), (adam.square, "square")):
+            to.copy_(saved[name])
+        adam.count, step, before = saved["count"], saved["step"], saved["seconds"]
+        stages[-1][1].epoch, stages[-1][1].at, stages[-1][1].restored = saved["epoch"], saved["at"], True
     sums = torch.zeros(4, device=device)                # loss, right answers, sequences, gradient norm
     since = seen = 0
     saved_at = told = start
-    todo = None
-    while step < args.steps:
-        if todo is None:
-            order = np.random.RandomState(args.seed * 1000 + epoch).permutation(len(train.labels))
-            todo = batches(train, args.rows, order)
-            todo = todo[:len(todo) // world * world]    # every GPU the same number
-        if at >= len(todo):
-            epoch, at, todo = epoch + 1, 0, None
-            continue
-        chosen = todo[at + rank]
-        at += world
-        inputs, labels = on_device(train, chosen, args.rows, device, cfg["input"]["kind"])
-        batch = lra.Batch(train.lengths[chosen], args.rows, device, args.segment)
-        loss, right = stack.step(inputs, batch, labels, args.smoothing)
+
+    def seconds():
+        return before + time.time() - start
+
+    def save():
+        last = stages[-1][1]
+        if args.progress:
+            save_progress(args.progress, stack, adam, step=step, seconds=seconds(), epoch=last.epoch, at=last.at)
+        if args.out:
+            export.save(stack.to_model(), args.out, task=args.task)
+
+    def mean_moments():                                 # one GPU's moments are as good as another's
+        if world > 1:
+            dist.all_reduce(stack.running)
+            stack.running /= world
+
+    progress = 0.0
+    while step < args.steps and progress < 1.0:
+        if step % 20 == 0 or world == 1:                # all GPUs have to agree on the time
+            clock = torch.tensor([seconds() / args.total if args.total else 0.0, time.time() - start], dtype=torch.float64)
+            if world > 1:
+                shared = clock.to(device)
+                dist.broadcast(shared, 0)
+                clock = shared.cpu()
+            if clock[1] > args.seconds:
+                break
+        progress = clock[0].item() if args.total else step / args.steps
+        stage = next(s for until, s in stages if progress < until)
+        loss, right, count = stage.step()
         if world > 1:
             dist.all_reduce(stack.gradient)
             stack.gradient /= world
-        lr = args.lr * factor(step, args)
+        lr = args.lr * factor(step, progress, args)
         norm = adam.step(lr, args.clip)
-        sums += torch.stack([loss, right.float(), torch.full_like(loss, len(chosen)), norm])
-        seen += batch.valid * world
+        sums += torch.stack([loss, right.float(), torch.full_like(loss, count), norm])
+        seen += stage.replay.batch.valid * world
         step, since = step + 1, since + 1
-        now = time.time()
-        stop = torch.tensor([float(now - start > args.seconds)], device=device) if step % 20 == 0 else None
-        if step % args.every == 0 or step == args.steps:
+        if step % args.every == 0:
             s = sums.tolist()
-            seconds = time.time() - told
-            report(step=step, epoch=round(epoch + at / len(todo), 2), loss=round(s[0] / since, 4), accuracy=round(s[1] / s[2], 4),
-                   gradient=round(s[3] / since, 3), rate=round(lr, 6), seconds=round(time.time() - start, 1),
-                   tokens_a_second=round(seen / seconds))
+            report(step=step, progress=round(progress, 3), epoch=round(stage.epoch + stage.at / len(stage.todo), 2),
+                   loss=round(s[0] / since, 4), accuracy=round(s[1] / s[2], 4), gradient=round(s[3] / since, 3), rate=round(lr, 6),
+                   seconds=round(seconds(), 1), tokens_a_second=round(seen / (time.time() - told)))
             sums.zero_()
             since, seen, told = 0, 0, time.time()
             if not math.isfinite(s[0]):
                 raise SystemExit("the loss is not finite")
-        if args.valid_every and (step % args.valid_every == 0 or step == args.steps):
-            if world > 1:                               # one GPU's moments are as good as another's: take their mean
-                dist.all_reduce(stack.running)
-                stack.running /= world
+        if args.valid_every and step % args.valid_every == 0:
+            mean_moments()
             if rank == 0:
-                report(step=step, valid=accuracy(stack, valid, args), seconds=round(time.time() - start, 1))
+                report(step=step, valid=accuracy(stack, valid, args), seconds=round(seconds(), 1))
             told = time.time()
-        if rank == 0 and now - saved_at > args.save_every:
-            if args.progress:
-                save_progress(args.progress, stack, adam, step, epoch, at)
-            if args.out:
-                export.save(stack.to_model(), args.out, task=args.task)
-            saved_at = now
-        if stop is not None:
-            if world > 1:
-                dist.broadcast(stop, 0)
-            if stop.item():
-                break
-    if world > 1:
-        dist.all_reduce(stack.running)
-        stack.running /= world
+        if rank == 0 and time.time() - saved_at > args.save_every:
+            save()
+            saved_at = time.time()
+    mean_moments()
     if rank == 0:
-        if args.progress:
-            save_progress(args.progress, stack, adam, step, epoch, at)
-        if args.out:
-            export.save(stack.to_model(), args.out, task=args.task)
-        report(step=step, valid=accuracy(stack, valid, args), seconds=round(time.time() - start, 1), done=step >= args.steps)
+        save()
+        report(step=step, valid=accuracy(stack, valid, args), seconds=round(seconds(), 1), done=progress >= 1 or step >= args.steps)
     if world > 1:
         dist.barrier()
         dist.destroy_process_group()
@@ -254,6 +310,14 @@ def train(args):
 
 
 def speed(args):
+    for case in args.cases or [f"{args.h},{args.n},{args.rows},{args.segment}"]:
+        args.h, args.n, args.rows, args.segment = map(int, case.split(","))
+        measure(args)
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
+def measure(args):
     """Tokens a second, forward and backward and the optimiser, on sequences of ListOps' lengths"""
     device = torch.device("cuda")
     stack = lra.Stack(configuration(args), device)
@@ -261,19 +325,15 @@ def speed(args):
     random = np.random.RandomState(0)
     prepared = []
     for _ in range(4):
-        lengths, total = [], 0
-        while True:
-            n = int(random.choice([random.randint(501, 1200), random.randint(501, 2000)]))
-            if total + n > args.rows:
-                break
-            lengths.append(n)
-            total += n
-        batch = lra.Batch(lengths, args.rows, device, args.segment)
-        prepared.append((torch.randint(15, (args.rows,), device=device), batch, torch.randint(10, (len(lengths),), device=device)))
+        lengths = []
+        while sum(lengths) < args.rows - 2000:
+            lengths.append(int(random.choice([random.randint(501, 1200), random.randint(501, 2000)])))
+        prepared.append((torch.randint(15, (args.rows,), dtype=torch.uint8), lengths, torch.randint(10, (len(lengths),))))
+    replay = lra.Replay(stack, args.rows, args.rows // 501 + 1, args.segment or 1 << 30, prepared[0][1])
 
     def go(count):
         for i in range(count):
-            stack.step(*prepared[i % 4])
+            replay(*prepared[i % 4])
             adam.step(1e-4, 1.0)
 
     go(8)
@@ -284,7 +344,7 @@ def speed(args):
     end.record()
     torch.cuda.synchronize()
     ms = begin.elapsed_time(end) / args.steps
-    tokens = sum(p[1].valid for p in prepared) / 4
+    tokens = sum(sum(p[1]) for p in prepared) / 4
     print(f"h {args.h} n {args.n} rows {args.rows} segment {args.segment}: {ms:.2f} ms a step, {tokens / ms / 1e3:.2f} M tokens a second, "
           f"{torch.cuda.max_memory_allocated() / 2 ** 30:.1f} GiB", flush=True)
     if args.profile:
@@ -308,6 +368,9 @@ def arguments():
     t.add_argument("--progress", help="written while training, read when it exists")
     t.add_argument("--log", help="append the log to this file")
     t.add_argument("--seconds", type=float, default=1e9, help="stop after this time")
+    t.add_argument("--total", type=float, default=0, help="seconds of the whole training, over all calls; sets the rate instead of --steps")
+    t.add_argument("--first", nargs="*", help="files of other, shorter sequences to begin with")
+    t.add_argument("--until", nargs="*", type=float, help="for each of them the part of the training up to which it is used")
     t.add_argument("--save-every", type=float, default=60)
     t.add_argument("--every", type=int, default=200)
     t.add_argument("--valid-every", type=int, default=2000)
@@ -317,11 +380,13 @@ def arguments():
     t.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     t.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
     s.add_argument("--profile", action="store_true")
+    s.add_argument("--cases", nargs="*", help="several settings: H,N,ROWS,SEGMENT each")
     for c in (t, s):
         c.add_argument("--task", choices=TASKS, default="listops")
-        c.add_argument("--steps", type=int, default=40000 if c is t else 20)
+        c.add_argument("--steps", type=int, default=10 ** 9 if c is t else 20)
         c.add_argument("--rows", type=int, default=65536, help="rows of a GPU's step, a multiple of 2048")
-        c.add_argument("--segment", type=int, default=1 << 30, help="cut longer sequences into pieces that run in parallel")
+        c.add_argument("--segment", type=int, default=0 if c is t else 1 << 30,
+                       help="cut longer sequences into pieces that run in parallel (0: try a few)")
         c.add_argument("--h", type=int, default=8)
         c.add_argument("--n", type=int, default=16)
         c.add_argument("--layers", type=int)
