@@ -143,6 +143,8 @@ class Batch:
 
 def supports(cfg):
     u, d = cfg["unit"], cfg["d_model"]
+    if cfg["input"]["kind"] == "features" and cfg["norm"] == {**cfg["norm"], "kind": "batch", "place": "pre"}:
+        return False                            # the variance of a channel with a large mean cancels in float32
     return (cfg["block"] == "s4" and cfg["bidirectional"] and cfg["norm"]["kind"] in ("batch", "layer") and cfg["pool"] == "mean"
             and cfg["final_norm"]["kind"] in ("none", cfg["norm"]["kind"]) and cfg["head"]["size"] > 0
             and not cfg["head"]["tied"] and cfg["head"]["bias"] and u["complex"] and u["a_scope"] in ("layer", "block")
@@ -470,7 +472,8 @@ class Stack:
         dy = F.pad(each, (0, 0, 0, 1)).to(self.dtype).index_select(0, batch.owner)
         dx, grads = self.backward(dy, derived, kept, last)
         named = [k for k in leaves if k in ("A_log", "A_imag", "B_weight", "B_bias", "C", "w", "b", "D")]
-        for k, g in zip(named, torch.autograd.grad(exact, [leaves[k] for k in named], grads)):
+        through = [(t, g) for t, g in zip(exact, grads) if t.requires_grad]     # without a bias K is a constant
+        for k, g in zip(named, torch.autograd.grad([t for t, _ in through], [leaves[k] for k in named], [g for _, g in through])):
             self.grad[k].copy_(g)
         self.grad["head.weight"].copy_(dhw)
         self.grad["head.bias"].copy_(dhb)
