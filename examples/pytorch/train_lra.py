@@ -206,7 +206,7 @@ def worker(rank, world, args):
         for unit in (layer.unit, layer.unit_rev):
             unit.reset_parameters(*args.delta)
     stack = lra.Stack(cfg, device, getattr(torch, args.dtype), momentum=args.momentum)
-    stack.from_model(model)
+    stack.from_model(export.load(args.start) if args.start else model)
     adam = AdamW(stack, args)
     train, valid = (Data(os.path.join(args.data, f"{part}.bin")) for part in ("train", "valid"))
     stages = [(until, Stage(stack, Data(path), args, rank, world, args.rows // 2, 1024))
@@ -365,6 +365,7 @@ def arguments():
     s.set_defaults(run=speed)
     t.add_argument("--data", required=True, help="folder with train.bin and valid.bin")
     t.add_argument("--out", help="checkpoint to write (safetensors)")
+    t.add_argument("--start", help="checkpoint whose weights to begin with; the options must describe the same model")
     t.add_argument("--progress", help="written while training, read when it exists")
     t.add_argument("--log", help="append the log to this file")
     t.add_argument("--seconds", type=float, default=1e9, help="stop after this time")
