@@ -102,3 +102,46 @@ def log_mel(samples):
 
 def features(samples):
     return (log_mel(samples).astype(np.float32) - CENTRE) / SCALE
+
+
+def c_tables():
+    """examples/speech/frontend_tables.h"""
+    def array(kind, name, numbers, comment, width=12):
+        numbers = [str(n) for n in numbers]
+        rows = ["    " + ", ".join(numbers[i:i + width]) for i in range(0, len(numbers), width)]
+        return f"/* {comment} */\nstatic const {kind} {name} = {{\n" + ",\n".join(rows) + "\n};\n"
+
+    band, weight = [], []
+    for k in range(128):
+        at = np.flatnonzero(WEIGHTS[k])
+        # w goes to the band above the bin's place, 256 - w to the one below; NO_BAND marks bins outside all.
+        place = (at[-1] if len(at) > 1 or WEIGHTS[k, at[0]] != 256 else at[0]) if len(at) else None
+        if place is None:
+            band.append(255)
+            weight.append(0)
+        elif len(at) > 1:
+            band.append(int(place))
+            weight.append(int(WEIGHTS[k, place]))
+        elif k < 64:                            # rising flank of the first band
+            band.append(int(place))
+            weight.append(int(WEIGHTS[k, place]))
+        else:                                   # falling flank of the last
+            band.append(int(place) + 1)
+            weight.append(256 - int(WEIGHTS[k, place]))
+    turns = [n for pair in zip(COS.tolist(), SIN.tolist()) for n in pair]
+    return "\n".join([
+        "/* frontend_tables.h - the front end's constants; written by examples/pytorch/speech_frontend.py --tables */",
+        "#ifndef SPEECH_FRONTEND_TABLES_H\n#define SPEECH_FRONTEND_TABLES_H\n\n#include <stdint.h>\n",
+        array("uint16_t", "window[128]", WINDOW[:128].tolist(), "(128): 2^15 sin^2, the first half; the second is its mirror image"),
+        array("int32_t", "turns[256]", turns, "(128, 2): cosine and sine of -2 pi j / 256, times 2^30", 10),
+        array("uint8_t", "mel_band[128]", band, "(128): a bin adds weight / 256 of its power to this band, the rest to the one below; "
+              "255: to none", 24),
+        array("uint16_t", "mel_weight[128]", weight, "(128): 0 .. 256", 20),
+        "#endif"])
+
+
+if __name__ == "__main__":
+    import sys
+    if sys.argv[1:] != ["--tables"]:
+        sys.exit("usage: speech_frontend.py --tables >examples/speech/frontend_tables.h")
+    print(c_tables())

@@ -54,8 +54,9 @@ class Trainer:
     """AdamW over the one tensor of all parameters; warm-up, then a cosine to zero. Everything is done on the device."""
 
     def __init__(self, model, batches, settings, args):
-        self.model, self.batches, self.total = model, batches, args.steps
+        self.model, self.batches = model, batches
         flat = model.flat
+        self.total = torch.tensor(float(args.steps), device=flat.device)
         of = lambda key, default: torch.tensor([float(s.get(key, default)) for s in settings], device=flat.device)
         self.rate = args.lr * of("lr", 1)[:, None] * model.rate
         self.pull = args.decay * of("decay", 1)[:, None] * model.decay
@@ -64,7 +65,7 @@ class Trainer:
         self.count = torch.zeros((), device=flat.device)
         self.losses = torch.zeros(flat.shape[0], device=flat.device)
         flat.grad = torch.zeros_like(flat)
-        self.go, self.done = self.step, 0
+        self.go = self.step
 
     def loss(self):
         """Minus the log of the probability of all allowed classes, a mean over steps for each model; steps that must name a
@@ -107,7 +108,7 @@ class Trainer:
         def go():
             with torch.cuda.stream(self.stream):
                 graph.replay()
-        self.go, self.done = go, 3
+        self.go = go
 
 
 def wait(device):
@@ -115,26 +116,46 @@ def wait(device):
         torch.cuda.synchronize()
 
 
-def run(trainers, pool, args, seconds):
-    """All steps of all trainers; the pool is drawn anew every args.renew steps. Ends early, said aloud, when the time is over."""
-    start = time.time()
-    if pool.device == "cuda" and not args.eager:
-        for t in trainers.values():
+def captured(trainers):
+    """The trainers whose steps run on this GPU, as graphs; what fails is said and left out."""
+    good = {}
+    for kind, t in trainers.items():
+        try:
             t.capture()
-    for k in range(3, args.steps):
+            good[kind] = t
+        except Exception as error:              # the other kinds are still worth their time
+            print(f"{kind} does not run: {error}", flush=True)
+    return good
+
+
+def run(trainers, pool, args, seconds):
+    """All steps of all trainers, or as many as the seconds allow, measured after the first 60; the pool is drawn anew every
+    args.renew steps."""
+    start, steps = time.time(), args.steps
+    if pool.device == "cuda" and not args.eager:
+        trainers = captured(trainers)
+    wait(pool.device)
+    begin, k = time.time(), 3
+    while k < steps:
         for t in trainers.values():
             t.go()
-        if k % args.renew == args.renew - 1:
+        k += 1
+        if k == 63:
+            wait(pool.device)
+            each = (time.time() - begin) / 60 + 0.4 / args.renew
+            steps = max(100, min(args.steps, int((seconds - (time.time() - start)) / each)))
+            print(f"{1000 * each:.1f} ms a step: {steps} steps", flush=True)
+            for t in trainers.values():
+                t.total.fill_(float(steps))
+        if k % args.renew == 0 and k < steps:
             wait(pool.device)
             pool.renew()
             wait(pool.device)
             for kind, t in trainers.items():
                 seen = t.losses.tolist()
-                print(f"step {k + 1:5} {kind:7} loss {min(seen):.4f} .. {max(seen):.4f}  {time.time() - start:.0f} s", flush=True)
-            if time.time() - start > seconds:
-                print("out of time", flush=True)
-                break
+                print(f"step {k:5} {kind:7} loss {min(seen):.4f} .. {max(seen):.4f}  {time.time() - start:.0f} s", flush=True)
     wait(pool.device)
+    return trainers
 
 
 def clip_features(clips, frames=160):
@@ -225,7 +246,7 @@ def choose(clips, label, speaker, index, features, noises, device, args):
     todo = recipe_plan(speaker, index)[:args.models]
     fast = argparse.Namespace(**{**vars(args), "steps": args.recipe_steps})
     trainer = make("b2s6", todo, pool, ranges, noises, label, fast)
-    run({"b2s6": trainer}, pool, fast, args.seconds)
+    run({"b2s6": trainer}, pool, fast, 60)
     said = answers(trainer.model, *features, device)
     save(args.out, "recipe", todo, said, trainer)
     scores = np.array([(said[m] == label)[t[2]].mean() for m, t in enumerate(todo)])
@@ -266,7 +287,7 @@ def train(args):
         todo = final_plan(speaker, index, settings)[:args.models]
         pool, ranges = pool_of([settings["voices"]], clips, device, args)
         trainers = {kind: make(kind, todo, pool, ranges, noises, label, args) for kind in args.kinds}
-        run(trainers, pool, args, args.seconds - (time.time() - start))
+        trainers = run(trainers, pool, args, args.seconds - (time.time() - start))
         for kind, t in trainers.items():
             save(args.out, kind, todo, answers(t.model, *features, device), t, settings=json.dumps(settings))
         report(args.out, label)
