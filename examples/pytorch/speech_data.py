@@ -145,11 +145,13 @@ class Batches:
     members   (models, most) the clips that a model is trained on; counts (models) how many
     variants  (models, 2) from which variant of the pool to which
     masks     (models) how often some neighbouring bands of a sequence are blanked
+    strange   share of the sounds that are no words: two thirds of them words backwards, the others in pieces or upside down
     """
 
-    def __init__(self, pool, noises, labels, members, variants, masks, batch, frames=192, slots=3):
+    def __init__(self, pool, noises, labels, members, variants, masks, batch, strange=0.18, frames=192, slots=3):
         device = pool.device
         self.pool, self.batch, self.frames, self.slots = pool, batch, frames, slots
+        self.bounds = 1 - strange, 1 - strange / 3, 1 - strange / 6
         self.noises = torch.from_numpy(noises).to(device).flatten(0, 1)
         self.noise_kinds, self.noise_frames = noises.shape[:2]
         self.labels = torch.as_tensor(labels, device=device)
@@ -191,11 +193,13 @@ class Batches:
         backwards = (whole - 1 - at)
         pieces = (whole + 3) // 4
         shuffled = (at // 4 * 7 + 3) % pieces * 4 + at % 4
-        other = torch.where(kind < 0.93, backwards, shuffled)
-        inside = inside & ((kind < 0.82) | (kind > 0.97) | (at < whole))
-        at = torch.where((kind < 0.82) | (kind > 0.97), at, other.clamp(0, WORD_FRAMES - 1))
+        word_end, backwards_end, pieces_end = self.bounds
+        other = torch.where(kind < backwards_end, backwards, shuffled)
+        straight = (kind < word_end) | (kind > pieces_end)
+        inside = inside & (straight | (at < whole))
+        at = torch.where(straight, at, other.clamp(0, WORD_FRAMES - 1))
         rows = self.pool.table[word[..., None] * WORD_FRAMES + at].float()
-        rows = torch.where((kind > 0.97)[..., None], rows.flip(-1), rows)
+        rows = torch.where((kind > pieces_end)[..., None], rows.flip(-1), rows)
         return torch.exp2(rows) * inside[..., None]
 
     def noise(self, level):
@@ -207,7 +211,7 @@ class Batches:
 
     def next(self):
         clip, word, length, start, kind = self.words()
-        is_word = kind < 0.82
+        is_word = kind < self.bounds[0]
         db = math.log2(10) / 10
         loud = self.rand(low=-24 * db, high=8 * db)[..., None] + self.rand(self.slots, low=-3 * db, high=3 * db)
         recorded = self.pool.level[clip] + self.rand(self.slots, low=-3 * db, high=3 * db)

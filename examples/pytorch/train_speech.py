@@ -230,7 +230,11 @@ def make(kind, todo, pool, ranges, noises, label, args):
     model = models.KINDS[kind]([t[3] for t in todo]).to(pool.device)
     settings = [t[4] for t in todo]
     batches = data.Batches(pool, noises, label, [t[1].tolist() for t in todo], [ranges[s["voices"]] for s in settings],
-                           [s.get("mask", 0) for s in settings], args.batch)
+                           [s.get("mask", 0) for s in settings], args.batch, args.strange)
+    if args.start:                              # go on from stored models of these names
+        z = np.load(os.path.join(args.start, kind + ".npz"))
+        stored = {str(n): f for n, f in zip(z["names"], z["flat"])}
+        model.flat.data = torch.from_numpy(np.stack([stored[t[0]] for t in todo])).to(pool.device)
     print(f"{kind}: {len(todo)} models of {model.flat.shape[1]} parameters", flush=True)
     return Trainer(model, batches, settings, args)
 
@@ -284,7 +288,7 @@ def train(args):
         settings = json.loads(args.settings) if args.settings else \
             choose(clips, label, speaker, index, features, noises, device, args)
         print(f"recipe: {json.dumps(settings)}; {time.time() - start:.0f} s", flush=True)
-        todo = final_plan(speaker, index, settings)[:args.models]
+        todo = [t for t in final_plan(speaker, index, settings) if t[0] in (args.names or [t[0]])][:args.models]
         pool, ranges = pool_of([settings["voices"]], clips, device, args)
         trainers = {kind: make(kind, todo, pool, ranges, noises, label, args) for kind in args.kinds}
         trainers = run(trainers, pool, args, args.seconds - (time.time() - start))
@@ -337,6 +341,9 @@ def arguments():
     p.add_argument("--model", type=int, default=0)
     p.add_argument("--settings", help="the recipe's settings as JSON, instead of choosing them")
     p.add_argument("--models", type=int, help="only the first of each plan")
+    p.add_argument("--names", nargs="+", help="only these of the final plan")
+    p.add_argument("--start", metavar="FOLDER", help="go on from the models of a former run")
+    p.add_argument("--strange", type=float, default=0.18, help="share of the sounds that are no words")
     p.add_argument("--steps", type=int, default=4000)
     p.add_argument("--recipe-steps", type=int, default=2000)
     p.add_argument("--seconds", type=float, default=1e9)
