@@ -68,6 +68,7 @@ $(BUILD)/b2s6: $(CLI_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread
 
+include examples/speech/speech.mk
 include tests/tests.mk
 include examples/firmware/firmware.mk
 

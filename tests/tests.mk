@@ -36,7 +36,7 @@ $(BUILD)/tests/%.o: %.c Makefile tests/tests.mk
 	$(SAY) CC $<
 	$(Q)$(CC) $(B2S6_CFLAGS) $(TEST_FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+$(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(SPEECH_PARTS) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
 
@@ -56,12 +56,13 @@ $(BUILD)/tests/elementary: $(ELEMENTARY_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
-check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
+check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
 	@tests/check_runner.sh $(BUILD)/tests/failing
 	@tests/check_cli.sh $(BUILD)/b2s6 tests
 	@CC="$(CC)" CFLAGS="$(CFLAGS)" tests/abi.sh $(BUILD)
 	@CC='$(CC)' tests/check_embed.sh $(BUILD)/b2s6 $(BUILD)/libb2s6.a tests
 	@tests/check_bytes.sh $(BUILD)/b2s6 $(BUILD)/tests/byte_model examples/models/bytes.b2s6
+	@tests/check_speech.sh $(BUILD)/speech tests
 	$(BUILD)/tests/elementary
 	$(BUILD)/tests/check
 

@@ -29,7 +29,7 @@ static void make_row(const struct resampler *r, uint32_t phase, int32_t *row)
     uint32_t largest = 0;
 
     for (uint32_t i = 0; i < r->taps; i++) {
-        /* row[0] meets the oldest input; the output is at phase / up after input taps / 2 - 1 */
+        /* row[0] meets the oldest input; the output is phase / up after the input of row[taps / 2 - 1] */
         values[i] = sinc(((double)i - (r->taps / 2 - 1) - (double)phase / r->up) * step);
         sum += values[i];
     }
@@ -52,7 +52,7 @@ int resampler_init(struct resampler *r, uint32_t rate)
     if (r->up == r->down)
         return 0;
     r->taps = 2 * ((RESAMPLE_REACH * r->down + r->up - 1) / r->up);
-    r->wanted = r->taps / 2;            /* the first output is at the first input, after taps / 2 - 1 inputs of silence */
+    r->wanted = r->taps / 2 + 1;        /* the first output is at the first input: as many inputs are silence before it */
     for (uint32_t phase = 0; phase < r->up; phase++)
         make_row(r, phase, r->weights[phase]);
     return 0;
