@@ -71,6 +71,7 @@ $(BUILD)/b2s6: $(CLI_OBJECTS) $(BUILD)/libb2s6.a
 include examples/speech/speech.mk
 include tests/tests.mk
 include examples/firmware/firmware.mk
+include examples/speech/image.mk
 
 demo: $(BUILD)/b2s6
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin

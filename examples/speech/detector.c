@@ -5,8 +5,6 @@
  */
 #include "detector.h"
 
-#include <string.h>
-
 /* (33): 2^16 2^(-i / 32), rounded */
 static const uint32_t powers[33] = {
     65536, 64132, 62757, 61413, 60097, 58809, 57549, 56316, 55109, 53928, 52773, 51642, 50535, 49452, 48393, 47356, 46341,
@@ -15,7 +13,9 @@ static const uint32_t powers[33] = {
 
 void speech_detector_init(struct speech_detector *d, uint16_t threshold)
 {
-    memset(d, 0, sizeof *d);
+    static const struct speech_detector fresh;
+
+    *d = fresh;
     d->threshold = threshold;
     d->last = -1;
 }

@@ -7,8 +7,6 @@
  */
 #include "frontend.h"
 
-#include <string.h>
-
 #include "frontend_tables.h"
 
 enum { POINTS = SPEECH_FRAME / 2, NO_BAND = 255, FLOOR_BITS = 20 };
@@ -19,7 +17,7 @@ static const int64_t half = (int64_t)1 << 29;
 
 void speech_frontend_init(struct speech_frontend *f)
 {
-    memset(f, 0, sizeof *f);
+    f->filled = 0;
 }
 
 /* Where point i goes before a transform by halves: its 7 bits from right to left. */
@@ -167,13 +165,13 @@ size_t speech_frontend_push(struct speech_frontend *f, const int16_t *samples, s
     *ready = 0;
     if (!taken)
         return 0;
-    memcpy(f->samples + f->filled, samples, taken * sizeof *samples);
-    f->filled += (uint32_t)taken;
+    for (size_t i = 0; i < taken; i++)
+        f->samples[f->filled++] = samples[i];
     if (f->filled < SPEECH_FRAME)
         return taken;
     transform(f, bands);
-    memcpy(f->samples, f->samples + SPEECH_HOP, (SPEECH_FRAME - SPEECH_HOP) * sizeof *f->samples);
-    f->filled = SPEECH_FRAME - SPEECH_HOP;
+    for (f->filled = 0; f->filled < SPEECH_FRAME - SPEECH_HOP; f->filled++)
+        f->samples[f->filled] = f->samples[f->filled + SPEECH_HOP];
     *ready = 1;
     return taken;
 }

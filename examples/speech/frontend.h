@@ -2,7 +2,7 @@
  * frontend.h - samples in, log-mel features out: 8 kHz, 16 bit, 24 bands every 16 ms, in integers only
  *
  * Every result is defined to the last bit: tables of integers, additions, products and arithmetic shifts. The definition is
- * examples/pytorch/speech_frontend.py. Nothing is allocated; of a C library memcpy and memset are needed.
+ * examples/pytorch/speech_frontend.py. Nothing is allocated and no library is needed.
  *
  *     static struct speech_frontend frontend;
  *     speech_frontend_init(&frontend);

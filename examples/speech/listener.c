@@ -3,14 +3,10 @@
  */
 #include "listener.h"
 
-#include <string.h>
-
 int speech_model_fits(const b2s6_model *model)
 {
-    b2s6_model_info info;
+    b2s6_model_info info = { .struct_size = sizeof info };
 
-    memset(&info, 0, sizeof info);
-    info.struct_size = sizeof info;
     return b2s6_model_describe(model, &info) == B2S6_OK && info.input_kind == B2S6_FEATURES &&
            info.input_size == SPEECH_INPUTS && info.output_size == SPEECH_CLASSES && info.pool == B2S6_POOL_NONE &&
            !info.bidirectional;
@@ -18,8 +14,11 @@ int speech_model_fits(const b2s6_model *model)
 
 b2s6_status speech_listener_init(struct speech_listener *l, b2s6_state *state, uint16_t threshold)
 {
-    memset(l, 0, sizeof *l);
     l->state = state;
+    l->samples = 0;
+    l->frames = 0;
+    for (int i = 0; i < SPEECH_CLASSES; i++)
+        l->beliefs[i] = 0;
     speech_frontend_init(&l->frontend);
     speech_detector_init(&l->detector, threshold);
     return b2s6_state_reset(state);
