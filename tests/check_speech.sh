@@ -52,6 +52,12 @@ for repeat in 2 6; do
     expect "resampled $repeat to 1: the same words" cmp "$work/spoken" "$work/heard"
 done
 
+for clip in "$clips"/?_*_0.wav; do
+    name=$(basename "$clip")
+    "$program" --word "$model" "$clip" >"$work/out" 2>&1
+    expect "$name is a ${name%%_*}" sh -c "test \"\$(cat '$work/out')\" = ${name%%_*}"
+done
+
 head -c 320000 /dev/zero | "$program" "$model" >"$work/out" 2>"$work/err"
 test $? -eq 0 && test ! -s "$work/out" && test ! -s "$work/err"
 report $? "silence: $(head -n 1 "$work/out" "$work/err")"

@@ -28,12 +28,19 @@ static const char help[] =
     "  --channels N     channels of raw samples, mixed to one: 1 (the default) to 8\n"
     "  --threshold N    belief from which a word counts, in percent: 1 to 100\n"
     "  --plain          words only, also on a terminal\n"
+    "  --word           the sound is one word: print the digit that was believed in most at any time\n"
     "  --help           this text\n";
 
 struct options {
     const char *model, *file;
     uint32_t rate, channels, threshold;
-    int plain;
+    int plain, word;
+};
+
+/* The digit believed in most so far, and how much. */
+struct best {
+    int digit;
+    uint16_t sum;
 };
 
 static int fail(const char *format, ...)
@@ -80,6 +87,8 @@ static int read_options(int argc, char **argv, struct options *o)
         }
         if (!strcmp(argv[i], "--plain"))
             o->plain = 1;
+        else if (!strcmp(argv[i], "--word"))
+            o->plain = o->word = 1;
         else if (!strcmp(argv[i], "--rate") ? number("--rate", argv[i + 1], 1, 1000000, &o->rate) :
                  !strcmp(argv[i], "--channels") ? number("--channels", argv[i + 1], 1, SOUND_CHANNELS, &o->channels) :
                  !strcmp(argv[i], "--threshold") ? number("--threshold", argv[i + 1], 1, 100, &o->threshold) :
@@ -97,8 +106,8 @@ static int read_options(int argc, char **argv, struct options *o)
     return 0;
 }
 
-/* One sample of 8 kHz goes through the listener. */
-static b2s6_status hear(struct speech_listener *l, struct screen *s, int16_t sample)
+/* One sample of 8 kHz goes through the listener. Words go to the screen, or what is believed most to best, if not NULL. */
+static b2s6_status hear(struct speech_listener *l, struct screen *s, struct best *best, int16_t sample)
 {
     struct speech_event event;
     b2s6_status status;
@@ -107,7 +116,12 @@ static b2s6_status hear(struct speech_listener *l, struct screen *s, int16_t sam
     screen_sample(s, sample);
     if (status != B2S6_OK || !event.stepped)
         return status;
-    if (event.digit >= 0)
+    for (int d = 0; best && d < SPEECH_DIGITS; d++)
+        if (l->detector.sums[d] > best->sum) {
+            best->digit = d;
+            best->sum = l->detector.sums[d];
+        }
+    if (event.digit >= 0 && !best)
         screen_word(s, (double)event.samples / SPEECH_RATE, event.digit,
                     (double)l->detector.sums[event.digit] / (SPEECH_SMOOTH * SPEECH_BELIEF));
     screen_draw(s, (double)event.samples / SPEECH_RATE, l->beliefs);
@@ -115,7 +129,8 @@ static b2s6_status hear(struct speech_listener *l, struct screen *s, int16_t sam
 }
 
 /* The whole stream. What follows it in the last words' place is silence: a word at the very end is heard, too. */
-static int listen(struct speech_listener *l, struct sound_file *sound, struct resampler *r, struct screen *s, const char *name)
+static int listen(struct speech_listener *l, struct sound_file *sound, struct resampler *r, struct screen *s, struct best *best,
+                  const char *name)
 {
     static int16_t part[256];
     b2s6_status status = B2S6_OK;
@@ -127,10 +142,10 @@ static int listen(struct speech_listener *l, struct sound_file *sound, struct re
         for (size_t i = 0; status == B2S6_OK && i < n;) {
             i += resampler_push(r, part + i, n - i, &out, &ready);
             if (ready)
-                status = hear(l, s, out);
+                status = hear(l, s, best, out);
         }
     while (status == B2S6_OK && tail-- > 0)
-        status = hear(l, s, 0);
+        status = hear(l, s, best, 0);
     screen_end(s);
     if (status != B2S6_OK)
         return fail("%s: %s", name, b2s6_status_text(status));
@@ -150,6 +165,7 @@ static int with_sound(const struct options *o, FILE *file, b2s6_state *state)
     static struct resampler resampler;
     struct sound_file sound;
     struct screen screen;
+    struct best best = { 0, 0 };
     const char *name = o->file ? o->file : "standard input";
     const uint32_t full = SPEECH_SMOOTH * SPEECH_BELIEF;
     b2s6_status status;
@@ -163,7 +179,11 @@ static int with_sound(const struct options *o, FILE *file, b2s6_state *state)
     if (status != B2S6_OK)
         return fail("%s: %s", o->model, b2s6_status_text(status));
     screen_init(&screen, stdout, o->plain);
-    return listen(&listener, &sound, &resampler, &screen, name);
+    if (listen(&listener, &sound, &resampler, &screen, o->word ? &best : NULL, name))
+        return EXIT_FAILURE;
+    if (o->word)
+        printf("%d\n", best.digit);
+    return EXIT_SUCCESS;
 }
 
 static int with_model(const struct options *o, FILE *file)
@@ -192,7 +212,7 @@ static int with_model(const struct options *o, FILE *file)
 
 int main(int argc, char **argv)
 {
-    struct options o = { NULL, NULL, SPEECH_RATE, 1, 0, 0 };
+    struct options o = { NULL, NULL, SPEECH_RATE, 1, 0, 0, 0 };
     FILE *file = stdin;
     int result = read_options(argc, argv, &o);
 
