@@ -15,7 +15,7 @@ enum {
     SPEECH_CLASSES = SPEECH_DIGITS + 1,
     SPEECH_SMOOTH = 4,                              /* steps */
     SPEECH_BELIEF = 255,                            /* certainty */
-    SPEECH_THRESHOLD = 840,                         /* of SPEECH_SMOOTH * SPEECH_BELIEF = 1020, unless the caller says otherwise */
+    SPEECH_THRESHOLD = 754,                         /* of SPEECH_SMOOTH * SPEECH_BELIEF = 1020, unless the caller says otherwise */
     SPEECH_RELEASE = 256,                           /* the same digit can be spoken again once its sum was below this */
     SPEECH_DEAF = 6                                 /* steps after a word in which no other is heard */
 };

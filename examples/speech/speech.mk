@@ -1,7 +1,6 @@
 # Spoken digits: included by the Makefile.
 #
 #   make speech         build/speech: a WAV file or a microphone's samples in, words with their times out
-#   make speech-demo    a stored stream of words, over noise
 
 SPEECH = examples/speech
 SPEECH_PARTS = $(addprefix $(BUILD)/speech-parts/$(SPEECH)/,frontend.o detector.o listener.o resample.o sound_file.o)
@@ -18,10 +17,6 @@ $(BUILD)/speech: $(SPEECH_PROGRAM) $(SPEECH_PARTS) $(BUILD)/libb2s6.a
 
 speech: $(BUILD)/speech
 
-speech-demo: $(BUILD)/speech
-	@echo 'Twenty spoken digits over noise, as they are understood:'
-	@$(BUILD)/speech examples/models/speech.b2s6 $(SPEECH)/clips/stream.wav
-
 -include $(SPEECH_PARTS:.o=.d) $(SPEECH_PROGRAM:.o=.d)
 
-.PHONY: speech speech-demo
+.PHONY: speech
