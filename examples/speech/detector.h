@@ -2,7 +2,8 @@
  * detector.h - when a word counts as spoken: the model's answers in, words out, in integers but for two float operations
  *
  * A model's answer to a step is SPEECH_CLASSES numbers: class 0 is "no word", class d + 1 digit d. They become beliefs, whole
- * numbers that sum to about 255. The beliefs in each digit are summed over the last SPEECH_SMOOTH steps; a digit whose sum reaches
+ * numbers that sum to about 255. The beliefs in each digit are summed over the last SPEECH_SMOOTH steps; a digit whose
+ * sum reaches
  * the threshold is spoken. After a word the detector is deaf for a while, and to the same digit until its sum has fallen.
  */
 #ifndef SPEECH_DETECTOR_H

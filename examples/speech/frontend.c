@@ -1,8 +1,10 @@
 /*
  * frontend.c - the front end of the spoken digits (frontend.h), step by step as examples/pytorch/speech_frontend.py defines it
  *
- * 256 real samples are transformed as 128 complex ones. Turns by 0 and by a quarter are exact in the definition, so that the first
- * two stages need no products here; bins k and 128 - k share theirs. Right shifts of negative numbers are arithmetic ones, which
+ * 256 real samples are transformed as 128 complex ones. Turns by 0 and by a quarter are exact in the definition, so
+ * that the first
+ * two stages need no products here; bins k and 128 - k share theirs. Right shifts of negative numbers are arithmetic
+ * ones, which
  * C leaves to the compiler: asserted below.
  */
 #include "frontend.h"

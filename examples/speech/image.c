@@ -1,7 +1,8 @@
 /*
  * image.c - a board hears: a stored stream goes through front end, model and detector, hop by hop, and the words come out
  *
- * All memory is reserved when this is compiled. Every line that the program prints is the same on every machine, but those that
+ * All memory is reserved when this is compiled. Every line that the program prints is the same on every machine, but
+ * those that
  * begin with '#': what this machine took. The digest is over the beliefs of every step.
  */
 #include "examples/firmware/board.h"

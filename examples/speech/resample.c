@@ -1,7 +1,8 @@
 /*
  * resample.c - rates of sound cards to 8 kHz (resample.h)
  *
- * The ratio is up / down in lowest terms. Output k is at input time k down / up; its weights depend on the fraction alone, of which
+ * The ratio is up / down in lowest terms. Output k is at input time k down / up; its weights depend on the fraction
+ * alone, of which
  * there are `up`. Cutoff 3.7 kHz of the 4 that 8 kHz can carry, Blackman's window.
  */
 #include "resample.h"

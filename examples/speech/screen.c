@@ -41,7 +41,8 @@ static int lit(int32_t peak)
 void screen_draw(struct screen *s, double seconds, const uint8_t *beliefs)
 {
     /* eighths of a block, from none to whole */
-    static const char *const shades[SHADES + 1] = { " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588" };
+    static const char *const shades[SHADES + 1] = { " ", "\u2581", "\u2582", "\u2583", "\u2584",
+                                              "\u2585", "\u2586", "\u2587", "\u2588" };
     const int bars = lit(s->peak);
 
     if (!s->live)

@@ -1,7 +1,8 @@
 /*
  * sound_file.c - WAV and raw samples (sound_file.h)
  *
- * Of a WAV file's chunks the format and the data count, others are skipped. A data size of 0 or 2^32 - 1 is what programs write that
+ * Of a WAV file's chunks the format and the data count, others are skipped. A data size of 0 or 2^32 - 1 is what
+ * programs write that
  * do not know it yet: then the data goes on to the end of the file.
  */
 #include "sound_file.h"
@@ -126,7 +127,8 @@ int sound_open(struct sound_file *s, FILE *file, uint32_t raw_rate, uint32_t raw
     s->n_begun = fread(s->begun, 1, 12, file);
     other = other_format(s->begun, s->n_begun);
     if (other) {
-        snprintf(s->reason, sizeof s->reason, "a file of format %s: WAV and raw samples are read; convert it first (sox IN OUT.wav)", other);
+        snprintf(s->reason, sizeof s->reason, 
+                 "a file of format %s: WAV and raw samples are read; convert it first (sox IN OUT.wav)", other);
         return -1;
     }
     if (s->n_begun >= 4 && !memcmp(s->begun, "RIFF", 4)) {

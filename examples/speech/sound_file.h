@@ -25,7 +25,8 @@ struct sound_file {
 };
 
 /*
- * Looks at the beginning: a WAV file, or else raw samples of 16 bits, little-endian, with this rate and number of channels. 0, or -1
+ * Looks at the beginning: a WAV file, or else raw samples of 16 bits, little-endian, with this rate and number of
+ * channels. 0, or -1
  * with a reason.
  */
 int sound_open(struct sound_file *s, FILE *file, uint32_t raw_rate, uint32_t raw_channels);
