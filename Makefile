@@ -87,13 +87,18 @@ $(BUILD)/installed/b2s6: $(CLI_OBJECTS) $(PROGRAM_LIBRARY)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(installed_rpath) -o $@ $^ -lm -lpthread -ldl
 
+include examples/speech/speech.mk
 include tests/tests.mk
 include examples/firmware/firmware.mk
+include examples/speech/image.mk
 
-demo: $(BUILD)/b2s6
+demo: $(BUILD)/b2s6 $(BUILD)/speech
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin
 	@echo
 	@examples/demo.sh $(BUILD)/b2s6 examples/models/bytes.b2s6 docs/using.md
+	@echo
+	@echo 'Twenty spoken digits over noise, as they are understood:'
+	@$(BUILD)/speech examples/models/speech.b2s6 examples/speech/clips/stream.wav
 
 # Made anew each time: the directories may be others than at the last call.
 .PHONY: $(BUILD)/b2s6.pc

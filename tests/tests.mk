@@ -40,7 +40,7 @@ $(BUILD)/tests/%.o: %.c Makefile tests/tests.mk
 	$(SAY) CC $<
 	$(Q)$(CC) $(B2S6_CFLAGS) $(TEST_FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+$(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(SPEECH_PARTS) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
 
@@ -68,7 +68,7 @@ $(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/c
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
+check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
 	$(SAY) TEST 'check_runner.sh: failures are noticed'
 	@tests/check_runner.sh $(BUILD)/tests/failing
 	$(SAY) TEST 'check_cli.sh: the program, all verbs'
@@ -79,6 +79,8 @@ check: all $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing
 	@CC='$(CC)' tests/check_embed.sh $(BUILD)/b2s6 $(BUILD)/libb2s6.a tests
 	$(SAY) TEST 'check_bytes.sh: score, generate, compress, decompress'
 	@tests/check_bytes.sh $(BUILD)/b2s6 $(BUILD)/tests/byte_model examples/models/bytes.b2s6
+	$(SAY) TEST 'check_speech.sh: spoken digits'
+	@tests/check_speech.sh $(BUILD)/speech tests
 	$(SAY) TEST 'elementary: exp, sine and the others over all floats'
 	@$(BUILD)/tests/elementary
 	$(SAY) TEST 'check: the library, suite by suite; one alone: $(BUILD)/tests/check SUITE'
