@@ -151,10 +151,10 @@ fails 1 "foreign: not a .b2s6 file$" info "$work/foreign"
 missing() { # missing ARGUMENTS...
     fails 1 "none: No such file or directory$" "$@"
 }
-for command in "info NONE" "convert NONE X" "run NONE --in X --out X" "run $s4 --in NONE --out X" "demo $s4 NONE" "bench NONE" \
-        "embed NONE X.c" "score NONE X" "generate NONE" "compress NONE X X.x" "decompress NONE X X.x"; do
+for command in "info NONE" "convert NONE @" "run NONE --in @ --out @" "run MODEL --in NONE --out @" "demo MODEL NONE" "bench NONE" \
+        "embed NONE @.c" "score NONE @" "generate NONE" "compress NONE @ @.x" "decompress NONE @ @.x"; do
     # shellcheck disable=SC2046
-    missing $(echo "$command" | sed "s|NONE|$work/none|; s|X|$work/x|g")
+    missing $(echo "$command" | sed "s|@|$work/x|g; s|MODEL|$s4|; s|NONE|$work/none|")
 done
 
 cp "$s4" "$work/kept.b2s6"

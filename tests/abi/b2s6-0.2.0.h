@@ -79,7 +79,7 @@ B2S6_API int b2s6_isa_is_available(size_t index);
 B2S6_API uint32_t b2s6_parts(void);
 #define B2S6_ALIGNMENT 64
 #if defined(B2S6_SMALL) && defined(B2S6_NO_MAMBA) && defined(B2S6_NO_OTHER_UNITS) && UINTPTR_MAX == 0xffffffffu
-#  define B2S6_STACK_SIZE 1152
+#  define B2S6_STACK_SIZE 1280
 #elif defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
 #  define B2S6_STACK_SIZE 1664
 #else

@@ -19,7 +19,7 @@ MODEL_HEAD = ['digits model', 'model', 'handle', 'state']
 
 # What docs/firmware.md promises: (target, build, what) -> bytes. Of every target and build: no writable data.
 PROMISES = {('Cortex-M4F', 'f32', 'code + constants'): 16384, ('Cortex-M4F', 'q8', 'code + constants'): 20480,
-            **{('Cortex-M4F', build, f'stack: {what}'): 1024 for build in ('f32', 'q8') for what in ('open', 'state', 'step')}}
+            **{('Cortex-M4F', build, f'stack: {what}'): 1200 for build in ('f32', 'q8') for what in ('open', 'state', 'step')}}
 MODEL_PROMISES = {('q8', 'model'): 24576}
 
 
