@@ -24,8 +24,8 @@
  * - A NULL pointer where a comment does not allow one is B2S6_ERROR_ARGUMENT, not a crash.
  * - A model is immutable once open: any number of threads may use one model at once. A state is one stream: one thread at
  *   a time. Different states are independent, of the same model or not. The library has no global variables. (One thing is
- *   the process's, not the library's: the first model that is opened with AMX kernels asks Linux for the process's
- *   permission to use AMX tiles.)
+ *   the process's, not the library's: the first call that opens a model with AMX kernels asks Linux for the process's
+ *   permission to use AMX tiles, even if the file then turns out to be wrong.)
  * - The same model file and the same input give the same output, bit for bit, on every instruction set, compiler and
  *   optimisation level, and for every way to split a stream into steps and runs (docs/arithmetic.md). The caller's thread
  *   must be in the default floating-point environment: round to nearest, denormals on, no traps. (With traps enabled, by
@@ -451,7 +451,8 @@ B2S6_API void *b2s6_state_user(const b2s6_state *state);
  * A state that travels: its bytes as a snapshot, the same on every machine (docs/format.md), with a checksum and the
  * fingerprint of the model file. Saved on a device it is taken up on a server, by the same or a later version of the library.
  *
- * b2s6_snapshot_size is the exact size of every snapshot of a state of this model; 0 for NULL. b2s6_state_save writes that
+ * b2s6_snapshot_size is the exact size of every snapshot of a state of this model; 0 for NULL, SIZE_MAX if there is no such
+ * state on this machine. b2s6_state_save writes that
  * many bytes to snapshot, of which size are free (SIZE if too few); the memory needs no alignment. b2s6_state_restore reads
  * them back, of size bytes that may be more, and puts state where the stream was when it was saved. A snapshot that is
  * damaged in any way (SNAPSHOT), of another format or arithmetic (VERSION) or of another model file (MODEL) leaves it as
@@ -559,7 +560,7 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_run_features(b2s6_state *state, const flo
  * One step of each of n_states streams of one model: tokens (n_states), or features (n_states, n_features); rows go to out
  * (n_states, width), with room for out_size floats in all, width as in a run, or nowhere if out is NULL. The weights are read
  * once for as many streams as the workspace has room for (b2s6_workspace_size(model, n_states)). Each stream gets the bits
- * that it would have had alone. The states must be different ones (ARGUMENT) of one model handle (MODEL). options may be
+ * that it would have had alone. The states must be different ones, at least one (ARGUMENT), of one model handle (MODEL). options may be
  * NULL; B2S6_RUN_HIDDEN is the only flag. All is checked before any stream moves. Errors: INPUT_KIND, TOKEN, VALUE,
  * BIDIRECTIONAL, MODEL, SIZE (out_size), ALIGNMENT.
  */

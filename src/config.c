@@ -1,4 +1,4 @@
-/* Reads configuration entries by tables of keys, and the section of the model itself; layers are read in layer_config.c. */
+/* Reads configuration entries by tables of keys, and the section of the model itself; layers are read in block.c. */
 #include "config.h"
 
 #include "status.h"

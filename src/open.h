@@ -20,7 +20,7 @@ struct blueprint {
     size_t layers_at, data_at, handle_size;
 };
 
-/* Checks header, configuration and tensors of the size bytes at data; no weights are read. */
+/* Checks header, configuration and tensors of the size bytes at data; of the weights only those of A are looked at. */
 B2S6_INTERNAL b2s6_status b2s6_plan(struct blueprint *plan, const void *data, size_t size, b2s6_error *error);
 
 /* Builds the handle that was planned, in plan->handle_size bytes at memory, aligned to B2S6_ALIGNMENT. Its weights are not read. */

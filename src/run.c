@@ -86,13 +86,22 @@ static b2s6_status take_run_options(b2s6_run_options *known, const b2s6_run_opti
     return B2S6_OK;
 }
 
+/* Whether a workspace of size bytes holds this many rows; SIZE_MAX is what no machine has, not a size. */
+static int holds(const struct b2s6_model *m, size_t rows, size_t size)
+{
+    struct workspace w;
+    const size_t need = b2s6_workspace_layout(&w, m, rows, NULL);
+
+    return need != SIZE_MAX && need <= size;
+}
+
 /* The largest chunk that the workspace holds, in *w; one row in the state's own scratch if it holds none. */
 static void find_workspace(struct workspace *w, struct b2s6_state *state, const b2s6_run_options *o, size_t n_rows)
 {
     const struct b2s6_model *m = state->model;
     size_t rows = n_rows < CHUNK_ROWS ? n_rows : CHUNK_ROWS;
 
-    while (o->workspace && rows > 1 && b2s6_workspace_layout(w, m, rows, NULL) > o->workspace_size)
+    while (o->workspace && rows > 1 && !holds(m, rows, o->workspace_size))
         rows--;
     if (o->workspace && rows > 1)
         b2s6_workspace_layout(w, m, rows, o->workspace);

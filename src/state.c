@@ -89,7 +89,7 @@ b2s6_status b2s6_state_place(b2s6_state **state, const b2s6_model *model, void *
         return B2S6_ERROR_ARGUMENT;
     if (!b2s6_is_aligned(memory, B2S6_ALIGNMENT))
         return B2S6_ERROR_ALIGNMENT;
-    if (memory_size < b2s6_state_size(model))
+    if (model->state.size == SIZE_MAX || memory_size < model->state.size)
         return B2S6_ERROR_SIZE;
     *state = memory;
     memset(*state, 0, sizeof **state);

@@ -90,6 +90,7 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
     }
     *t.at = '\0';
     error->status = status;
+    error->reserved = 0;
     error->offset = offset;
     return status;
 }
@@ -111,6 +112,7 @@ b2s6_status b2s6_fail_silently(b2s6_error *error, b2s6_status status, uint64_t o
 {
     if (error) {
         error->status = status;
+        error->reserved = 0;
         error->offset = offset;
         error->message[0] = '\0';
     }
@@ -123,6 +125,7 @@ void b2s6_clear_error(b2s6_error *error)
 {
     if (error) {
         error->status = B2S6_OK;
+        error->reserved = 0;
         error->offset = 0;
         error->message[0] = '\0';
     }

@@ -1,6 +1,6 @@
 /*
  * Binds tensors of the file's table: every tensor that the configuration calls for must be there with its shape, in the order of
- * the file, and no other that is not optional. Weights are not read.
+ * the file, and no other that is not optional. Weights are not read here.
  */
 #ifndef B2S6_TENSORS_H
 #define B2S6_TENSORS_H

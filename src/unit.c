@@ -269,6 +269,8 @@ static void begin_scan(struct scan *s, const struct unit_context *c, size_t begi
     const struct layer_config *g = c->config;
 
     s->kind = kind_of(g);
+    if (c->unit->given.delta)
+        s->kind.delta_constant = 0;
     s->n = g->d_state;
     s->d = g->d_inner;
     s->p = g->d_inner / g->h;
@@ -364,7 +366,7 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
     if (has_own_bc(&c))
         c.blocks = b2s6_prepare(p, &w->bc, u->u, c.di, n_rows, w->bc.count);
     panels = projection_panels(&c);
-    cost = product_cost(&w->bc, n_rows) + (rank_panels(&c) ? product_cost(&w->step.low.x, n_rows) : 0);
+    cost = (has_own_bc(&c) ? product_cost(&w->bc, n_rows) : 0) + (rank_panels(&c) ? product_cost(&w->step.low.x, n_rows) : 0);
     if (panels)
         b2s6_pass_section(p, project, &c, panels, cost);
     cost = elementary_cost(n_rows * 2 * c.di) + update_cost(c.config, (uint64_t)n_rows * c.di * c.config->d_state);

@@ -23,7 +23,7 @@ enum unit_after { AFTER_NOTHING, AFTER_GELU, AFTER_GATE };
 
 /*
  * Where delta, B and C of a unit come from, if not from its own weights: from a block that has projected them together with
- * other things. delta (rows, delta_stride); bc (rows, bc_stride), n_rows_of_bc rows of bc_width floats each.
+ * other things. delta (rows, delta_stride); bc (rows, bc_stride), a row of bc_width floats for every blocks_a_row blocks.
  */
 struct unit_input {
     const float *delta;    /* NULL: the unit makes its own */
