@@ -16,6 +16,11 @@ struct model_config {
 struct layer_config {
     uint32_t norm_eps;
     uint32_t d_inner, h, d_state, dt_rank;
+#if B2S6_HAS_MAMBA2
+    uint32_t d_mlp, n_groups, norm_groups;
+    uint32_t gate_eps, delta_least, delta_most; /* the bits of floats */
+    uint8_t gated_norm, d_scope;
+#endif
     uint8_t block, norm, norm_place, bidirectional;
     uint8_t d_conv, projection_biases;
     uint8_t complex_state, a_scope, b, c, c_complex;
@@ -76,6 +81,12 @@ B2S6_INTERNAL const char *b2s6_norm_left_out(uint32_t norm);
 static inline int config_eps_is_idle(uint32_t norm, uint32_t eps)
 {
     return eps && (norm == B2S6_NORM_NONE || norm == B2S6_NORM_BATCH);
+}
+
+/* Whether the layer's block has a unit. */
+static inline int config_has_unit(const struct layer_config *c)
+{
+    return c->h != 0;
 }
 
 /* What the code decides by: constants where a build has one kind only (switches.h). */

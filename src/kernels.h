@@ -158,6 +158,8 @@ struct b2s6_kernels {
     void (*conv_silu)(const struct conv *c);
     /* out = norm(x) for n_rows rows, stride floats apart in both; out may be x. */
     void (*norm)(const struct norm *n, const float *x, float *out, size_t n_rows, size_t stride);
+    /* RMS norm in place of every run of n->d values, of n_groups side by side in each of n_rows rows; weight for all of them. */
+    void (*norm_groups)(const struct norm *n, float *x, size_t n_rows, size_t stride, uint32_t n_groups);
     /* The channels of span. */
     void (*delta_block)(const struct delta_block *b, struct span span);
     /* In place, over the values of span. */

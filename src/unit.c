@@ -252,7 +252,7 @@ static struct scan_kind kind_of(const struct layer_config *c)
     kind.is_complex = (uint8_t)config_is_complex(c);
     kind.hold = c->discretization == ZERO_ORDER_HOLD;
     kind.compensated = (uint8_t)config_is_compensated(c);
-    kind.a = c->a_scope == B2S6_SCOPE_LAYER ? SCAN_A_SHARED : SCAN_A_LANES;
+    kind.a = c->a_scope == B2S6_SCOPE_LAYER ? SCAN_A_SHARED : c->a_scope == B2S6_SCOPE_HEAD ? SCAN_A_SCALAR : SCAN_A_LANES;
     kind.delta_constant = c->delta == B2S6_DELTA_CONSTANT;
     kind.b_weight = (c->b & B_HAS_WEIGHT) != 0;
     kind.b_bias = (c->b & B_HAS_BIAS) != 0;
@@ -294,14 +294,16 @@ static void scan_stream(struct scan *s, const struct unit_context *c, struct row
     const struct pass *p = c->pass;
     const struct unit_pass *u = c->unit;
     const size_t row = stream * p->n_steps + (u->backwards ? p->n_steps - 1 : 0);
+    const size_t u_stride = u->given.u_stride ? u->given.u_stride : c->di;
     const ptrdiff_t sign = u->backwards ? -1 : 1;
 
-    s->u = u->u + row * c->di;
+    s->u = u->u + row * u_stride;
     s->delta = delta.at + row * delta.stride;
     s->bc = bc.at ? bc.at + row * bc.stride : NULL;
     s->y = u->y + row * c->di;
     s->x = state_part(p->states[stream], u->layer, u->part);
-    s->u_stride = s->y_stride = sign * (ptrdiff_t)c->di;
+    s->u_stride = sign * (ptrdiff_t)u_stride;
+    s->y_stride = sign * (ptrdiff_t)c->di;
     s->delta_stride = sign * (ptrdiff_t)delta.stride;
     s->bc_stride = sign * (ptrdiff_t)bc.stride;
     p->model->kernels->scan(s);
@@ -339,7 +341,7 @@ static void recur(void *context, size_t begin, size_t end)
     scan_streams(c, find_delta(c, begin, end), begin, end);
     if (B2S6_HAS_S4 && u->after == AFTER_GELU)
         p->model->kernels->gelu(u->y, span);
-    if (B2S6_HAS_MAMBA && u->after == AFTER_GATE)
+    if ((B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2) && u->after == AFTER_GATE)
         p->model->kernels->gate_silu(u->y, u->gate, u->gate_stride, span);
 }
 

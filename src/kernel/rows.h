@@ -193,6 +193,30 @@ static void norm(const struct norm *n, const float *x, float *out, size_t n_rows
     }
 }
 
+/* Runs need not be whole groups of lanes: nothing is read or written beyond one, since the next may be another thread's. */
+static void norm_groups(const struct norm *n, float *x, size_t n_rows, size_t stride, uint32_t n_groups)
+{
+    const size_t d = n->d;
+    size_t row, group, i;
+
+    for (row = 0; row < n_rows; row++, x += stride)
+        for (group = 0; group < n_groups; group++) {
+            const float *weight = n->weight + group * d;
+            float *run = x + group * d, one[VF_LANES];
+            const float square = row_dot(run, run, d) / (float)d;
+            const vf scale = vf_div(vf_set1(1.0f), vf_sqrt(vf_add(vf_set1(square), vf_set1(n->eps))));
+
+            for (i = 0; i + VF_LANES <= d; i += VF_LANES)
+                vf_store(run + i, vf_mul(vf_mul(vf_load(run + i), scale), vf_load(weight + i)));
+            vf_store(one, scale);
+            for (; i < d; i++) {
+                const float t = run[i] * one[0];
+
+                run[i] = t * weight[i];
+            }
+        }
+}
+
 static void softplus(float *x, struct span s)
 {
     size_t row, i;

@@ -402,14 +402,20 @@ VF_INLINE void scan_groups(const struct scan *s, const struct scan_kind kind)
 }
 
 /*
- * Kinds that have loops of their own: B2S6 and S6, each compensated and plain, and S4D. Every other kind shares two,
+ * Kinds that have loops of their own: B2S6, S6 and Mamba-2, each compensated and plain, and S4D. Every other kind shares two,
  * one complex, one real, which ask at every step. The arithmetic is the same.
  */
+#if B2S6_HAS_MAMBA2
+#  define SCAN_MAMBA2_KINDS(own) own({ 0, 0, 1, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 }) own({ 0, 0, 0, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 })
+#else
+#  define SCAN_MAMBA2_KINDS(own)
+#endif
 #define SCAN_KINDS(own)                                     \
     own({ 1, 1, 1, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 })       \
     own({ 1, 1, 0, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 })       \
     own({ 0, 0, 1, SCAN_A_LANES, 0, 1, 0, 1, 0, 0 })        \
     own({ 0, 0, 0, SCAN_A_LANES, 0, 1, 0, 1, 0, 0 })        \
+    SCAN_MAMBA2_KINDS(own)                                  \
     own({ 1, 1, 1, SCAN_A_LANES, 1, 0, 1, 0, 1, 1 })
 
 #define SCAN_OWN(...)                                                   \
