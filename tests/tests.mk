@@ -19,10 +19,10 @@ CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wil
 # The converter, which the tests make their models with: the command line program without its verbs.
 CONVERTER_OBJECTS = $(filter-out $(BUILD)/cli/examples/cli/main.o $(BUILD)/cli/examples/cli/verb_%.o,$(CLI_OBJECTS))
 TEST_FLAGS = -I. -DTESTS_DIR='"$(CURDIR)/tests"' $(TEST_CFLAGS)
-DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c subjects.c streams.c ways.c)
-BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c subjects.c)
+DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c mamba2.c subjects.c streams.c ways.c)
+BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c mamba2.c subjects.c)
 RANDOM_MODELS_SOURCES = $(addprefix tests/,random_models.c reference.c reference_unit.c runner.c trained.c files.c generate.c \
-                        subjects.c)
+                        mamba2.c reference_mamba2.c subjects.c)
 BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
 FAILING_SOURCES = tests/failing.c tests/runner.c
 
