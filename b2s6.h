@@ -188,8 +188,11 @@ B2S6_API uint32_t b2s6_parts(void);
  */
 #if defined(B2S6_SMALL) && defined(B2S6_NO_MAMBA) && defined(B2S6_NO_OTHER_UNITS) && UINTPTR_MAX == 0xffffffffu
 #  define B2S6_STACK_SIZE 1280
-#elif defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
+#elif defined(B2S6_SMALL) && (defined(B2S6_NO_MAMBA2) || defined(B2S6_NO_REAL) || defined(B2S6_NO_OTHER_UNITS)) && \
+    UINTPTR_MAX == 0xffffffffu
 #  define B2S6_STACK_SIZE 1664
+#elif defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
+#  define B2S6_STACK_SIZE 1792
 #else
 #  define B2S6_STACK_SIZE 16384
 #endif

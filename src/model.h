@@ -60,7 +60,9 @@ struct layer {
     struct unit unit;
 #if B2S6_HAS_BIDIRECTIONAL || B2S6_HAS_MAMBA2
     union {
-        struct unit backwards;            /* of a bidirectional layer: what reads the sequence from its end */
+#if B2S6_HAS_BIDIRECTIONAL
+        struct unit backwards;            /* of a bidirectional layer */
+#endif
         struct mamba2_part mamba2;
     } more;
 #endif
@@ -69,6 +71,13 @@ struct layer {
     struct state_part part[STATE_PARTS];  /* what the block keeps; rows 0: no such part */
     size_t part_at[STATE_PARTS];          /* their offsets from a state's address */
 };
+
+/* The unit that reads a bidirectional layer's sequence from its end; in a build without such layers nothing asks for it. */
+#if B2S6_HAS_BIDIRECTIONAL
+#  define LAYER_BACKWARDS(layer) (&(layer)->more.backwards)
+#else
+#  define LAYER_BACKWARDS(layer) (&(layer)->unit)
+#endif
 
 /*
  * Floats a row of activations takes in each place of a workspace (workspace.h): the most that any layer needs. What products
