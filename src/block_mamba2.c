@@ -1,9 +1,9 @@
 /*
- * The mamba2 block (Dao and Gu, arXiv 2405.21060). What the unit reads, its B, its C, its delta and its gate are all projections of
- * the layer's input; a convolution runs over u, B and C:
+ * The mamba2 block (Dao and Gu, arXiv 2405.21060). What the unit reads, its B, C and delta, and its gate are all projections of the
+ * layer's input; a convolution runs over u, B and C:
  *
  *     (v, z, bc, dt) = projections of input;   (u, bc) = silu(conv(v, bc));   delta = clamp(softplus(dt))
- *     x += out norm(unit(u; delta, bc) silu(z)),   or norm(unit(..)) silu(z), or no norm;   + out_mlp (m silu(g)), if d_mlp > 0
+ *     x += out norm(unit(u; delta, bc) silu(z)), or norm(unit(..)) silu(z), or no norm;   if d_mlp > 0: x += out_mlp (m silu(g))
  *
  * h heads of p channels have one delta and one A each, n_groups groups of heads share B and C. The recurrence is the unit's.
  */
@@ -62,8 +62,8 @@ static uint32_t bc_width(const struct layer_config *c)
 }
 
 /*
- * Where the pieces of a row of work->expanded begin: v at 0, then these. v and bc come first, since the convolution reads them as
- * one row; work->u has the same two.
+ * Where the pieces of a row of work->expanded begin: v at 0, then these. v and bc come first, since the convolution reads them
+ * as one row; work->u has the same two.
  */
 struct places {
     size_t bc, z, dt, mlp, width;
@@ -162,7 +162,7 @@ struct mamba2_context {
     struct prepared in, in_bc, in_dt; /* the layer's input, as the three matrices read it */
 };
 
-/* Items begin .. end - 1 as far as they are among the n_items from *first on, counted from there; *first moves behind them. */
+/* Items begin .. end - 1 as far as they are among the n_items from *first on, counted from there; *first moves on to what follows. */
 static int clip(size_t *first, size_t n_items, size_t begin, size_t end, size_t part[2])
 {
     const size_t from = *first, to = from + n_items;
@@ -216,6 +216,7 @@ static void convolve(const struct mamba2_context *c, size_t begin, size_t end)
 static void expand(void *context, size_t begin, size_t end)
 {
     const struct mamba2_context *c = context;
+    const struct pass *p = c->pass;
     const struct layer *layer = c->layer;
     const struct mamba2_part *m = &layer->more.mamba2;
     const size_t di = c->at.bc, n_groups = c->at.z / B2S6_LANES;
@@ -232,11 +233,11 @@ static void expand(void *context, size_t begin, size_t end)
         convolve(c, begin, end < n_groups ? end : n_groups);
     if (clip(&first, b2s6_pad16(layer->config.h) / B2S6_LANES, begin, end, part)) {
         project_to(c, &m->in_dt, &c->in_dt, 0, layer->unit.delta_bias, c->at.dt, part);
-        c->pass->model->kernels->softplus(c->pass->work->expanded + c->at.dt, pass_span(c->pass, c->at.width, part[0], part[1]));
+        p->model->kernels->softplus(p->work->expanded + c->at.dt, pass_span(p, c->at.width, part[0], part[1]));
     }
 }
 
-/* Rows begin .. end - 1 of delta: every channel has its head's, within the limits. A NaN stays one; padding is of the last head. */
+/* Rows begin .. end - 1 of delta: every channel has its head's, within the limits. A NaN stays one; padding has the last head's. */
 static void spread_delta(void *context, size_t begin, size_t end)
 {
     const struct mamba2_context *c = context;
@@ -332,12 +333,13 @@ static void mamba2_pass(const struct pass *p, const struct layer *layer, const f
         mlp.stride = c.at.width;
         b2s6_block_gated(p, &mlp);
     }
-    c.in = b2s6_prepare(p, &layer->in_proj, input, d, n_rows, 1); /* packed, or as codes, the inputs of all three are the same */
+    /* packed, or as codes, the inputs of all three are the same */
+    c.in = b2s6_prepare(p, &layer->in_proj, input, d, n_rows, 1);
     c.in_bc = b2s6_prepare(p, &m->in_bc, input, d, n_rows, 1);
     c.in_dt = b2s6_prepare(p, &m->in_dt, input, d, n_rows, 1);
     b2s6_pass_section(p, expand, &c, c.at.z / B2S6_LANES + b2s6_pad16(layer->config.h) / B2S6_LANES,
-                      product_cost(&layer->in_proj, n_rows) + product_cost(&m->in_bc, n_rows) + product_cost(&m->in_dt, n_rows) +
-                          elementary_cost(n_rows * c.at.z));
+                      product_cost(&layer->in_proj, n_rows) + product_cost(&m->in_bc, n_rows) +
+                          product_cost(&m->in_dt, n_rows) + elementary_cost(n_rows * c.at.z));
     recur(&c);
     b2s6_block_contract(p, &layer->out, layer->out_bias, p->work->y, c.at.bc);
     if (layer->config.d_mlp)

@@ -20,7 +20,7 @@ struct unit {
         } low;
     } step;
     const float *delta_bias;   /* (pad16(d)), for constant delta the step itself; mamba2: (pad16(h)) */
-    const float *a;            /* (n, planes), or lanes (groups, n, planes, 16): decay; decay, turn, turn_lo; mamba2: (pad16(d)) */
+    const float *a;            /* (n, planes), or lanes (groups, n, planes, 16): decay, turn, turn_lo; mamba2: (pad16(d)) */
     const float *a_inverse;    /* lanes (groups, n, cx, 16) */
     struct matrix bc;          /* h matrices of (B re, B im, C re, C im rows) x p; none in a mamba2 block */
     const float *b_bias;       /* lanes (groups, n, cx, 16) */

@@ -1,6 +1,6 @@
 /*
- * digest.c - one number over the outputs of the stored cases and of 200 random models, to compare builds and machines; and another
- * one over those of the family, which came later
+ * digest.c - one number over the outputs of the stored cases and of 200 random models, to compare builds and machines; and
+ * another one over those of the family, which came later
  *
  *     digest [--tests FOLDER] [--isa NAME] [--write FOLDER | --read FOLDER] [--expect DIGEST] [--list]
  *
@@ -11,8 +11,8 @@
  *
  * The rows are those of one run. Steps, chunks, batches, snapshots and threads must give the same ones, or it fails (ways.h).
  *
- * Prints "models" and "digest", 16 hexadecimal digits each, and "family models" and "family digest": over the bytes of the model files, and over the bits of all
- * output rows. Where the models agree, the digests must, whatever the compiler, its options and the machine.
+ * Prints "models" and "digest", 16 hexadecimal digits each, and "family models" and "family digest": over the bytes of the
+ * model files, and over the bits of all output rows. Where the models agree, the digests must, whatever the compiler, its options and the machine.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -50,7 +50,8 @@ static void test_configuration_values(void)
         { KEY(1, 27), 3 }, { KEY(1, 32), 0 }, { KEY(1, 32), 65536 }, { KEY(1, 33), 0 }, { KEY(1, 33), 4097 }, { KEY(1, 44), 0 },
         { KEY(1, 44), 3 }, { KEY(2, 17), 0 }, { KEY(2, 17), 65537 },
     };
-    static const uint32_t foreign[] = { KEY(1, 16), KEY(1, 28), KEY(1, 34), KEY(1, 40), KEY(2, 16), KEY(2, 18), KEY(2, 32), KEY(2, 44) };
+    static const uint32_t foreign[] = { KEY(1, 16), KEY(1, 28), KEY(1, 34), KEY(1, 40), KEY(2, 16), KEY(2, 18), KEY(2, 32),
+                                        KEY(2, 44) };
     file_parts parts;
     small_parts(&parts);
     expect_altered(&parts, B2S6_OK);
@@ -241,7 +242,8 @@ static void test_infinity(void)
             strcpy(config + strlen(config) - 2, limit);
         }
         test_context("%s", config);
-        if (convert_hf_memory(config, strlen(config), file.bytes, file.size, "x", &options, &bytes, &size, error, sizeof error) != 0)
+        if (convert_hf_memory(config, strlen(config), file.bytes, file.size, "x", &options, &bytes, &size, error,
+                              sizeof error) != 0)
             FAIL(error);
         if (first == NULL) {
             first = bytes;

@@ -406,7 +406,8 @@ VF_INLINE void scan_groups(const struct scan *s, const struct scan_kind kind)
  * one complex, one real, which ask at every step. The arithmetic is the same.
  */
 #if B2S6_HAS_MAMBA2
-#  define SCAN_MAMBA2_KINDS(own) own({ 0, 0, 1, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 }) own({ 0, 0, 0, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 })
+#  define SCAN_MAMBA2_KINDS(own) \
+    own({ 0, 0, 1, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 }) own({ 0, 0, 0, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 })
 #else
 #  define SCAN_MAMBA2_KINDS(own)
 #endif

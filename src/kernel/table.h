@@ -9,6 +9,7 @@ const struct b2s6_kernels KERNELS = {
       B2S6_HAS_Q4 ? INTEGER(product_q4) : NULL },
     PACK, PACK_ROWS,
     B2S6_HAS_Q8 || B2S6_HAS_Q4 ? QUANTIZE : NULL,
-    scan, B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 ? conv_silu : NULL, norm, B2S6_HAS_MAMBA2 ? norm_groups : NULL, delta_block, softplus, B2S6_HAS_S4 ? gelu : NULL, add,
+    scan, B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 ? conv_silu : NULL, norm, B2S6_HAS_MAMBA2 ? norm_groups : NULL,
+    delta_block, softplus, B2S6_HAS_S4 ? gelu : NULL, add,
     B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 || B2S6_HAS_MLP ? gate_silu : NULL, B2S6_HAS_S4 ? add_gated : NULL, flush
 };

@@ -39,7 +39,8 @@ int checkpoint_check_config(const checkpoint_config *c, message *m)
 /* What only a mamba2 block has; h and d_inner have been looked at. */
 static int check_mamba2(const checkpoint_layer_config *c, message *m)
 {
-    if (in_range("d_conv", c->d_conv, 1, FORMAT_MAX_D_CONV, m) != 0 || in_range("d_mlp", c->d_mlp, 0, FORMAT_MAX_WIDTH, m) != 0 ||
+    if (in_range("d_conv", c->d_conv, 1, FORMAT_MAX_D_CONV, m) != 0 ||
+        in_range("d_mlp", c->d_mlp, 0, FORMAT_MAX_WIDTH, m) != 0 ||
         in_range("the number of groups", c->n_groups, 1, c->h, m) != 0 ||
         in_range("the number of the norm's groups", c->norm_groups, 1, c->d_inner, m) != 0 ||
         check_eps("the gated norm's eps", c->gate_eps, m) != 0)
@@ -49,7 +50,8 @@ static int check_mamba2(const checkpoint_layer_config *c, message *m)
     if ((uint64_t)c->n_groups * c->d_state > FORMAT_MAX_SIZE / 2)
         return complain(m, "%u groups of %u states are too many", (unsigned)c->n_groups, (unsigned)c->d_state);
     if (c->d_inner % c->norm_groups != 0)
-        return complain(m, "the norm's %u groups do not divide the unit's width, %u", (unsigned)c->norm_groups, (unsigned)c->d_inner);
+        return complain(m, "the norm's %u groups do not divide the unit's width, %u", (unsigned)c->norm_groups,
+                        (unsigned)c->d_inner);
     if (!(c->delta_least >= 0 && c->delta_least <= FLT_MAX) || !(c->delta_most >= c->delta_least))
         return complain(m, "the limits of delta are not in order, from a finite one >= 0 up");
     return 0;

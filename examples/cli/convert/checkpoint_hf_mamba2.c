@@ -50,7 +50,8 @@ static const hf_config defaults = {
 /* A value of config.json for a message: itself if it is short. */
 static int refuse(const char *key, json value, const char *needed, message *m)
 {
-    return complain(m, "%s is %.*s, only %s can be converted", key, (int)(value.size < 60 ? value.size : 60), value.text, needed);
+    return complain(m, "%s is %.*s, only %s can be converted", key, (int)(value.size < 60 ? value.size : 60), value.text,
+                    needed);
 }
 
 static int is_string(json value, const char *text)
@@ -78,7 +79,8 @@ static int read_sizes(checkpoint_layer_config *l, const hf_config *hf, message *
     const uint64_t width = (uint64_t)hf->num_heads * hf->head_dim;
     const double expanded = hf->expand * hf->hidden_size;
     if (!(expanded >= (double)width && expanded < (double)width + 1))
-        return complain(m, "num_heads times head_dim is %llu, but expand times hidden_size %g", (unsigned long long)width, expanded);
+        return complain(m, "num_heads times head_dim is %llu, but expand times hidden_size %g", (unsigned long long)width,
+                        expanded);
     if (width > 65536)
         return complain(m, "num_heads times head_dim is %llu, not up to 65536", (unsigned long long)width);
     l->d_inner = (uint32_t)width;
@@ -95,8 +97,8 @@ static int read_config(checkpoint_config *c, checkpoint_layer_config *l, hf_conf
     uint32_t present;
     *hf = defaults;
     set_mamba2(l);
-    if (json_read_fields(object, "", fields, COUNT(fields), 0, hf, &present, m) != 0 || check_architecture(hf, present, m) != 0 ||
-        read_sizes(l, hf, m) != 0)
+    if (json_read_fields(object, "", fields, COUNT(fields), 0, hf, &present, m) != 0 ||
+        check_architecture(hf, present, m) != 0 || read_sizes(l, hf, m) != 0)
         return -1;
     if (present & 1u << TIME_STEP_LIMIT && read_delta_limits(l, hf->time_step_limit, "time_step_limit", m) != 0)
         return -1;

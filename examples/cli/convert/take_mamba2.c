@@ -39,7 +39,8 @@ int read_delta_limits(checkpoint_layer_config *c, json limits, const char *key, 
         for (json_walk walk = json_begin(limits); right && json_next(&walk, NULL, &value); n++)
             right = n < 2 && read_limit(value, &values[n]);
     if (!right || n != 2 || !(values[0] >= 0) || isinf(values[0]) || !(values[1] >= values[0]))
-        return complain(m, "%s is not a list of two numbers in order, the first finite and >= 0, the second perhaps Infinity", key);
+        return complain(m, "%s is not a list of two numbers in order, the first finite and >= 0, the second perhaps Infinity",
+                        key);
     c->delta_least = values[0];
     c->delta_most = values[1];
     return 0;

@@ -1,8 +1,8 @@
 /*
- * writer_mamba2.c - the tensors of a mamba2 layer: in_proj cut into what a step makes of it, B and C of each group side by side
+ * writer_mamba2.c - the tensors of a mamba2 layer: in_proj cut into what a step makes of it, each group's B and C together
  *
- * In the checkpoint in_proj's rows are z0, x0, z, x, all groups' B, all groups' C, delta. In the file x and z are one tensor, x0
- * and z0 another, each group's B and C a third, delta a fourth.
+ * In the checkpoint in_proj's rows are z0, x0, z, x, all groups' B, all groups' C, delta. In the file x and z are one tensor,
+ * x0 and z0 another, each group's B and C a third, delta a fourth.
  */
 #include <stdio.h>
 
@@ -54,7 +54,8 @@ static void piece_origin(const void *context, size_t i, size_t r, size_t k, char
              p->column + k);
 }
 
-static void put_piece(writer *w, uint32_t role, const matrix_type *type, const piece *p, size_t count, size_t n_rows, size_t n_cols)
+static void put_piece(writer *w, uint32_t role, const matrix_type *type, const piece *p, size_t count, size_t n_rows,
+                      size_t n_cols)
 {
     matrix_source source = { p->t->name, count, n_rows, n_cols, piece_at, p, piece_origin };
     writer_matrix(w, role, type, &source);
