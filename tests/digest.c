@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "hash.h"
 #include "subjects.h"
 #include "test.h"
 #include "ways.h"
@@ -28,30 +29,6 @@ enum { N_RANDOM = 200, N_FAMILY = 100 };
 
 static const char *isa, *write_folder, *read_folder, *expected;
 static int list;
-
-/* FNV-1a, 64 bits. */
-static const uint64_t hash_begin = UINT64_C(0xcbf29ce484222325);
-
-static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-/* Least significant byte first, on every machine. */
-static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        unsigned char bytes[4];
-        uint32_t bits;
-        memcpy(&bits, values + i, 4);
-        for (int k = 0; k < 4; k++)
-            bytes[k] = (unsigned char)(bits >> (8 * k));
-        hash = hash_bytes(hash, bytes, 4);
-    }
-    return hash;
-}
 
 static unsigned char *model_bytes(size_t i, size_t *size)
 {

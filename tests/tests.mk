@@ -6,6 +6,7 @@
 # build/tests/byte_model   writes the byte models for tests/check_bytes.sh and tests/cross_bytes.sh
 # build/tests/bench_kernels   each kernel alone, for a person who tunes one: make bench-kernels
 # build/tests/digest       one number over the outputs of many models, to compare builds and machines
+# build/tests/golden       stored files must give the stored bits (tests/golden)
 
 CMOCKA ?= $(shell $(PKG_CONFIG) --exists cmocka 2>/dev/null && echo yes || echo no)
 ifeq ($(CMOCKA),yes)
@@ -13,13 +14,14 @@ TEST_CFLAGS = -DB2S6_CMOCKA $(shell $(PKG_CONFIG) --cflags cmocka)
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 endif
 
-TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c
+TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c tests/golden_main.c
 ELEMENTARY_SOURCES = $(sort $(wildcard tests/elementary*.c))
 CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wildcard tests/*.c)))
 # The converter, which the tests make their models with: the command line program without its verbs.
 CONVERTER_OBJECTS = $(filter-out $(BUILD)/cli/examples/cli/main.o $(BUILD)/cli/examples/cli/verb_%.o,$(CLI_OBJECTS))
 TEST_FLAGS = -I. -DTESTS_DIR='"$(CURDIR)/tests"' $(TEST_CFLAGS)
 DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c mamba2.c subjects.c streams.c ways.c)
+GOLDEN_SOURCES = $(addprefix tests/,golden_main.c golden.c runner.c trained.c files.c generate.c mamba2.c subjects.c streams.c)
 BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c mamba2.c subjects.c)
 RANDOM_MODELS_SOURCES = $(addprefix tests/,random_models.c reference.c reference_unit.c runner.c trained.c files.c generate.c \
                         mamba2.c reference_mamba2.c subjects.c)
@@ -45,6 +47,10 @@ $(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(SPEECH_PARTS) $(
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
 
 $(BUILD)/tests/digest: $(DIGEST_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
+
+$(BUILD)/tests/golden: $(GOLDEN_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
 

@@ -178,12 +178,12 @@ VF_INLINE void dot_product(const struct product *p, const uint32_t type)
         dot_panel(p, type, panel);
 }
 
-static void product_q8(const struct product *p)
+static void INTEGER(product_q8)(const struct product *p)
 {
     dot_product(p, TYPE_Q8);
 }
 
-static void product_q4(const struct product *p)
+static void INTEGER(product_q4)(const struct product *p)
 {
     dot_product(p, TYPE_Q4);
 }

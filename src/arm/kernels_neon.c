@@ -3,6 +3,10 @@
 
 #if defined(__aarch64__) && !defined(__AARCH64EB__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
+#define ISA neon
+#define INTEGER_ISA neon
+#include "../kernel/names.h"
+
 #include "vec_neon.h"
 #include "../kernel/elementary.h"
 #include "stored_neon.h"
@@ -12,16 +16,11 @@
 #include "../kernel/scan.h"
 #include "../kernel/quantize.h"
 
-#define INTEGER(name) name
 #define PAIRS_ADD(sum, w, c) pairs_add(sum, w, c)
 #include "../kernel/pairs.h"
 #include "../kernel/integer.h"
 
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_neon;
-
-#define KERNELS b2s6_kernels_neon
-#define KERNELS_NAME "neon"
-#define QUANTIZE quantize
+#define QUANTIZE KERNEL(quantize)
 #include "../kernel/table.h"
 
 #include "../kernel/isa_end.h"

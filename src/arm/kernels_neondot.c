@@ -15,6 +15,10 @@
 #endif
 #endif
 
+#define ISA neondot
+#define INTEGER_ISA neondot
+#include "../kernel/names.h"
+
 #include "vec_neon.h"
 #include "../kernel/elementary.h"
 #include "stored_neon.h"
@@ -24,12 +28,7 @@
 #include "dot.h"
 #include "../kernel/quantize.h"
 
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_neondot;
-
-#define INTEGER(name) name
-#define KERNELS b2s6_kernels_neondot
-#define KERNELS_NAME "neondot"
-#define QUANTIZE quantize
+#define QUANTIZE KERNEL(quantize)
 #include "../kernel/table.h"
 
 #include "../kernel/isa_end.h"

@@ -21,7 +21,7 @@ enum { K_UNROLL = VF_LANES >= 8 ? 4 : 1 }; /* values of k; measured with wide ve
 /* With 12 rows in a tile their addresses alone would fill the integer registers, so they are packed (kernels.h). */
 #if VF_LANES == 16
 enum { PACK_ROWS = TILE_ROWS };
-#  define PACK pack
+#  define PACK KERNEL(pack)
 #else
 enum { PACK_ROWS = 0 };
 #  define PACK NULL
@@ -95,7 +95,7 @@ VF_INLINE vf load_weights(const unsigned char *at, const uint32_t type)
 #if defined(B2S6_SMALL)
 
 /* As below, for one lane and one tile: a panel and a row at a time. */
-static void product_panel(const struct product *p, const uint32_t type, uint32_t panel, size_t row)
+static void KERNEL(product_panel)(const struct product *p, const uint32_t type, uint32_t panel, size_t row)
 {
     const uint32_t value_bytes = type == TYPE_F16 ? 2 : 4;
     const unsigned char *w = (const unsigned char *)p->weight + panel * (size_t)weights_panel_bytes(type, p->k);
@@ -121,7 +121,7 @@ VF_INLINE void product_of(const struct product *p, const uint32_t type)
 
     for (panel = p->first_panel; panel < p->end_panel; panel++)
         for (row = 0; row < p->n_rows; row++)
-            product_panel(p, type, panel, row);
+            KERNEL(product_panel)(p, type, panel, row);
 }
 
 #else
@@ -233,7 +233,7 @@ VF_INLINE void product_of(const struct product *p, const uint32_t type)
 #endif
 
 #if VF_LANES == 16
-static void pack(const struct pack *p, size_t begin, size_t end)
+static void KERNEL(pack)(const struct pack *p, size_t begin, size_t end)
 {
     size_t tile;
     uint32_t k;
@@ -249,12 +249,12 @@ static void pack(const struct pack *p, size_t begin, size_t end)
 }
 #endif
 
-static void product_f32(const struct product *p)
+static void KERNEL(product_f32)(const struct product *p)
 {
     product_of(p, TYPE_F32);
 }
 
-static void product_f16(const struct product *p)
+static void KERNEL(product_f16)(const struct product *p)
 {
     product_of(p, TYPE_F16);
 }

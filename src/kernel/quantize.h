@@ -23,7 +23,7 @@ VF_INLINE vi nearest_code(vf x, vf inverse)
 #if defined(B2S6_SMALL)
 
 /* As below, for one lane. */
-static float quantize_part(int16_t *codes, const float *x, uint32_t k, const int planes)
+static float KERNEL(quantize_part)(int16_t *codes, const float *x, uint32_t k, const int planes)
 {
     uint32_t i, bits, largest = 0;
     float inverse;
@@ -68,7 +68,7 @@ VF_INLINE void codes_of(int16_t *codes, uint32_t at, const float *x, vf inverse,
 }
 
 /* One part of k values; returns its scale. */
-static float quantize_part(int16_t *codes, const float *x, uint32_t k, const int planes)
+static float KERNEL(quantize_part)(int16_t *codes, const float *x, uint32_t k, const int planes)
 {
     const uint32_t whole = k / 16 * 16, from = k > 32 ? k / 64 * 64 : 0;
     vi largest[PARTIAL_VECTORS];
@@ -115,11 +115,11 @@ VF_INLINE void quantize_items(const struct quantize *q, size_t begin, size_t end
     size_t item;
 
     for (item = begin; item < end; item++)
-        q->scales[item] = quantize_part(q->codes + item * b2s6_code_width(q->k),
+        q->scales[item] = KERNEL(quantize_part)(q->codes + item * b2s6_code_width(q->k),
                                         q->x + item / q->n_parts * q->x_stride + item % q->n_parts * q->k, q->k, planes);
 }
 
-static void quantize(const struct quantize *q, size_t begin, size_t end)
+static void KERNEL(quantize)(const struct quantize *q, size_t begin, size_t end)
 {
     quantize_items(q, begin, end, 0);
 }

@@ -12,7 +12,7 @@
  * a partial sum is -0 only after a product that underflowed. The sign of a total of 0 shows nowhere: a total is a mean, a mean
  * square, or goes into softplus.
  */
-static float row_total(const float *x, const float *y, size_t d)
+static float KERNEL(row_total)(const float *x, const float *y, size_t d)
 {
     float lane[16];
     size_t i, half;
@@ -27,14 +27,14 @@ static float row_total(const float *x, const float *y, size_t d)
     return lane[0];
 }
 
-static float row_sum(const float *x, size_t d)
+static float KERNEL(row_sum)(const float *x, size_t d)
 {
-    return row_total(x, NULL, d);
+    return KERNEL(row_total)(x, NULL, d);
 }
 
-static float row_dot(const float *x, const float *y, size_t d)
+static float KERNEL(row_dot)(const float *x, const float *y, size_t d)
 {
-    return row_total(x, y, d);
+    return KERNEL(row_total)(x, y, d);
 }
 
 #else
@@ -77,7 +77,7 @@ VF_INLINE void partial_tail(float *tail, const float *x, size_t n)
 }
 
 /* x_i */
-static float row_sum(const float *x, size_t d)
+static float KERNEL(row_sum)(const float *x, size_t d)
 {
     struct partials s;
     float tail[16];
@@ -115,7 +115,7 @@ VF_INLINE float short_dot(const float *x, const float *y, size_t d)
 }
 
 /* x_i y_i, fused */
-static float row_dot(const float *x, const float *y, size_t d)
+static float KERNEL(row_dot)(const float *x, const float *y, size_t d)
 {
     struct partials s;
     float x_tail[16], y_tail[16];
@@ -140,7 +140,7 @@ static float row_dot(const float *x, const float *y, size_t d)
 #endif
 
 /* out_i = x_i - mean */
-static void row_centre(const float *x, float *out, float mean, size_t d)
+static void KERNEL(row_centre)(const float *x, float *out, float mean, size_t d)
 {
     size_t i;
 
@@ -149,9 +149,9 @@ static void row_centre(const float *x, float *out, float mean, size_t d)
 }
 
 /* out_i = (x_i / sqrt(mean square + eps)) weight_i [+ bias_i]: what RMSNorm does, and LayerNorm to a centred row */
-static void row_scale(const struct norm *n, const float *x, float *out)
+static void KERNEL(row_scale)(const struct norm *n, const float *x, float *out)
 {
-    const float square = row_dot(x, x, n->d) / (float)n->d;
+    const float square = KERNEL(row_dot)(x, x, n->d) / (float)n->d;
     const vf scale = vf_div(vf_set1(1.0f), vf_sqrt(vf_add(vf_set1(square), vf_set1(n->eps))));
     size_t i;
 
@@ -162,7 +162,7 @@ static void row_scale(const struct norm *n, const float *x, float *out)
     }
 }
 
-static void norm(const struct norm *n, const float *x, float *out, size_t n_rows, size_t stride)
+static void KERNEL(norm)(const struct norm *n, const float *x, float *out, size_t n_rows, size_t stride)
 {
     size_t row, i;
 
@@ -171,13 +171,13 @@ static void norm(const struct norm *n, const float *x, float *out, size_t n_rows
         case B2S6_NORM_LAYER:
             if (!B2S6_HAS_NORM_LAYER)
                 break;
-            row_centre(x, out, row_sum(x, n->d) / (float)n->d, n->d);
-            row_scale(n, out, out);
+            KERNEL(row_centre)(x, out, KERNEL(row_sum)(x, n->d) / (float)n->d, n->d);
+            KERNEL(row_scale)(n, out, out);
             break;
         case B2S6_NORM_RMS:
             if (!B2S6_HAS_NORM_RMS)
                 break;
-            row_scale(n, x, out);
+            KERNEL(row_scale)(n, x, out);
             break;
         case B2S6_NORM_BATCH:
             for (i = 0; i < n->d; i += VF_LANES)
@@ -194,7 +194,7 @@ static void norm(const struct norm *n, const float *x, float *out, size_t n_rows
 }
 
 /* Runs need not be whole groups of lanes: nothing is read or written beyond one, since the next may be another thread's. */
-static void norm_groups(const struct norm *n, float *x, size_t n_rows, size_t stride, uint32_t n_groups)
+static void KERNEL(norm_groups)(const struct norm *n, float *x, size_t n_rows, size_t stride, uint32_t n_groups)
 {
     const size_t d = n->d;
     size_t row, group, i;
@@ -203,7 +203,7 @@ static void norm_groups(const struct norm *n, float *x, size_t n_rows, size_t st
         for (group = 0; group < n_groups; group++) {
             const float *weight = n->weight + group * d;
             float *run = x + group * d, one[VF_LANES];
-            const float square = row_dot(run, run, d) / (float)d;
+            const float square = KERNEL(row_dot)(run, run, d) / (float)d;
             const vf scale = vf_div(vf_set1(1.0f), vf_sqrt(vf_add(vf_set1(square), vf_set1(n->eps))));
 
             for (i = 0; i + VF_LANES <= d; i += VF_LANES)
@@ -217,7 +217,7 @@ static void norm_groups(const struct norm *n, float *x, size_t n_rows, size_t st
         }
 }
 
-static void softplus(float *x, struct span s)
+static void KERNEL(softplus)(float *x, struct span s)
 {
     size_t row, i;
 
@@ -226,7 +226,7 @@ static void softplus(float *x, struct span s)
             vf_store(x + i, vf_softplus(vf_load(x + i)));
 }
 
-static void delta_block(const struct delta_block *b, struct span s)
+static void KERNEL(delta_block)(const struct delta_block *b, struct span s)
 {
     const size_t p = b->p, d = s.end < b->d ? s.end : b->d;
     size_t row, i, j;
@@ -236,17 +236,17 @@ static void delta_block(const struct delta_block *b, struct span s)
         float *delta = b->delta + row * s.stride;
 
         for (j = s.begin / p; j * p < d; j++) {
-            const float dot = row_dot(b->w + j * p, x + j * p, p);
+            const float dot = KERNEL(row_dot)(b->w + j * p, x + j * p, p);
             for (i = j * p < s.begin ? s.begin : j * p; i < d && i < (j + 1) * p; i++)
                 delta[i] = dot + b->bias[i];
         }
         for (i = d; i < s.end; i++)
             delta[i] = 0.0f;
     }
-    softplus(b->delta, s);
+    KERNEL(softplus)(b->delta, s);
 }
 
-static void gelu(float *x, struct span s)
+static void KERNEL(gelu)(float *x, struct span s)
 {
     size_t row, i;
 
@@ -255,7 +255,7 @@ static void gelu(float *x, struct span s)
             vf_store(x + i, vf_gelu(vf_load(x + i)));
 }
 
-static void add(float *x, const float *other, struct span s)
+static void KERNEL(add)(float *x, const float *other, struct span s)
 {
     size_t row, i;
 
@@ -264,7 +264,7 @@ static void add(float *x, const float *other, struct span s)
             vf_store(x + i, vf_add(vf_load(x + i), vf_load(other + i)));
 }
 
-static void gate_silu(float *y, const float *z, size_t z_stride, struct span s)
+static void KERNEL(gate_silu)(float *y, const float *z, size_t z_stride, struct span s)
 {
     size_t row, i;
 
@@ -273,7 +273,7 @@ static void gate_silu(float *y, const float *z, size_t z_stride, struct span s)
             vf_store(y + i, vf_mul(vf_load(y + i), vf_silu(vf_load(z + i))));
 }
 
-static void add_gated(float *x, const float *a, const float *g, size_t ag_stride, struct span s)
+static void KERNEL(add_gated)(float *x, const float *a, const float *g, size_t ag_stride, struct span s)
 {
     size_t row, i;
 
@@ -282,7 +282,7 @@ static void add_gated(float *x, const float *a, const float *g, size_t ag_stride
             vf_store(x + i, vf_fma(vf_load(a + i), vf_sigmoid(vf_load(g + i)), vf_load(x + i)));
 }
 
-static void flush(float *out, const float *x, size_t n)
+static void KERNEL(flush)(float *out, const float *x, size_t n)
 {
     size_t i;
 
@@ -298,7 +298,7 @@ VF_INLINE const float *conv_row(const struct conv *c, ptrdiff_t t)
     return c->v + (size_t)t * c->v_stride;
 }
 
-static void conv_silu(const struct conv *c)
+static void KERNEL(conv_silu)(const struct conv *c)
 {
     const size_t begin = (size_t)c->first_group * 16, end = (size_t)c->end_group * 16;
     const ptrdiff_t taps = (ptrdiff_t)c->d_conv, steps = (ptrdiff_t)c->n_steps;

@@ -232,7 +232,7 @@ VF_FLAT void scan_groups(const struct scan *s, const struct scan_kind kind)
         scan_channel(s, kind, channel);
 }
 
-static void scan(const struct scan *s)
+static void KERNEL(scan)(const struct scan *s)
 {
     static const struct scan_kind b2s6 = { 1, 1, 0, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 };
     struct scan_kind kind = B2S6_HAS_OTHER_UNITS ? s->kind : b2s6;

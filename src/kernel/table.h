@@ -1,15 +1,29 @@
 /*
- * The table of the functions above, for the instruction set that includes them; KERNELS and KERNELS_NAME name it, and
- * INTEGER and QUANTIZE the variant of the integer kernels that goes with it. What a build leaves out (switches.h) is never
- * called.
+ * The table of the functions above, b2s6_kernels_ and INTEGER_ISA, for the instruction set that includes them. QUANTIZE is the
+ * function that goes with its integer kernels. What a build leaves out (switches.h) is never called.
  */
-const struct b2s6_kernels KERNELS = {
-    KERNELS_NAME,
-    { NULL, product_f32, B2S6_HAS_F16 ? product_f16 : NULL, B2S6_HAS_Q8 ? INTEGER(product_q8) : NULL,
-      B2S6_HAS_Q4 ? INTEGER(product_q4) : NULL },
-    PACK, PACK_ROWS,
-    B2S6_HAS_Q8 || B2S6_HAS_Q4 ? QUANTIZE : NULL,
-    scan, B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 ? conv_silu : NULL, norm, B2S6_HAS_MAMBA2 ? norm_groups : NULL,
-    delta_block, softplus, B2S6_HAS_S4 ? gelu : NULL, add,
-    B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 || B2S6_HAS_MLP ? gate_silu : NULL, B2S6_HAS_S4 ? add_gated : NULL, flush
+extern B2S6_INTERNAL const struct b2s6_kernels INTEGER(b2s6_kernels);
+
+const struct b2s6_kernels INTEGER(b2s6_kernels) = {
+    .name = KERNEL_TEXT(INTEGER_ISA),
+    .product = {
+        [TYPE_F32] = KERNEL(product_f32),
+        [TYPE_F16] = B2S6_HAS_F16 ? KERNEL(product_f16) : NULL,
+        [TYPE_Q8] = B2S6_HAS_Q8 ? INTEGER(product_q8) : NULL,
+        [TYPE_Q4] = B2S6_HAS_Q4 ? INTEGER(product_q4) : NULL,
+    },
+    .pack = PACK,
+    .pack_rows = PACK_ROWS,
+    .quantize = B2S6_HAS_Q8 || B2S6_HAS_Q4 ? QUANTIZE : NULL,
+    .scan = KERNEL(scan),
+    .conv_silu = B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 ? KERNEL(conv_silu) : NULL,
+    .norm = KERNEL(norm),
+    .norm_groups = B2S6_HAS_MAMBA2 ? KERNEL(norm_groups) : NULL,
+    .delta_block = KERNEL(delta_block),
+    .softplus = KERNEL(softplus),
+    .gelu = B2S6_HAS_S4 ? KERNEL(gelu) : NULL,
+    .add = KERNEL(add),
+    .gate_silu = B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 || B2S6_HAS_MLP ? KERNEL(gate_silu) : NULL,
+    .add_gated = B2S6_HAS_S4 ? KERNEL(add_gated) : NULL,
+    .flush = KERNEL(flush),
 };

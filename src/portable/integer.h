@@ -73,12 +73,12 @@ VF_INLINE void integer_product(const struct product *p, const uint32_t type)
                 integer_quarter(p, type, panel, row, first);
 }
 
-static void product_q8(const struct product *p)
+static void INTEGER(product_q8)(const struct product *p)
 {
     integer_product(p, TYPE_Q8);
 }
 
-static void product_q4(const struct product *p)
+static void INTEGER(product_q4)(const struct product *p)
 {
     integer_product(p, TYPE_Q4);
 }

@@ -1,6 +1,10 @@
 /* The kernels in plain C: one lane at a time. */
 #include "../kernels.h"
 
+#define ISA portable
+#define INTEGER_ISA portable
+#include "../kernel/names.h"
+
 #include "vec.h"
 #include "../kernel/elementary.h"
 #include "stored.h"
@@ -15,8 +19,5 @@
 #include "../kernel/quantize.h"
 #include "integer.h"
 
-#define KERNELS b2s6_kernels_portable
-#define KERNELS_NAME "portable"
-#define INTEGER(name) name
-#define QUANTIZE quantize
+#define QUANTIZE KERNEL(quantize)
 #include "../kernel/table.h"

@@ -188,23 +188,23 @@ VF_INLINE void tile_product(const struct product *p, const uint32_t type)
     _tile_release();
 }
 
-static void product_q8_amx(const struct product *p)
+static void INTEGER(product_q8)(const struct product *p)
 {
     if (uses_tiles(p->n_rows, p->k))
         tile_product(p, TYPE_Q8);
     else
-        product_q8_vnni(p);
+        product_q8_avx512vnni(p);
 }
 
-static void product_q4_amx(const struct product *p)
+static void INTEGER(product_q4)(const struct product *p)
 {
     if (uses_tiles(p->n_rows, p->k))
         tile_product(p, TYPE_Q4);
     else
-        product_q4_vnni(p);
+        product_q4_avx512vnni(p);
 }
 
-static void quantize_amx(const struct quantize *q, size_t begin, size_t end)
+static void INTEGER(quantize)(const struct quantize *q, size_t begin, size_t end)
 {
     quantize_items(q, begin, end, uses_tiles(q->n_rows, q->k));
 }

@@ -3,6 +3,10 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
+#define ISA avx2
+#define INTEGER_ISA avx2
+#include "../kernel/names.h"
+
 #include "vec_avx2.h"
 #include "../kernel/elementary.h"
 #include "stored_avx2.h"
@@ -11,16 +15,11 @@
 #include "../kernel/scan.h"
 #include "../kernel/quantize.h"
 
-#define INTEGER(name) name
 #define PAIRS_ADD(sum, w, c) _mm256_add_epi32(sum, _mm256_madd_epi16(w, c))
 #include "../kernel/pairs.h"
 #include "../kernel/integer.h"
 
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx2;
-
-#define KERNELS b2s6_kernels_avx2
-#define KERNELS_NAME "avx2"
-#define QUANTIZE quantize
+#define QUANTIZE KERNEL(quantize)
 #include "../kernel/table.h"
 
 #include "../kernel/isa_end.h"

@@ -3,6 +3,10 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
+#define ISA avx512
+#define INTEGER_ISA avx512
+#include "../kernel/names.h"
+
 #include "vec_avx512.h"
 #include "../kernel/elementary.h"
 #include "stored_avx512.h"
@@ -11,16 +15,11 @@
 #include "../kernel/scan.h"
 #include "../kernel/quantize.h"
 
-#define INTEGER(name) name
 #define PAIRS_ADD(sum, w, c) _mm512_add_epi32(sum, _mm512_madd_epi16(w, c))
 #include "../kernel/pairs.h"
 #include "../kernel/integer.h"
 
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512;
-
-#define KERNELS b2s6_kernels_avx512
-#define KERNELS_NAME "avx512"
-#define QUANTIZE quantize
+#define QUANTIZE KERNEL(quantize)
 #include "../kernel/table.h"
 
 #include "../kernel/isa_end.h"
@@ -35,19 +34,13 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512;
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni")
 #endif
 
-#undef INTEGER
+#undef INTEGER_ISA
 #undef PAIRS_ADD
-#define INTEGER(name) name##_vnni
+#define INTEGER_ISA avx512vnni
 #define PAIRS_ADD(sum, w, c) _mm512_dpwssd_epi32(sum, w, c)
 #include "../kernel/pairs.h"
 #include "../kernel/integer.h"
 
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512vnni;
-
-#undef KERNELS
-#undef KERNELS_NAME
-#define KERNELS b2s6_kernels_avx512vnni
-#define KERNELS_NAME "avx512vnni"
 #include "../kernel/table.h"
 
 #include "../kernel/isa_end.h"
@@ -60,18 +53,11 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512vnni;
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni,amx-tile,amx-int8")
 #endif
 
-#include "amx.h"
-
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_amx;
-
-#undef INTEGER
+#undef INTEGER_ISA
 #undef QUANTIZE
-#undef KERNELS
-#undef KERNELS_NAME
-#define INTEGER(name) name##_amx
-#define QUANTIZE quantize_amx
-#define KERNELS b2s6_kernels_amx
-#define KERNELS_NAME "amx"
+#define INTEGER_ISA amx
+#define QUANTIZE INTEGER(quantize)
+#include "amx.h"
 #include "../kernel/table.h"
 
 #include "../kernel/isa_end.h"
