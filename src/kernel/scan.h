@@ -112,17 +112,18 @@ VF_INLINE void flush_state(struct scan_state *x, const struct scan_kind kind)
 
 /*
  * x <- scale (x + d) + outer b for one part, d what the state moves by before scale. If compensated, lo takes up what the
- * rounding of x + d lost, and with Euler, where outer is all the input, that of the last sum too.
+ * rounding of x + d lost, and with Euler, where outer is all the input, that of the last sum too. Where scale x is below
+ * 2^-126 the state is flushed, or b is all of it.
  */
 VF_INLINE void move_part(vf *x, vf *lo, const struct scan_kind kind, vf scale, vf d, vf outer, vf b)
 {
     const vf y = kind.compensated ? vf_add(*x, d) : d;
-    const vf moved = vf_fma(scale, y, vf_mul(outer, b));
+    const vf moved = vf_scaled_add(scale, y, vf_mul(outer, b));
 
     if (kind.compensated) {
         const vf lost = vf_sub(d, vf_sub(y, *x));
 
-        *lo = kind.hold ? vf_mul(scale, lost) : vf_fma(scale, lost, vf_fma(outer, b, vf_fms(scale, y, moved)));
+        *lo = kind.hold ? vf_mul(scale, lost) : vf_scaled_add(scale, lost, vf_fma(outer, b, vf_scaled_sub(scale, y, moved)));
     }
     *x = moved;
 }

@@ -102,12 +102,12 @@ VF_FLAT void scan_b(vf *b_re, vf *b_im, const struct scan_kind kind, const float
 /* move_part of scan.h: the new value of a part; *lo, of compensated states only, becomes its rest. */
 VF_FLAT vf scan_move(vf x, vf *lo, const struct scan_kind kind, vf scale, vf d, vf outer, vf b)
 {
-    const vf y = kind.compensated ? vf_add(x, d) : d, moved = vf_fma(scale, y, vf_mul(outer, b));
+    const vf y = kind.compensated ? vf_add(x, d) : d, moved = vf_scaled_add(scale, y, vf_mul(outer, b));
 
     if (kind.compensated) {
         const vf lost = vf_sub(d, vf_sub(y, x));
 
-        *lo = kind.hold ? vf_mul(scale, lost) : vf_fma(scale, lost, vf_fma(outer, b, vf_fms(scale, y, moved)));
+        *lo = kind.hold ? vf_mul(scale, lost) : vf_scaled_add(scale, lost, vf_fma(outer, b, vf_scaled_sub(scale, y, moved)));
     }
     return moved;
 }
