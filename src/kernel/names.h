@@ -5,6 +5,10 @@
  *
  * Included by each kernels_*.c after it has defined ISA and INTEGER_ISA.
  */
+/*
+ * Two steps each, since ## and # take their arguments as they are written: the step between puts in what ISA stands
+ * for.
+ */
 #define KERNEL_PASTE(name, isa) name##_##isa
 #define KERNEL_OF(name, isa) KERNEL_PASTE(name, isa)
 #define KERNEL(name) KERNEL_OF(name, ISA)

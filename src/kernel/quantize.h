@@ -93,6 +93,7 @@ VF_INLINE void codes_of(int16_t *codes, uint32_t at, const float *x, vf inverse,
  */
 static float KERNEL(quantize_part)(int16_t *codes, const float *x, uint32_t k, const int planes)
 {
+    /* whole: values in groups of 16; from: where zeros begin (codes of up to 32 columns have no blocks of 64) */
     const uint32_t whole = k / 16 * 16, from = k > 32 ? k / 64 * 64 : 0;
     vi largest[PARTIAL_VECTORS];
     int32_t lanes[16], bits = 0;
@@ -104,6 +105,7 @@ static float KERNEL(quantize_part)(int16_t *codes, const float *x, uint32_t k, c
     memset(codes + from, 0, (b2s6_code_width(k) - from) * sizeof *codes);
     for (v = 0; v < PARTIAL_VECTORS; v++)
         largest[v] = vi_set1(0);
+    /* the largest |x|, by bits: whole groups, then the tail, whose zeros are the smallest of all */
     for (i = 0; i < whole; i += 16)
         largest_bits(largest, x + i);
     partial_tail(tail, x + whole, k - whole);
@@ -123,6 +125,7 @@ static float KERNEL(quantize_part)(int16_t *codes, const float *x, uint32_t k, c
     }
     scale = b2s6_float_of((uint32_t)bits);
     {
+        /* scale is m here; one division for the row, products for the values */
         const vf inverse = vf_set1((float)LARGEST_CODE / scale);
 
         for (i = 0; i < whole; i += 16)

@@ -1,7 +1,13 @@
 /*
- * The table of the functions above, b2s6_kernels_ and INTEGER_ISA, for the instruction set that includes them. QUANTIZE is the
- * function that goes with its integer kernels. What a build leaves out (switches.h) is never called.
+ * The table of the functions above, b2s6_kernels_ and INTEGER_ISA, for the instruction set that includes them: the one
+ * symbol that the rest of the library sees of a kernels_*.c (kernels.h, isa.h). Included last, and once for each
+ * INTEGER_ISA: variants of an instruction set share the functions of KERNEL and differ in those of INTEGER. QUANTIZE
+ * is the function that goes with its integer kernels: which layout of codes they read.
+ *
+ * What a build leaves out (switches.h) is NULL and never called: a model that needs it is refused when it is opened.
+ * The other way round, a function that no entry names is dropped by the compiler.
  */
+/* Declared, so that it is hidden from programs that link the library. */
 extern B2S6_INTERNAL const struct b2s6_kernels INTEGER(b2s6_kernels);
 
 const struct b2s6_kernels INTEGER(b2s6_kernels) = {
