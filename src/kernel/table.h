@@ -5,7 +5,7 @@
  * is the function that goes with its integer kernels: which layout of codes they read.
  *
  * What a build leaves out (switches.h) is NULL and never called: a model that needs it is refused when it is opened.
- * The other way round, a function that no entry names is dropped by the compiler.
+ * The condition is a constant, so the function is dropped, too.
  */
 /* Declared, so that it is hidden from programs that link the library. */
 extern B2S6_INTERNAL const struct b2s6_kernels INTEGER(b2s6_kernels);

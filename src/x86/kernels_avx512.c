@@ -1,4 +1,14 @@
-/* The kernels for AVX-512 (F, BW, DQ, VL). */
+/*
+ * The kernels for AVX-512 (F, BW, DQ, VL): sixteen lanes, 32 registers; and two variants of its integer kernels. Three
+ * tables are made here, which share all functions of floats (KERNEL, _avx512):
+ *
+ *     avx512       integers by vpmaddwd and vpaddd
+ *     avx512vnni   the same text with vpdpwssd, which does both
+ *     amx          tiles for 16 rows and more, else those of avx512vnni; its own quantize, as tiles read bytes
+ *
+ * Each part has a target region of its own, so that no function is compiled for more than the machine is asked for
+ * (isas.c).
+ */
 #include "../kernels.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && B2S6_HAS_ISAS
@@ -15,10 +25,12 @@
 #include "../kernel/scan.h"
 #include "../kernel/quantize.h"
 
+/* Two instructions: products of pairs, and the sum. */
 #define PAIRS_ADD(sum, w, c) _mm512_add_epi32(sum, _mm512_madd_epi16(w, c))
 #include "../kernel/pairs.h"
 #include "../kernel/integer.h"
 
+/* Codes in order, for VNNI as well. */
 #define QUANTIZE KERNEL(quantize)
 #include "../kernel/table.h"
 
@@ -26,6 +38,7 @@
 
 /* ------------------------------------------------------------------- AVX-512 VNNI: the integer kernels once more, and AMX */
 
+/* isa_end.h has closed the region of vec_avx512.h; this one has VNNI too. */
 #define VF_TARGET_REGION 1
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni"))), apply_to = function)
@@ -37,6 +50,7 @@
 #undef INTEGER_ISA
 #undef PAIRS_ADD
 #define INTEGER_ISA avx512vnni
+/* Products of pairs and the sum in one; it wraps and does not saturate, and neither happens. */
 #define PAIRS_ADD(sum, w, c) _mm512_dpwssd_epi32(sum, w, c)
 #include "../kernel/pairs.h"
 #include "../kernel/integer.h"
@@ -45,6 +59,7 @@
 
 #include "../kernel/isa_end.h"
 
+/* And this one tiles. Functions of the regions before may be called, and inlined, from here. */
 #define VF_TARGET_REGION 1
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni,amx-tile,amx-int8"))), apply_to = function)
