@@ -114,6 +114,7 @@ VF_INLINE void INTEGER(tile)(const struct product *p, const uint32_t type, uint3
     for (first = 0; first < p->k; first += group, scales += 32) {
         /* columns of this group: all, or what is left of k */
         const uint32_t n = p->k - first < group ? p->k - first : group;
+        /* anew for each group: a sum of two groups would need a common scale */
         INTEGER_SUM sums[24][INTEGER_VECTORS];
 
         PRODUCT_UNROLL for (i = 0; i < n_panels * n_rows; i++) {

@@ -262,6 +262,7 @@ static void KERNEL(delta_block)(const struct delta_block *b, struct span s)
         float *delta = b->delta + row * s.stride;
 
         for (j = s.begin / p; j * p < d; j++) {
+            /* the same for all channels of the block */
             const float dot = KERNEL(row_dot)(b->w + j * p, x + j * p, p);
             /* the channels of block j that are in the span */
             for (i = j * p < s.begin ? s.begin : j * p; i < d && i < (j + 1) * p; i++)
@@ -271,6 +272,7 @@ static void KERNEL(delta_block)(const struct delta_block *b, struct span s)
         for (i = d; i < s.end; i++)
             delta[i] = 0.0f;
     }
+    /* in vectors, over the whole span at once */
     KERNEL(softplus)(b->delta, s);
 }
 
@@ -363,6 +365,7 @@ static void KERNEL(conv_silu)(const struct conv *c)
         }
     /* ascending, so that a row moves before it is overwritten when the steps are fewer than the taps */
     for (k = 0; k < taps - 1; k++)
+        /* rows that stay in the window, or the last of v: conv_row says where each was */
         memmove(c->window + (size_t)k * c->width + begin, conv_row(c, steps - taps + 1 + k) + begin,
                 (end - begin) * sizeof(float));
 }

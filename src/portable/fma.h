@@ -58,6 +58,7 @@ union b2s6_double_view {
 static inline double b2s6_round_to_odd(double p, double d, double s)
 {
     union b2s6_double_view v;
+    /* two sums that are not exact by themselves, but whose errors make up s's */
     const double q = s - p;
     const double error = (p - (s - q)) + (d - q);
     v.f = s;
@@ -125,6 +126,7 @@ static inline float b2s6_round_pack(uint32_t sign, uint64_t m, int e)
 {
     if (m == 0)
         return b2s6_float_of(sign);
+    /* drop: bits of m that do not fit, negative if there are bits free */
     int drop = b2s6_top_bit(m) - 23;                /* keep 24 bits ... */
     if (e + drop < -149)
         drop = -149 - e;                            /* ... or fewer, if the result is subnormal */
@@ -174,6 +176,7 @@ static inline float b2s6_fma_any(float a, float b, float c)
     const uint32_t ma = ua & 0x7fffffff, mb = ub & 0x7fffffff, mc = uc & 0x7fffffff;
     uint32_t sign = (ua ^ ub) & 0x80000000;
     if (ma >= inf || mb >= inf || mc >= inf) {
+        /* infinity times zero, and infinity less infinity, are NaNs; else what is infinite wins */
         const int nan = ma > inf || mb > inf || mc > inf || (ma == inf && mb == 0) || (mb == inf && ma == 0);
         const int product_inf = ma == inf || mb == inf;
         if (nan || (product_inf && mc == inf && sign != (uc & 0x80000000)))
@@ -196,12 +199,14 @@ static inline float b2s6_fma_any(float a, float b, float c)
         ep -= up;
         t <<= uq;
         ec -= uq;
+        /* the one of the smaller exponent goes down to the other's */
         if (ep >= ec) {
             t = b2s6_shift_sticky(t, ep - ec);
         } else {
             p = b2s6_shift_sticky(p, ec - ep);
             ep = ec;
         }
+        /* magnitudes are added or subtracted; the larger gives the sign */
         if (sign == csign) {
             p += t;
         } else if (p > t) {
@@ -256,6 +261,7 @@ static inline b2s6_words b2s6_words_product(uint32_t a, uint32_t b)
 {
     b2s6_words p;
 #if defined(__thumb__) && !defined(__thumb2__) /* has no long multiplication: three products of 12 bits by 24 or less */
+    /* low below 2^24, mid below 2^26, high below 2^25; product = high 2^24 + bottom */
     const uint32_t low = (a & 0xfff) * (b & 0xfff), mid = (a & 0xfff) * (b >> 12) + (a >> 12) * (b & 0xfff) + (low >> 12);
     const uint32_t high = (a >> 12) * (b >> 12) + (mid >> 12);
     const uint32_t bottom = (mid & 0xfff) << 12 | (low & 0xfff);
@@ -276,11 +282,13 @@ static inline b2s6_words b2s6_words_product(uint32_t a, uint32_t b)
  */
 static inline uint32_t b2s6_words_normalise(b2s6_words x, int *e)
 {
+    /* by 31, not 32: the top bit of lo comes to bit 30, and the last one is kept at the top of lo */
     if (x.hi == 0) {
         x.hi = x.lo >> 1;
         x.lo <<= 31;
         *e -= 31;
     }
+    /* by bytes while a byte is free below bit 30, then by bits */
     while (x.hi < UINT32_C(1) << 22) {
         x.hi = x.hi << 8 | x.lo >> 24;
         x.lo <<= 8;
@@ -315,6 +323,7 @@ static inline float b2s6_fma_integer(float a, float b, float c)
         return b2s6_fma_any(a, b, c);
     p = b2s6_words_product((ua & 0x7fffff) | 0x800000, (ub & 0x7fffff) | 0x800000);
     if (uc << 1 != 0) {
+        /* hidden bit at 28 of hi, as that of a product in [1, 2) */
         t.hi = ((uc & 0x7fffff) | 0x800000) << 5;
         t.lo = 0;
         if (d >= 0) {
@@ -346,6 +355,7 @@ static inline float b2s6_fma_integer(float a, float b, float c)
      * overflow */
     if (e - 1u > 252)
         return b2s6_fma_any(a, b, c);
+    /* m has the hidden bit, which adds the 1 that e - 1 leaves out */
     return b2s6_float_of(sign | (((uint32_t)(e - 1) << 23) + m));
 }
 

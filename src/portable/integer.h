@@ -18,6 +18,7 @@ VF_INLINE void sum_q8(const unsigned char *weights, const int16_t *codes, uint32
     uint32_t k;
     int r;
 
+    /* a pair of columns is 32 bytes, two of them for each row */
     for (k = 0; k < n; k += 2, w += 32)
         PRODUCT_UNROLL for (r = 0; r < 4; r++)
             sums[r] += w[2 * r] * codes[k] + w[2 * r + 1] * codes[k + 1];
@@ -77,6 +78,7 @@ VF_INLINE void integer_quarter(const struct product *p, const uint32_t type, uin
             /* the one rounding of an exact sum, then the chain */
             total[r] = vf_fma((float)sums[r], weights_scale(scales[r]), total[r]);
     }
+    /* as every other kernel: once for the codes' scale and the bias */
     for (r = 0; r < 4 && output + r < p->n_out; r++)
         y[r] = vf_fma(total[r], p->scales[row * p->scale_stride], p->bias ? p->bias[output + r] : 0.0f);
 }

@@ -34,6 +34,7 @@ static inline float b2s6_sqrt_integer(float x)
     uint32_t root = 0, bit;
     uint64_t m;
     int e, up;
+    /* 0, -0, infinity */
     if (u << 1 == 0 || u == 0x7f800000)
         return x;
     if (u > 0x7f800000)
@@ -48,6 +49,7 @@ static inline float b2s6_sqrt_integer(float x)
         if ((uint64_t)next * next <= m)
             root = next;
     }
+    /* one more bit, always set, and the exponent that goes with it; an exact root of 24 bits is rounded back to itself */
     return b2s6_round_pack(0, (uint64_t)root << 1 | 1, (e - up) / 2 - 1);
 }
 

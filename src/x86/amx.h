@@ -73,6 +73,7 @@ VF_INLINE void configure_tiles(const uint32_t group)
 
     memset(&c, 0, sizeof c);
     c.palette = 1;
+    /* sums and codes have 16 rows; sums and weights 64 bytes a row, 16 numbers of 32 bits or 16 fours */
     for (i = 0; i < 8; i++) {
         c.rows[i] = (uint8_t)(i < 6 ? TILE_HEIGHT : (int)group / 4);
         c.row_bytes[i] = (uint16_t)(i == 4 || i == 5 ? group : 64);
@@ -232,6 +233,7 @@ VF_INLINE void tile_last_panel(const struct product *p, const uint32_t type, uin
     for (done = 0; done < p->n_rows; done += TILE_HEIGHT) {
         const size_t row = done + TILE_HEIGHT <= p->n_rows ? done : p->n_rows - TILE_HEIGHT;
 
+        /* row 0 of the small product is row `row` of all; all its groups are computed */
         one.codes = p->codes + row * p->code_stride;
         one.scales = p->scales + row * p->scale_stride;
         tile_panels(&one, type, 0, 1);

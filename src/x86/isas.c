@@ -1,8 +1,8 @@
 /*
- * The instruction sets of x86-64, and how to ask for them. Called when a model is opened (isa.c). Two things must
- * hold: that the processor has the instructions (cpuid), and that the operating system saves the registers at a task
- * switch (xgetbv); a processor alone would give wrong results now and then. What was found is not kept: the library
- * has no global state, and asks seldom.
+ * The instruction sets of x86-64, and how to ask for them. Called when a model is opened, or when a host asks what
+ * there is (isa.c). Two things must hold: that the processor has the instructions (cpuid), and that the operating
+ * system saves the registers at a task switch (xgetbv); a processor alone would give wrong results now and then. What
+ * was found is not kept: the library has no global state, and asks seldom.
  *
  * Each set includes those before it in the list, so the strongest that is there is the best. Code of a set is only in
  * its own kernels_*.c: this file is compiled for any x86-64.
@@ -21,6 +21,7 @@
 #  include <unistd.h>
 #endif
 
+/* The tables of the kernels_*.c beside this file. */
 extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_sse2, b2s6_kernels_avx2, b2s6_kernels_avx512;
 extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512vnni, b2s6_kernels_amx;
 
@@ -52,6 +53,7 @@ static unsigned saved_registers(void)
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & LEAF1_ECX_OSXSAVE))
         return 0;
     __asm__ volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+    /* the upper half, edx, has nothing that is asked for here */
     return eax;
 }
 
@@ -67,12 +69,13 @@ static int has_avx2(void)
     const unsigned need1 = LEAF1_ECX_FMA | LEAF1_ECX_AVX | LEAF1_ECX_F16C;
     unsigned eax, ebx, ecx, edx;
 
-    /* the system first: a hypervisor may show the instructions and not save the registers */
+    /* the system first: where it does not save the registers the instructions must not be used, whatever the processor
+     * has */
     if ((saved_registers() & SAVES_YMM) != SAVES_YMM)
         return 0;
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & need1) != need1)
         return 0;
-    /* leaf 7 is asked for by its own maximum; 0 if there is none */
+    /* 0 as well where the processor has no leaf 7 */
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & LEAF7_EBX_AVX2);
 }
 
@@ -101,8 +104,10 @@ static int has_avx512vnni(void)
  * know the question and answer with an error: no tiles. Other systems are not known.
  */
 #if defined(__linux__) && defined(SYS_arch_prctl)
+/* From <asm/prctl.h>, which older systems have without them; 18 is the bit of the tiles' data. */
 enum { ARCH_GET_XCOMP_SUPP = 0x1021, ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
 
+/* Whether the system gives tiles to a process that asks; changes nothing. */
 static int system_has_tiles(void)
 {
     /* the kernel writes the mask of features here that a process may ask for */
@@ -111,6 +116,7 @@ static int system_has_tiles(void)
     return syscall(SYS_arch_prctl, ARCH_GET_XCOMP_SUPP, &features) == 0 && features >> XFEATURE_XTILEDATA & 1;
 }
 
+/* Changes the process: its threads may use tiles from now on. Not 0 if the system agreed. */
 static int ask_for_tiles(void)
 {
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
@@ -135,6 +141,7 @@ static int has_amx(void)
 
     if (!has_avx512vnni() || (saved_registers() & SAVES_TILES) != SAVES_TILES)
         return 0;
+    /* the processor has tiles, the system saves them (above), and gives them to processes that ask */
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & need) == need && system_has_tiles();
 }
 

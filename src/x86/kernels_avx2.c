@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
+/* Symbols end in _avx2, and the table is b2s6_kernels_avx2. */
 #define ISA avx2
 #define INTEGER_ISA avx2
 #include "../kernel/names.h"

@@ -13,6 +13,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
+/* Functions of floats end in _avx512 in all three tables, integer ones in the name of their table. */
 #define ISA avx512
 #define INTEGER_ISA avx512
 #include "../kernel/names.h"
@@ -49,6 +50,7 @@
 
 #undef INTEGER_ISA
 #undef PAIRS_ADD
+/* The text a second time, under other names. */
 #define INTEGER_ISA avx512vnni
 /* Products of pairs and the sum in one; it wraps and does not saturate, and neither happens. */
 #define PAIRS_ADD(sum, w, c) _mm512_dpwssd_epi32(sum, w, c)
