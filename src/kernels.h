@@ -63,10 +63,16 @@ struct quantize {
     uint32_t n_parts, k;
 };
 
-/* Whose A: one value for each state of the layer; one for each channel and state; or one real value a channel for all its states. */
+/*
+ * Whose A: one value for each state of the layer; one for each channel and state; or one real value a channel for all
+ * its states.
+ */
 enum { SCAN_A_SHARED = 0, SCAN_A_LANES = 1, SCAN_A_SCALAR = 2 };
 
-/* Settings of a recurrence, each 0 or 1 but for a; bytes, so that kinds are compared as memory. A constant where a caller has one. */
+/*
+ * Settings of a recurrence, each 0 or 1 but for a; bytes, so that kinds are compared as memory. A constant where a
+ * caller has one.
+ */
 struct scan_kind {
     uint8_t is_complex;      /* A, B and the states; else real */
     uint8_t hold;            /* zero-order hold: B is B / A; else Euler: B is multiplied by delta */

@@ -187,6 +187,7 @@ VF_INLINE void dot_tile(const struct product *p, const struct dot_tile t, uint32
         }
         for (k = 0; t.type == TYPE_Q4 ? k < n : k + 4 < n; k += 8, weights += bytes, codes += 8)
             dot_columns(sums, t, weights, panel_bytes, codes, stride, 2);
+        /* one to four columns are left, filled up to four in the file */
         if (k < n)
             dot_columns(sums, t, weights, panel_bytes, codes, stride, 1);
         __asm__ volatile("" : : : "memory"); /* or compilers would keep the totals in registers all the same */
@@ -206,6 +207,7 @@ VF_INLINE void dot_panel(const struct product *p, const uint32_t type, uint32_t 
     const struct dot_tile half = { 1, 2, DOT_ROWS, type }, few = { 1, 4, DOT_FEW_ROWS, type }, one = { 1, 4, 1, type };
     size_t row = 0;
 
+    /* both halves before the next rows: the codes of these are still near */
     for (; row + DOT_ROWS <= p->n_rows; row += DOT_ROWS) {
         dot_tile(p, half, panel, 0, row);
         dot_tile(p, half, panel, 2, row);
@@ -222,6 +224,7 @@ VF_INLINE void dot_product(const struct product *p, const uint32_t type)
     const struct dot_tile step = { DOT_STEP, 4, 1, type };
     uint32_t panel = p->first_panel;
 
+    /* a step is bound by memory */
     if (p->n_rows == 1)
         for (; panel + DOT_STEP <= p->end_panel; panel += DOT_STEP)
             dot_tile(p, step, panel, 0, 0);

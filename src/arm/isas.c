@@ -9,6 +9,7 @@
 
 #if defined(__GNUC__) && defined(__aarch64__) && !defined(__AARCH64EB__) && B2S6_HAS_ISAS
 
+/* A freestanding build asks no system, whatever it is compiled on. */
 #if defined(__linux__) && !defined(B2S6_FREESTANDING)
 #  include <sys/auxv.h>
 #elif defined(__APPLE__) && !defined(B2S6_FREESTANDING)
@@ -36,6 +37,7 @@ static int has_neondot(void)
 
     return (getauxval(AT_HWCAP) & LINUX_HWCAP_ASIMDDP) != 0;
 #elif defined(__APPLE__) && !defined(B2S6_FREESTANDING)
+    /* 1 where the processor has it; the name is Apple's */
     int has = 0;
     size_t size = sizeof has;
 

@@ -25,6 +25,7 @@
 #define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
+/* 32 registers, so that tiles of 24 accumulators fit (product.h). */
 #define VF_LANES 4
 #define VF_REGISTERS 32
 #define VF_FUSED 1
@@ -34,6 +35,7 @@ typedef float32x4_t vf;
 typedef int32x4_t vi;
 typedef uint32x4_t vm; /* all bits of a lane, or none */
 
+/* Loads and stores ask for no alignment beyond an element's. */
 VF_INLINE vf vf_set1(float x) { return vdupq_n_f32(x); }
 VF_INLINE vf vf_load(const float *p) { return vld1q_f32(p); }
 VF_INLINE void vf_store(float *p, vf a) { vst1q_f32(p, a); }
@@ -82,6 +84,7 @@ VF_INLINE vm vf_gt(vf a, vf b) { return vcgtq_f32(a, b); }
 VF_INLINE vm vf_eq(vf a, vf b) { return vceqq_f32(a, b); }
 VF_INLINE vm vf_not_lt(vf a, vf b) { return vmvnq_u32(vcltq_f32(a, b)); }
 VF_INLINE vm vf_is_nan(vf a) { return vmvnq_u32(vceqq_f32(a, a)); }
+/* Masks and selections are operations on bits; the largest lane is 0 only if all are. */
 VF_INLINE vm vm_and(vm a, vm b) { return vandq_u32(a, b); }
 VF_INLINE vm vm_or(vm a, vm b) { return vorrq_u32(a, b); }
 VF_INLINE vm vm_not(vm a) { return vmvnq_u32(a); }

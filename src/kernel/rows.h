@@ -27,6 +27,7 @@ static float KERNEL(row_total)(const float *x, const float *y, size_t d)
     float lane[16];
     size_t i, half;
 
+    /* a partial that no value reaches stays +0 */
     for (i = 0; i < 16; i++)
         lane[i] = 0.0f;
     for (i = 0; i < d; i++)
@@ -207,6 +208,7 @@ static void KERNEL(norm)(const struct norm *n, const float *x, float *out, size_
     size_t row, i;
 
     for (row = 0; row < n_rows; row++, x += stride, out += stride) {
+        /* the same for every row, and next to nothing beside a row's values */
         switch (n->kind) {
         case B2S6_NORM_LAYER:
             if (!B2S6_HAS_NORM_LAYER)
@@ -222,6 +224,7 @@ static void KERNEL(norm)(const struct norm *n, const float *x, float *out, size_
             break;
         case B2S6_NORM_BATCH:
             for (i = 0; i < n->d; i += VF_LANES)
+                /* mean and variance are constants of training: no sum over the row */
                 vf_store(out + i, vf_fma(vf_load(x + i), vf_load(n->weight + i), vf_load(n->bias + i)));
             break;
         default:
@@ -351,6 +354,7 @@ VF_INLINE const float *conv_row(const struct conv *c, ptrdiff_t t)
 static void KERNEL(conv_silu)(const struct conv *c)
 {
     const size_t begin = (size_t)c->first_group * 16, end = (size_t)c->end_group * 16;
+    /* signed, as rows before the first step have negative numbers */
     const ptrdiff_t taps = (ptrdiff_t)c->d_conv, steps = (ptrdiff_t)c->n_steps;
     ptrdiff_t t, k;
     size_t i;
@@ -359,6 +363,7 @@ static void KERNEL(conv_silu)(const struct conv *c)
         for (i = begin; i < end; i += VF_LANES) {
             /* one chain a channel, from the bias on; the tap k is t - (d_conv - 1) + k in time */
             vf acc = vf_load(c->bias + i);
+            /* weight (taps, width): tap 0 is the oldest, and the last one the step itself */
             for (k = 0; k < taps; k++)
                 acc = vf_fma(vf_load(c->weight + (size_t)k * c->width + i), vf_load(conv_row(c, t - taps + 1 + k) + i), acc);
             vf_store(c->u + (size_t)t * c->width + i, vf_silu(acc));

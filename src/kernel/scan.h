@@ -147,6 +147,7 @@ VF_INLINE void divide_by_a(struct scan_input *in, const struct scan_kind kind, c
  */
 VF_INLINE void flush_state(struct scan_state *x, const struct scan_kind kind)
 {
+    /* both parts at once: one that is large keeps the other, however small */
     const vi bits = kind.is_complex ? vi_or(vf_bits(x->re), vf_bits(x->im)) : vf_bits(x->re);
     const vm live = vi_test(bits, vi_set1(0x70000000));
 
@@ -374,13 +375,13 @@ VF_INLINE void find_factors(vf_factor *g, const struct scan_state *x, const stru
  * n_states and one_row are constants of the call where the caller has one.
  *
  * Strides are signed and t goes up: a unit that runs backwards has negative strides and its pointers at the last row.
+ * y is complete once the last of the n states is in; the first set begins it at 0.
  */
 VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind kind, ptrdiff_t begin, ptrdiff_t end, uint32_t i,
                            const int n_states, const int one_row)
 {
     const struct scan *s = w->s;
     const int most = kind.is_complex ? SCAN_COMPLEX_TOGETHER : SCAN_REAL_TOGETHER, together = n_states < most ? n_states : most;
-    /* y is complete after these states */
     const int is_last = i + (uint32_t)n_states == s->n;
     const float *bc = s->bc ? s->bc + (size_t)w->lanes.first_row * s->bc_width : NULL;
     const vf limit = vf_set1(s->turn_limit);
@@ -409,7 +410,6 @@ VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind k
         /* limit first, so that a NaN in delta comes out */
         const vf turning = vf_min(limit, delta), delta_u = vf_mul(delta, u);
         float *y = s->y + t * s->y_stride + w->channel;
-        /* over the states before these; none before the first */
         vf sum = i ? vf_load(y) : vf_set1(0.0f);
         struct scan_input in[SCAN_STATES];
 
@@ -549,6 +549,7 @@ static void KERNEL(scan)(const struct scan *s)
 #if VF_LANES > 1 && VF_FUSED
     SCAN_KINDS(SCAN_OWN)
 #endif
+    /* asked for at run time, in a build of B2S6 alone, too */
     kind.compensated = s->kind.compensated;
     kind.is_complex = B2S6_HAS_COMPLEX;
     if (B2S6_HAS_COMPLEX && (!B2S6_HAS_REAL || s->kind.is_complex)) {

@@ -57,6 +57,7 @@ SCAN_HORNER vf scan_horner(const float *c, const int n, vf x)
  * vf_factors, and must stay so: 2^f - 1 = f P(f), sin(pi r) = r (PI_HI + S(r^2)), cos(pi r) - 1 = r^2 C(r^2).
  */
 enum { SCAN_P_TERMS = 6, SCAN_S_TERMS = 6, SCAN_C_TERMS = 5 };
+/* p: P, of f. s, c: S and C, of z = r^2. */
 static const float scan_p[SCAN_P_TERMS] = { 0x1.4297e4p-13f, 0x1.5ef142p-10f, 0x1.3b2c3cp-7f, 0x1.c6afa4p-5f, 0x1.ebfbdep-3f,
                                             0x1.62e43p-1f };
 static const float scan_s[SCAN_S_TERMS] = { -0x1.bb83e8p-8f, 0x1.4f6a9cp-4f, -0x1.32cca8p-1f, 0x1.466ba8p+1f, -0x1.4abbcep+2f,
@@ -217,9 +218,11 @@ VF_FLAT vf scan_channel_step(const struct scan *s, const struct scan_kind kind, 
 
         /* a complex A has three planes: decay, turn, turn_lo */
         if (kind.a != SCAN_A_SCALAR) {
+            /* a factor for each state: of an A of the layer it is the same in all channels, and formed anew in each */
             g = scan_factor(at.a, a_stride, now, kind.is_complex);
             at.a += a_planes * a_stride;
         }
+        /* bc is at this state's B re */
         scan_b(&b_re, &b_im, kind, bc, n, at.b_bias, at.inverse);
         /* x first, then its share of the output: y sees this step's input */
         scan_update(at.x, kind, g, b_re, b_im, now);
@@ -252,6 +255,7 @@ VF_FLAT void scan_channel(const struct scan *s, const struct scan_kind kind, siz
 {
     const size_t cx = kind.is_complex ? 2 : 1, planes = kind.compensated ? 2 * cx : cx, cc = kind.c_complex ? 2 : 1;
     /* a group's values are (n, planes, 16) */
+    /* states: values of one plane before this group, whose first channel is channel - lane */
     const size_t lane = channel % 16, states = (channel - lane) * s->n;
     const uint32_t last = s->d - 1, row = (channel < last ? (uint32_t)channel : last) / (s->p * s->blocks_a_row);
     /* the row's place within a step; bc_stride leads from step to step */
@@ -278,6 +282,7 @@ VF_FLAT void scan_channel(const struct scan *s, const struct scan_kind kind, siz
         now.delta = s->delta[t * s->delta_stride + (ptrdiff_t)channel];
         now.turning = vf_min(s->turn_limit, now.delta);
         now.delta_u = vf_mul(now.delta, now.u);
+        /* y = s Re(C x) + D u */
         sum = vf_mul(s->scale, scan_channel_step(s, kind, at, bc ? bc + t * s->bc_stride : NULL, &now));
         if (s->skip)
             sum = vf_fma(s->skip[channel], now.u, sum);
@@ -305,6 +310,7 @@ static void KERNEL(scan)(const struct scan *s)
     static const struct scan_kind b2s6 = { 1, 1, 0, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 };
     struct scan_kind kind = B2S6_HAS_OTHER_UNITS ? s->kind : b2s6;
 
+    /* asked for at run time, in a build that has both */
     kind.compensated = B2S6_HAS_COMPENSATED && s->kind.compensated;
     kind.is_complex = B2S6_HAS_COMPLEX;
     if (B2S6_HAS_COMPLEX && (!B2S6_HAS_REAL || s->kind.is_complex)) {

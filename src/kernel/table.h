@@ -12,12 +12,14 @@ extern B2S6_INTERNAL const struct b2s6_kernels INTEGER(b2s6_kernels);
 
 const struct b2s6_kernels INTEGER(b2s6_kernels) = {
     .name = KERNEL_TEXT(INTEGER_ISA),
+    /* by the file's number of the type */
     .product = {
         [TYPE_F32] = KERNEL(product_f32),
         [TYPE_F16] = B2S6_HAS_F16 ? KERNEL(product_f16) : NULL,
         [TYPE_Q8] = B2S6_HAS_Q8 ? INTEGER(product_q8) : NULL,
         [TYPE_Q4] = B2S6_HAS_Q4 ? INTEGER(product_q4) : NULL,
     },
+    /* PACK, PACK_ROWS: product.h */
     .pack = PACK,
     .pack_rows = PACK_ROWS,
     .quantize = B2S6_HAS_Q8 || B2S6_HAS_Q4 ? QUANTIZE : NULL,

@@ -58,7 +58,7 @@ union b2s6_double_view {
 static inline double b2s6_round_to_odd(double p, double d, double s)
 {
     union b2s6_double_view v;
-    /* two sums that are not exact by themselves, but whose errors make up s's */
+    /* q: what of d is in s; s - q: what of p is in it; what is missing of both is the error, and exact */
     const double q = s - p;
     const double error = (p - (s - q)) + (d - q);
     v.f = s;

@@ -33,6 +33,7 @@
 #define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
+/* 16 registers: 12 accumulators of a tile (product.h), 2 complex states at once (scan.h). */
 #define VF_LANES 8
 #define VF_REGISTERS 16
 #define VF_FUSED 1
@@ -51,6 +52,7 @@ VF_INLINE vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 VF_INLINE vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 VF_INLINE vf vf_div(vf a, vf b) { return _mm256_div_ps(a, b); }
 VF_INLINE vf vf_sqrt(vf a) { return _mm256_sqrt_ps(a); }
+/* Instructions, whatever their operands' order in the assembler: each is rounded once. */
 VF_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }   /* a*b + c */
 VF_INLINE vf vf_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); } /* c - a*b */
 VF_INLINE vf vf_fms(vf a, vf b, vf c) { return _mm256_fmsub_ps(a, b, c); }   /* a*b - c */
@@ -71,6 +73,7 @@ VF_INLINE vm vi_eq(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpeq_epi32(a
 VF_INLINE vm vi_lt(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)); }
 /* No instruction for it: what both share is more than 0, as b is not negative. */
 VF_INLINE vm vi_test(vi a, vi b) { return vi_lt(_mm256_setzero_si256(), vi_and(a, b)); }
+/* By bytes, which is the same, as all bits of a lane's mask are alike. */
 VF_INLINE vi vi_select(vm m, vi a, vi b) { return _mm256_blendv_epi8(b, a, _mm256_castps_si256(m)); }
 
 /* Casts are free; the conversion rounds to nearest, as the environment is the default one. */

@@ -35,6 +35,7 @@
 #define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
+/* Twice the registers of AVX2: tiles of 24 accumulators fit (product.h). */
 #define VF_LANES 16
 #define VF_REGISTERS 32
 #define VF_FUSED 1
