@@ -6,9 +6,9 @@
  * Rows are time steps of one stream, or streams; a row of activations is padded to whole groups of 16 lanes. A kernel
  * may read and write the padding of rows it is given; what is there has no influence on anything else.
  *
- * Nothing here can fail: whoever calls has checked all sizes and has the memory, a kernel allocates none and takes a
- * few KiB of stack at most. Threads may run a function at once on ranges (panels, groups, spans, items, tiles) that do
- * not overlap: it writes nothing outside its range. Arrays that are read and arrays that are written are different
+ * Nothing here can fail: whoever calls has checked all sizes and has the memory, a kernel allocates none and takes
+ * some KiB of stack at most. Threads may run a function at once on ranges (panels, groups, spans, items, tiles) that
+ * do not overlap: it writes nothing outside its range. Arrays that are read and arrays that are written are different
  * memory unless it says otherwise. Pointers are aligned as their type asks; weights are where the file has them.
  */
 #ifndef B2S6_KERNELS_H
@@ -98,7 +98,8 @@ struct scan {
     uint32_t blocks_a_row;   /* blocks that share a row of bc (Mamba-2's groups of heads); 1: each has its own */
     float scale;             /* s of y = s Re(C x): 2 for conjugate pairs, else 1 */
     float turn_limit;        /* 2^20 / max |turn|, FLT_MAX if no state turns */
-    const float *a;          /* decay (real) or decay, turn, turn_lo: (n, planes), lanes (groups, n, planes, 16) or (groups, 1, 16) */
+    /* A, as kind.a has it: (n, planes), lanes (groups, n, planes, 16), or (groups, 1, 16); planes: decay, or decay, turn, turn_lo */
+    const float *a;
     const float *a_inverse;  /* 1 / A, lanes (groups, n, cx, 16); NULL unless b_over_a */
     const float *b_bias;     /* lanes (groups, n, cx, 16), or NULL */
     const float *c;          /* lanes (groups, n, cc, 16), or NULL if selective */

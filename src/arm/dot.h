@@ -17,6 +17,7 @@
  * Bounds: bytes are within +-128 and a group has at most 64 columns, so a sum of bytes is within 2^20, and 256 times
  * it within 2^28.
  */
+
 /* Panels of a step; rows of a tile of a chunk, and of the tile for what is left of it. */
 enum { DOT_STEP = 2, DOT_ROWS = 6, DOT_FEW_ROWS = 2 };
 
@@ -86,6 +87,7 @@ VF_INLINE void dot_weights(int8x16_t w[2][4], const unsigned char *at, const uin
     dot_fours(w[0], at, n_vectors);
     if (type == TYPE_Q4)
         PRODUCT_UNROLL for (v = 0; v < n_vectors; v++) { /* the first four in low halves, the second in high ones */
+            /* halves are unsigned: a shift right must bring in zeros */
             const uint8x16_t halves = vreinterpretq_u8_s8(w[0][v]);
             w[0][v] = vqtbl1q_s8(levels, vandq_u8(halves, vdupq_n_u8(15)));
             w[1][v] = vqtbl1q_s8(levels, vshrq_n_u8(halves, 4));
@@ -130,6 +132,7 @@ VF_INLINE void dot_group(float total[][16], vi sums[][4][2], const struct dot_ti
 
     PRODUCT_UNROLL for (i = 0; i < t.n_panels; i++) {
         PRODUCT_UNROLL for (v = 0; v < t.n_vectors; v++) {
+            /* four scales, for the four rows of this vector */
             const vf scale = scales_load((const uint16_t *)(const void *)(scales + (size_t)i * panel_bytes) + v * 4);
             PRODUCT_UNROLL for (r = 0; r < t.n_rows; r++) {
                 float *at = total[i * t.n_rows + r] + v * 4;
@@ -149,6 +152,7 @@ VF_INLINE void dot_finish(const struct product *p, const float *total, uint32_t 
 {
     const vf scale = vf_set1(p->scales[row * p->scale_stride]);
     float *y = p->y + row * p->y_stride + first, last[16];
+    /* whether y has all of these outputs */
     const int whole = p->n_out >= first + (uint32_t)n_vectors * 4;
     int v;
 
@@ -204,6 +208,7 @@ VF_INLINE void dot_tile(const struct product *p, const struct dot_tile t, uint32
  */
 VF_INLINE void dot_panel(const struct product *p, const uint32_t type, uint32_t panel)
 {
+    /* panels, vectors, rows: 24 sums; 16; 8 */
     const struct dot_tile half = { 1, 2, DOT_ROWS, type }, few = { 1, 4, DOT_FEW_ROWS, type }, one = { 1, 4, 1, type };
     size_t row = 0;
 
@@ -221,6 +226,7 @@ VF_INLINE void dot_panel(const struct product *p, const uint32_t type, uint32_t 
 /* Panels first_panel .. end_panel - 1: one row takes two panels at a time, what is left and more rows one. */
 VF_INLINE void dot_product(const struct product *p, const uint32_t type)
 {
+    /* 2 panels of 4 vectors, 1 row: 16 sums */
     const struct dot_tile step = { DOT_STEP, 4, 1, type };
     uint32_t panel = p->first_panel;
 

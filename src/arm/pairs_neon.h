@@ -3,6 +3,7 @@
  * kernel/product.h. Tile of a chunk: 4 rows x 1 panel of 4 vectors are 16 of 32 registers for sums; a step takes 2
  * panels, 8 sums.
  */
+
 /* What kernel/integer.h asks for. */
 enum { INTEGER_UNIT = 2, INTEGER_VECTORS = 16 / VF_LANES, INTEGER_PANELS = 1, INTEGER_ROWS = 4, INTEGER_STEP = 2 };
 

@@ -2,6 +2,7 @@
  * Halves and scales as they are stored, for NEON with and without the dot product. Their integers are stored alike and
  * read differently: pairs_neon.h, dot.h.
  */
+
 /* Four halves as floats, exactly; the conversion is part of the base architecture. */
 VF_INLINE vf load_half(const uint16_t *at)
 {

@@ -1,11 +1,11 @@
 /*
  * Elementary functions over the vector layer: one text, compiled once for every instruction set, with equal bits.
  *
- * Include after one vec_*.h. rows.h calls softplus, GELU, SiLU and the sigmoid, scan.h and scan_small.h the factor of
- * a state; e^x by itself serves tests and benchmarks. Every function is a fixed sequence of correctly rounded
- * operations and integer operations, so the bits depend on nothing else; docs/arithmetic.md writes the sequences out
- * and gives the largest error of each, measured over all floats. NaN in gives NaN out. Coefficients:
- * tests/tools/coefficients.py.
+ * Include after one vec_*.h. rows.h calls softplus, GELU, SiLU and the sigmoid, scan.h the factor of a state
+ * (scan_small.h has a text of its own for that); e^x by itself serves tests and benchmarks. Every function is a fixed
+ * sequence of correctly rounded operations and integer operations, so the bits depend on nothing else;
+ * docs/arithmetic.md writes the sequences out and gives the largest error of each, measured over all floats. NaN in
+ * gives NaN out. Coefficients: tests/tools/coefficients.py.
  *
  * There are no branches and no tables but GELU's: a vector's lanes go through the same operations, and rare arguments
  * are brought in range by min, max and selections. Constants stand first in min and max (but in two places of GELU),
@@ -13,8 +13,8 @@
  * fail.
  *
  * The pattern of all of them: x = k ln 2 + f ln 2, so that e^x = 2^k (1 + (2^f - 1)), k an integer by adding a magic
- * number, 2^f - 1 a polynomial, 2^k made of the bits of k. Small powers are held 2^64 too large until the last step,
- * so that nothing before it is subnormal.
+ * number, 2^f - 1 a polynomial, 2^k made of the bits of k. Small powers are held 2^64 too large while they are
+ * multiplied, so that 2^k itself is never subnormal.
  */
 
 #include <stdint.h>
@@ -28,6 +28,7 @@
  */
 #define VF_LN2_HI 0x1.62e43p-1f
 
+/* Q(f), by Horner's rule. */
 VF_INLINE vf vf_exp2m1_q(vf f)
 {
     vf q = vf_set1(0x1.42c088p-13f);
@@ -38,6 +39,7 @@ VF_INLINE vf vf_exp2m1_q(vf f)
     return vf_fma(q, f, vf_set1(0x1.780c18p-28f));
 }
 
+/* 2^f - 1: the last fused operation rounds f LN2_HI + f Q(f), of which the second is small. */
 VF_INLINE vf vf_exp2m1(vf f)
 {
     return vf_fma(f, vf_set1(VF_LN2_HI), vf_mul(f, vf_exp2m1_q(f)));
@@ -95,8 +97,10 @@ VF_INLINE vf_exp_parts vf_exp_decay(vf x)
     return vf_exp_parts_of(rounded, f);
 }
 
-/* e^x over the whole range: 2^64 too much for negative x, too little for others, put right at the end. Outside
- * [-104, 104] the result is 0 or infinite whatever x is. */
+/*
+ * e^x over the whole range: 2^64 too much for negative x, too little for others, put right at the end. Outside [-104,
+ * 104] the result is 0 or infinite whatever x is.
+ */
 VF_INLINE vf vf_exp(vf x)
 {
     vf rounded;
@@ -145,6 +149,7 @@ VF_INLINE vf vf_over_one_plus(vf n, vf n_lo, vf_exp_parts parts, vf x)
     const vf power = vf_mul(parts.scale, vf_set1(0x1p-64f));
     const vf e = vf_fma(power, parts.p, power);
     const vf d = vf_add(one, e), d_lo = vf_sub(e, vf_sub(d, one));
+    /* q is within half an ulp of n / d; rest is what it lacks, times d */
     const vf q = vf_div(n, d);
     const vf inverse = vf_fma(vf_fma(vf_set1(0x1.4cp-2f), d, vf_set1(-0x1.748p+0f)), d, vf_set1(0x1.0f8p+1f));
     const vf rest = vf_fnma(q, d_lo, vf_add(vf_fnma(q, d, n), n_lo));
@@ -236,6 +241,7 @@ VF_INLINE vf vf_gelu(vf x)
 {
     const vf a = vf_min(vf_set1(15.0f), vf_abs(x));
     const vf hi = vf_set1(-0x1.715476p-1f), lo = vf_set1(-0x1.4ae0cp-27f); /* -log2(e) / 2 */
+    /* square + square_lo = a^2 exactly */
     const vf square = vf_mul(a, a), square_lo = vf_fms(a, a, square);
     const vf rounded = vf_fma(square, hi, vf_set1(VF_EXP2_MAGIC));
     const vf k = vf_sub(rounded, vf_set1(VF_EXP2_MAGIC));
@@ -294,7 +300,7 @@ enum { VF_FACTORS = 4 }; /* at most so many at once */
  * Half turns, not whole turns: |r| <= 1/2 is then a quarter turn to either side, where no quadrant has to be chosen,
  * and an odd number is only a sign. f is cut at -1 where k is, at -126, so that an infinite delta gives a factor of
  * next to nothing and not a NaN. There is no upper end to cut at: Re A < 0 and constant steps > 0 are verified when a
- * model is opened, softplus gives no negative ones.
+ * model is opened (or trusted), and softplus gives no negative steps.
  */
 VF_INLINE void vf_factors(vf_factor *g, const vf_rate *a, const vf *delta, const vf *turning, const int n, const int is_complex)
 {

@@ -6,6 +6,7 @@
  *
  * Included by each kernels_*.c after it has defined ISA and INTEGER_ISA.
  */
+
 /*
  * Two steps each, since ## and # take their arguments as they are written: the step between puts in what ISA stands
  * for.

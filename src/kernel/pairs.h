@@ -12,6 +12,7 @@
  * is within 2^23: the one case in which the instruction of x86 overflows (four times -32768) cannot be. Included once
  * for each INTEGER_ISA.
  */
+
 /* A unit of codes: one pair, in every lane. */
 typedef vi INTEGER(unit_codes);
 

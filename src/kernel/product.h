@@ -18,6 +18,7 @@
  * of memory, in flight. A chunk of rows is bound by arithmetic and keeps as many accumulators as there are registers:
  * a tile of panels x rows, of which every weight loaded serves all rows, and every value of x all panels.
  */
+
 /* Vectors that the 16 outputs of a panel are. */
 enum { PANEL_VECTORS = 16 / VF_LANES };
 
@@ -91,7 +92,7 @@ enum { FAR_BYTES = 512 * 1024 };
 
 /*
  * Of the whole matrix, not of this thread's panels: what must stay in a cache from one step to the next is all of it.
- * n_out has rows that fill no panel left out, which matters to nothing here.
+ * Rows that fill no panel are not counted, which matters to nothing here.
  */
 VF_INLINE int product_is_far(const struct product *p, const uint32_t type)
 {

@@ -18,9 +18,10 @@
 #if defined(B2S6_SMALL)
 
 /*
- * x_i, or x_i y_i fused unless y is NULL. The zeros beyond d are left out: +0 added to anything but -0 changes nothing, and
- * a partial sum is -0 only after a product that underflowed. The sign of a total of 0 shows nowhere: a total is a mean, a mean
- * square, or goes into softplus.
+ * The sum of d values x_i, or of d products x_i y_i, fused, unless y is NULL: one loop for both in a small build. The
+ * zeros beyond d are left out: +0 added to anything but -0 changes nothing, and a partial sum is -0 only after a
+ * product that underflowed. The sign of a total of 0 shows nowhere: a total is a mean, a mean square, or goes into
+ * softplus. x and y are read up to d, not to the end of their group.
  */
 static float KERNEL(row_total)(const float *x, const float *y, size_t d)
 {
@@ -30,8 +31,8 @@ static float KERNEL(row_total)(const float *x, const float *y, size_t d)
     /* a partial that no value reaches stays +0 */
     for (i = 0; i < 16; i++)
         lane[i] = 0.0f;
+    /* in ascending order, so each partial adds its values in the order of the vectors */
     for (i = 0; i < d; i++)
-        /* in ascending order, so each partial adds its values in the order of the vectors */
         lane[i % 16] = y ? b2s6_fma(x[i], y[i], lane[i % 16]) : lane[i % 16] + x[i];
     for (half = 8; half; half /= 2)
         for (i = 0; i < half; i++)
@@ -89,7 +90,7 @@ VF_INLINE float partials_total(const struct partials *s)
 
 /*
  * The last n < 16 values of a row, followed by zeros: what is after them, the next block's values or padding, must not
- * count. A copy costs less than a mask that each vector layer would need.
+ * count. Copied, as masks of a part of a vector would be one more thing that every layer has to have.
  */
 VF_INLINE void partial_tail(float *tail, const float *x, size_t n)
 {
@@ -149,7 +150,7 @@ static float KERNEL(row_dot)(const float *x, const float *y, size_t d)
     size_t i;
     int v;
 
-    /* most calls: a block has p channels, and p is small */
+    /* a block has p channels, often fewer than 16 */
     if (d < 16)
         return short_dot(x, y, d);
     partials_clear(&s);
@@ -208,7 +209,6 @@ static void KERNEL(norm)(const struct norm *n, const float *x, float *out, size_
     size_t row, i;
 
     for (row = 0; row < n_rows; row++, x += stride, out += stride) {
-        /* the same for every row, and next to nothing beside a row's values */
         switch (n->kind) {
         case B2S6_NORM_LAYER:
             if (!B2S6_HAS_NORM_LAYER)
@@ -223,13 +223,12 @@ static void KERNEL(norm)(const struct norm *n, const float *x, float *out, size_
             KERNEL(row_scale)(n, x, out);
             break;
         case B2S6_NORM_BATCH:
+            /* mean and variance are constants of training: no sum over the row */
             for (i = 0; i < n->d; i += VF_LANES)
-                /* mean and variance are constants of training: no sum over the row */
                 vf_store(out + i, vf_fma(vf_load(x + i), vf_load(n->weight + i), vf_load(n->bias + i)));
             break;
-        default:
+        default: /* no norm */
             if (out != x)
-                /* no norm */
                 memcpy(out, x, n->d * sizeof *x);
             break;
         }
@@ -238,7 +237,10 @@ static void KERNEL(norm)(const struct norm *n, const float *x, float *out, size_
     }
 }
 
-/* x = softplus(x), in place, of the columns of s in every row. */
+/*
+ * x = softplus(x), in place, of the columns of s in every row: the last step to delta, of blocks and of low rank.
+ * Whole vectors, so x of the padding must be there, whatever it is.
+ */
 static void KERNEL(softplus)(float *x, struct span s)
 {
     size_t row, i;
@@ -299,7 +301,10 @@ static void KERNEL(add)(float *x, const float *other, struct span s)
             vf_store(x + i, vf_add(vf_load(x + i), vf_load(other + i)));
 }
 
-/* y *= SiLU(z): the gate of a mamba block; rows of z, which in_proj made beside v, have a stride of their own. */
+/*
+ * y *= SiLU(z): the gate of a mamba block; rows of z, which in_proj made beside v, have a stride of their own. The
+ * unit's section calls it for its own channels, while y is still in the cache.
+ */
 static void KERNEL(gate_silu)(float *y, const float *z, size_t z_stride, struct span s)
 {
     size_t row, i;
@@ -309,7 +314,10 @@ static void KERNEL(gate_silu)(float *y, const float *z, size_t z_stride, struct 
             vf_store(y + i, vf_mul(vf_load(y + i), vf_silu(vf_load(z + i))));
 }
 
-/* x += a sigmoid(g): the gated projection of an s4 block. One fused operation, as a product that feeds a sum must be. */
+/*
+ * x += a sigmoid(g): the gated projection of an s4 block, with the residual. a and g are halves of one row, ag_stride
+ * to the next. One fused operation, as a product that feeds a sum must be.
+ */
 static void KERNEL(add_gated)(float *x, const float *a, const float *g, size_t ag_stride, struct span s)
 {
     size_t row, i;
@@ -321,15 +329,14 @@ static void KERNEL(add_gated)(float *x, const float *a, const float *g, size_t a
 
 /*
  * Features as the model reads them: values in (-2^-100, 2^-100) become +0, -0 too, so that no product of theirs is
- * subnormal and slow; NaNs compare as false and stay. n values, no padding: x is the caller's memory. Scalar, since
- * compilers see the vectors.
+ * subnormal and slow; NaNs compare as false and stay. n values, no padding: x is the caller's memory.
  */
 static void KERNEL(flush)(float *out, const float *x, size_t n)
 {
     size_t i;
 
+    /* both comparisons are false for a NaN */
     for (i = 0; i < n; i++)
-        /* both comparisons are false for a NaN */
         out[i] = x[i] < 0x1p-100f && x[i] > -0x1p-100f ? 0.0f : x[i];
 }
 
@@ -368,9 +375,9 @@ static void KERNEL(conv_silu)(const struct conv *c)
                 acc = vf_fma(vf_load(c->weight + (size_t)k * c->width + i), vf_load(conv_row(c, t - taps + 1 + k) + i), acc);
             vf_store(c->u + (size_t)t * c->width + i, vf_silu(acc));
         }
-    /* ascending, so that a row moves before it is overwritten when the steps are fewer than the taps */
+    /* the last rows, of the window or of v; ascending, so that a row moves before it is overwritten when the steps are
+     * fewer than the taps */
     for (k = 0; k < taps - 1; k++)
-        /* rows that stay in the window, or the last of v: conv_row says where each was */
         memmove(c->window + (size_t)k * c->width + begin, conv_row(c, steps - taps + 1 + k) + begin,
                 (end - begin) * sizeof(float));
 }

@@ -375,7 +375,7 @@ VF_INLINE void find_factors(vf_factor *g, const struct scan_state *x, const stru
  * n_states and one_row are constants of the call where the caller has one.
  *
  * Strides are signed and t goes up: a unit that runs backwards has negative strides and its pointers at the last row.
- * y is complete once the last of the n states is in; the first set begins it at 0.
+ * y is complete once the last of the n states is in; the first set begins it at +0.
  */
 VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind kind, ptrdiff_t begin, ptrdiff_t end, uint32_t i,
                            const int n_states, const int one_row)
@@ -473,8 +473,8 @@ VF_INLINE void scan_steps(struct scan_vector *w, const struct scan_kind kind, pt
 VF_INLINE void scan_channels(const struct scan *s, const struct scan_kind kind, size_t channel)
 {
     const size_t cx = kind.is_complex ? 2 : 1, planes = kind.compensated ? 2 * cx : cx, cc = kind.c_complex ? 2 : 1;
-    /* a group's values are (n, planes, 16), so the vectors of a group begin VF_LANES apart in each plane */
-    /* states: values of one plane before this group */
+    /* a group's values are (n, planes, 16), so the vectors of a group begin VF_LANES apart in each plane; states:
+     * values of one plane before this group */
     const size_t lane = channel % 16, group = channel / 16 * 16, states = group * s->n;
     const ptrdiff_t n_steps = (ptrdiff_t)s->n_steps, tile = kind.a == SCAN_A_SCALAR ? SCAN_TILE : n_steps;
     struct scan_vector w;

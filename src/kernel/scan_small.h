@@ -170,6 +170,7 @@ VF_FLAT void scan_update(float *x, const struct scan_kind kind, vf_factor g, vf 
         const vf d_re = vf_fma(g.re, v_re, vf_fnma(g.im, v_im, from_re));
         const vf d_im = vf_fma(g.re, v_im, vf_fma(g.im, v_re, from_im));
 
+        /* both parts of d are from the old state; now the parts move */
         re = scan_move(x_re, &re_lo, kind, g.scale, d_re, outer, b_re);
         im = scan_move(x_im, &im_lo, kind, g.scale, d_im, outer, b_im);
     } else {
@@ -213,6 +214,7 @@ VF_FLAT vf scan_channel_step(const struct scan *s, const struct scan_kind kind, 
     /* one real A: its factor does not depend on the state */
     if (kind.a == SCAN_A_SCALAR) /* serves all states */
         g = scan_factor(at.a, 1, now, 0);
+    /* in order: the sum over states is a chain */
     for (i = 0; i < n; i++) {
         vf b_re, b_im, c_re, c_im = sum;
 
@@ -234,6 +236,7 @@ VF_FLAT vf scan_channel_step(const struct scan *s, const struct scan_kind kind, 
         }
         /* on to the next state, of what the kind has */
         at.x += planes * 16;
+        /* one float on in a row is the next state's B re, and every other part's too */
         if (kind.b_weight || kind.c_selective)
             bc++;
         if (kind.b_bias)
@@ -269,6 +272,7 @@ VF_FLAT void scan_channel(const struct scan *s, const struct scan_kind kind, siz
         at.a = s->a + states * (kind.is_complex ? 3 : 1) + lane;
     if (kind.a == SCAN_A_SCALAR)
         at.a = s->a + channel;
+    /* the others are in lanes, or the kind has them not: NULL then, never advanced and never read */
     at.inverse = kind.b_over_a ? s->a_inverse + states * cx + lane : NULL;
     at.b_bias = kind.b_bias ? s->b_bias + states * cx + lane : NULL;
     at.c = kind.c_selective ? NULL : s->c + states * cc + lane;
@@ -308,6 +312,7 @@ VF_FLAT void scan_groups(const struct scan *s, const struct scan_kind kind)
 static void KERNEL(scan)(const struct scan *s)
 {
     static const struct scan_kind b2s6 = { 1, 1, 0, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 };
+    /* of B2S6 alone every question about a kind is answered by the compiler */
     struct scan_kind kind = B2S6_HAS_OTHER_UNITS ? s->kind : b2s6;
 
     /* asked for at run time, in a build that has both */

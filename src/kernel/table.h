@@ -7,6 +7,7 @@
  * What a build leaves out (switches.h) is NULL and never called: a model that needs it is refused when it is opened.
  * The condition is a constant, so the function is dropped, too.
  */
+
 /* Declared, so that it is hidden from programs that link the library. */
 extern B2S6_INTERNAL const struct b2s6_kernels INTEGER(b2s6_kernels);
 
@@ -25,6 +26,7 @@ const struct b2s6_kernels INTEGER(b2s6_kernels) = {
     .quantize = B2S6_HAS_Q8 || B2S6_HAS_Q4 ? QUANTIZE : NULL,
     .scan = KERNEL(scan),
     .conv_silu = B2S6_HAS_MAMBA ? KERNEL(conv_silu) : NULL,
+    /* which norms a build has, the function itself asks; scan asks for units likewise */
     .norm = KERNEL(norm),
     .delta_block = KERNEL(delta_block),
     .softplus = KERNEL(softplus),

@@ -142,7 +142,7 @@ static inline float b2s6_round_pack(uint32_t sign, uint64_t m, int e)
         m >>= 1;
         e++;
     }
-    /* 2^24 2^104 = 2^128 is beyond the largest float */
+    /* 2^23 2^105 = 2^128 is beyond the largest float */
     if (e > 104)
         return b2s6_float_of(sign | 0x7f800000);
     /* A significand of 2^23 or more carries into the exponent field by itself. */
@@ -268,6 +268,7 @@ static inline b2s6_words b2s6_words_product(uint32_t a, uint32_t b)
     p.hi = high << 6 | bottom >> 18;
     p.lo = bottom << 14;
 #else
+    /* one instruction of most 32-bit machines; its shifts are by constants */
     const uint64_t product = (uint64_t)a * b;
     p.hi = (uint32_t)(product >> 18);
     p.lo = (uint32_t)product << 14;
@@ -334,8 +335,10 @@ static inline float b2s6_fma_integer(float a, float b, float c)
         }
         if ((sign ^ uc) >> 31 == 0) {
             p.lo += t.lo;
+            /* the carry: a sum of words that wrapped is less than either of them */
             p.hi += t.hi + (p.lo < t.lo);
         } else {
+            /* the larger first, and the sign with it */
             if (p.hi < t.hi || (p.hi == t.hi && p.lo < t.lo)) {
                 const b2s6_words swapped = p;
                 p = t;

@@ -7,6 +7,7 @@
  * 32 that a pair of columns takes in a panel. More rows at once would leave a processor of 16 registers none for
  * addresses. Codes and scales are in the order of quantize.h. Weights need no alignment beyond a scale's 2 bytes.
  */
+
 /*
  * sums (4) += weights times codes of n columns, for the four rows from row on: weights points at the first of them in
  * the first pair of columns. n is at most 64 and may be odd: columns are filled up in the file, and codes with zeros.
@@ -36,6 +37,7 @@ VF_INLINE void sum_q4(const unsigned char *weights, const int16_t *codes, uint32
 
     for (k = 0; k < n; k += 8, weights += 64)
         for (i = 0; i < 4; i += 2) { /* columns k + i, k + i + 1 in the low halves, k + 4 + i, k + 5 + i in the high ones */
+            /* i 0: the first 32 bytes of the line, i 2: the second; byte 2 r is row r's first column */
             const unsigned char *w = weights + 16 * i;
             const int16_t *c = codes + k + (uint32_t)i;
 
@@ -65,6 +67,7 @@ VF_INLINE void integer_quarter(const struct product *p, const uint32_t type, uin
 
     /* a group's 16 scales are 16 values on; its integers half a byte or a byte for each of 16 rows and a column */
     for (k = 0; k < p->k; k += group, codes += group, scales += 16, weights += type == TYPE_Q4 ? group * 8 : group * 16) {
+        /* the last group may be short */
         const uint32_t n = p->k - k < group ? p->k - k : group;
         int32_t sums[4];
 

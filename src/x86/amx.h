@@ -19,6 +19,7 @@
  * Bounds: bytes are within +-128, a group has at most 64 columns, so a tile's sum is within 2^20, and 256 times it
  * within 2^28.
  */
+
 /*
  * Rows of a tile; and the fewest columns: up to 32 a row of codes is no block of 64, so that planes have no place
  * (b2s6_code_width).
@@ -167,6 +168,7 @@ VF_INLINE void add_tile(const struct product *p, const int32_t *sums, vf scales,
     size_t r;
 
     for (r = skip; r < TILE_HEIGHT; r++, y += p->y_stride) {
+        /* 256 upper + lower, exactly */
         const vi sum = vi_add(vi_shl(vi_load(sums + r * 16), 8), vi_load(sums + 256 + r * 16));
         vf total = vf_fma(vf_from_int(sum), scales, is_first ? vf_set1(0.0f) : vf_load(y));
         if (is_last)
@@ -200,6 +202,7 @@ VF_INLINE void tile_panels(const struct product *p, const uint32_t type, uint32_
         for (i = 0; i < n_panels; i++)
             unpack_group(fours + i * Q8_GROUP * 16, weights + (size_t)i * panel_bytes, type, n);
         for (done = 0; done < p->n_rows; done += TILE_HEIGHT) {
+            /* 16 whole rows, at the end some that were done before */
             const size_t row = done + TILE_HEIGHT <= p->n_rows ? done : p->n_rows - TILE_HEIGHT;
 
             multiply_tiles(sums, p->codes + row * p->code_stride, p->code_stride, first, fours, n_panels);
@@ -254,6 +257,7 @@ VF_INLINE void tile_product(const struct product *p, const uint32_t type)
     uint32_t panel = p->first_panel;
 
     configure_tiles(weights_group(type));
+    /* two panels share a load of codes */
     for (; panel + 2 <= whole; panel += 2)
         tile_panels(p, type, panel, 2);
     for (; panel < whole; panel++)

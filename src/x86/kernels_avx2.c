@@ -13,6 +13,7 @@
 
 #include "vec_avx2.h"
 #include "../kernel/elementary.h"
+/* before product.h, which calls load_half */
 #include "stored_avx2.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"

@@ -48,6 +48,7 @@
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni")
 #endif
 
+/* from here on INTEGER(name) is name_avx512vnni */
 #undef INTEGER_ISA
 #undef PAIRS_ADD
 /* The text a second time, under other names. */
@@ -70,9 +71,11 @@
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni,amx-tile,amx-int8")
 #endif
 
+/* and from here on name_amx */
 #undef INTEGER_ISA
 #undef QUANTIZE
 #define INTEGER_ISA amx
+/* its own quantize: amx.h */
 #define QUANTIZE INTEGER(quantize)
 #include "amx.h"
 #include "../kernel/table.h"

@@ -16,6 +16,7 @@
 #include "stored_sse2.h"
 #include "../kernel/product.h"
 #include "../kernel/rows.h"
+/* its sets of states are of one state here */
 #include "../kernel/scan.h"
 #include "../kernel/quantize.h"
 

@@ -3,6 +3,7 @@
  * Included before kernel/product.h. Tile of a chunk: 6 rows x 1 panel of 2 vectors are 12 sums, which leaves 4 of 16
  * registers for weights, codes and a product. A step takes 4 panels, 8 sums.
  */
+
 /* What kernel/integer.h asks for. */
 enum { INTEGER_UNIT = 2, INTEGER_VECTORS = 16 / VF_LANES, INTEGER_PANELS = 1, INTEGER_ROWS = 6, INTEGER_STEP = 4 };
 

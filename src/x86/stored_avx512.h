@@ -3,6 +3,7 @@
  * (kernel/pairs.h). Included before kernel/product.h. Tile of a chunk: 12 rows x 2 panels are 24 sums, as in the
  * products of floats; a step takes 4 panels.
  */
+
 /* What kernel/integer.h asks for. */
 enum { INTEGER_UNIT = 2, INTEGER_VECTORS = 16 / VF_LANES, INTEGER_PANELS = 2, INTEGER_ROWS = 12, INTEGER_STEP = 4 };
 

@@ -3,6 +3,7 @@
  * Included before kernel/product.h. Tile of a chunk: 2 rows x 1 panel of 4 vectors are 8 sums, which leaves as many
  * registers for a unit of weights (4), codes and products; a step is a tile of one row.
  */
+
 /* What kernel/integer.h asks for. */
 enum { INTEGER_UNIT = 2, INTEGER_VECTORS = 16 / VF_LANES, INTEGER_PANELS = 1, INTEGER_ROWS = 2, INTEGER_STEP = 1 };
 
