@@ -98,7 +98,8 @@ struct scan {
     uint32_t blocks_a_row;   /* blocks that share a row of bc (Mamba-2's groups of heads); 1: each has its own */
     float scale;             /* s of y = s Re(C x): 2 for conjugate pairs, else 1 */
     float turn_limit;        /* 2^20 / max |turn|, FLT_MAX if no state turns */
-    /* A, as kind.a has it: (n, planes), lanes (groups, n, planes, 16), or (groups, 1, 16); planes: decay, or decay, turn, turn_lo */
+    /* A as kind.a has it: (n, planes); lanes (groups, n, planes, 16); or (groups, 1, 16). Planes: decay if real, else decay,
+     * turn, turn_lo. */
     const float *a;
     const float *a_inverse;  /* 1 / A, lanes (groups, n, cx, 16); NULL unless b_over_a */
     const float *b_bias;     /* lanes (groups, n, cx, 16), or NULL */
