@@ -69,7 +69,7 @@ static inline double b2s6_round_to_odd(double p, double d, double s)
 
 /*
  * The double form: a*b is exact (48 bits of 53, exponents within a double's), s = round(a*b + c). Converting s to
- * float rounds a second time, which can only go wrong where s lies exactly half way between two floats, or where the
+ * float rounds a second time, which can only go wrong where s is exactly half way between two floats, or where the
  * float is subnormal: s is rounded to odd there. By its bits: of the 52 of a fraction a float keeps 23, and the other
  * 29 are 1000...0 half way; the exponent field of 2^-126 is 0x381. Both are rare, and two tests of bits cost less than
  * the six operations of the error at every call.
