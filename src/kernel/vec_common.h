@@ -2,7 +2,14 @@
 
 #define VF_ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: adding it leaves the nearest integer in the low bits */
 
-/* Nearest integer, ties to even, for |a| < 2^22. Any other a, infinite or NaN included, gives some integer. */
+/*
+ * Nearest integer, ties to even, for |a| < 2^22. Any other a, infinite or NaN included, gives some integer.
+ *
+ * a + 1.5 * 2^23 is then between 2^23 and 2^24, where floats are exactly the integers, so the sum rounds a to one.
+ * There, bits go up by one with each integer, and 0x4b400000 are those of 1.5 * 2^23. No conversion instruction: those
+ * of different machines differ for what does not fit, and in C it is undefined. a must be no product of its own
+ * (portable/vec.h).
+ */
 VF_INLINE vi vf_nearest_int(vf a)
 {
     return vi_sub(vf_bits(vf_add(a, vf_set1(VF_ROUND_MAGIC))), vi_set1(0x4b400000));
