@@ -96,6 +96,7 @@ struct b2s6_model {
     size_t allocated;             /* bytes that the allocator gave */
     void *mapping;                /* of a file opened by path, or NULL */
     size_t mapping_size;
+    void (*unmap)(void *mapping, size_t mapping_size); /* gives the mapping back; NULL without one */
 };
 
 static inline int model_is_bidirectional(const struct b2s6_model *m)

@@ -306,8 +306,8 @@ void b2s6_model_close(b2s6_model *model)
 
     if (!model)
         return;
-    if (B2S6_HAS_FILES)
-        b2s6_unmap(model->mapping, model->mapping_size);
+    if (B2S6_HAS_FILES && model->unmap)
+        model->unmap(model->mapping, model->mapping_size);
     allocator = model->allocator;
     if (allocator.release)
         allocator.release(allocator.user, model, model->allocated);
