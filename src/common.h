@@ -72,12 +72,20 @@ static inline uint32_t b2s6_read16(const unsigned char *p)
 
 static inline uint32_t b2s6_read32(const unsigned char *p)
 {
-    return b2s6_read16(p) | b2s6_read16(p + 2) << 16;
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 static inline uint64_t b2s6_read64(const unsigned char *p)
 {
     return (uint64_t)b2s6_read32(p) | (uint64_t)b2s6_read32(p + 4) << 32;
+}
+
+/* A size or an offset of the file. What this machine cannot address becomes SIZE_MAX, which nothing reaches. */
+static inline size_t b2s6_read_size(const unsigned char *p)
+{
+    const uint64_t size = b2s6_read64(p);
+
+    return size > SIZE_MAX ? SIZE_MAX : (size_t)size;
 }
 
 /* The bits of a float and back. A union, not memcpy: a freestanding build would call a function for that. */

@@ -17,6 +17,24 @@ static void give(void *to, void *known, size_t known_size)
 B2S6_STATIC_ASSERT(no_padding_in_model_info, sizeof(b2s6_model_info) == 88);
 B2S6_STATIC_ASSERT(no_padding_in_layer_info, sizeof(b2s6_layer_info) == 88);
 
+/* What most weights in matrices are stored as. Only a description asks, so it is counted here, in the file's table. */
+static uint32_t main_type(const struct b2s6_model *model)
+{
+    uint64_t of_type[N_TYPES] = { 0 };
+    uint32_t i, type, best = TYPE_F32;
+    struct tensor t;
+
+    for (i = 0; i < model->n_tensors; i++) {
+        b2s6_format_tensor(&t, model->tensors, i);
+        if (t.layout == LAYOUT_PANELS && !(t.flags & FORMAT_TENSOR_OPTIONAL))
+            of_type[t.type] += (uint64_t)t.count * t.rows * t.cols;
+    }
+    for (type = TYPE_F32; type < N_TYPES; type++)
+        if (of_type[type] > of_type[best])
+            best = type;
+    return best;
+}
+
 b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
 {
     const struct model_config *c;
@@ -41,7 +59,7 @@ b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
     full.bidirectional = model->bidirectional;
     full.final_norm = (b2s6_norm)c->final_norm;
     full.pool = (b2s6_pool)c->pool;
-    full.weight_type = (b2s6_type)model->weight_type;
+    full.weight_type = (b2s6_type)main_type(model);
     full.metadata_count = model->n_metadata;
     full.entry_count = model->n_entries;
     give(info, &full, sizeof full);

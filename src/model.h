@@ -85,17 +85,19 @@ struct b2s6_model {
     const float *final_norm_weight, *final_norm_bias; /* (pad16(d_model)) */
     struct matrix head;           /* head size x d_model; the embedding if tied */
     const float *head_bias;       /* (pad16(head size)) */
-    uint64_t parameter_count, fingerprint, file_bytes;
-    uint32_t weight_type;         /* of most weights */
+    uint64_t parameter_count, fingerprint;
+    size_t file_bytes;
     uint32_t bidirectional;       /* a layer is */
     const unsigned char *file;    /* the file's bytes, for its named entries */
-    const unsigned char *entries; /* n_entries named entries (format.h) */
+    const unsigned char *tensors; /* n_tensors entries (format.h), as the next */
+    const unsigned char *entries; /* n_entries named entries */
     const char *metadata;         /* n_metadata pairs of strings, in the file */
-    uint32_t n_entries, n_metadata;
+    uint32_t n_tensors, n_entries, n_metadata;
     b2s6_allocator allocator;     /* release is NULL for a placed handle */
     size_t allocated;             /* bytes that the allocator gave */
     void *mapping;                /* of a file opened by path, or NULL */
     size_t mapping_size;
+    void (*unmap)(void *mapping, size_t mapping_size); /* gives the mapping back; NULL without one */
 };
 
 static inline int model_is_bidirectional(const struct b2s6_model *m)

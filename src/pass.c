@@ -34,9 +34,9 @@ static void run_part(void *context, size_t index)
 }
 
 /* Into how many parts a section is cut: at most as many as the host wants, as there are bundles, and as are worth it. */
-static size_t parts_of(const struct pass *p, const struct cut *cut, uint64_t cost)
+static size_t parts_of(const struct pass *p, const struct cut *cut, size_t cost)
 {
-    const uint64_t least = p->parallel->least_work ? p->parallel->least_work : LEAST_WORK;
+    const size_t least = p->parallel->least_work ? p->parallel->least_work : LEAST_WORK;
     const size_t bundles = bundles_of(cut), n = p->parallel->n_tasks < bundles ? p->parallel->n_tasks : bundles;
     size_t worth = 0;
 
@@ -46,7 +46,7 @@ static size_t parts_of(const struct pass *p, const struct cut *cut, uint64_t cos
 }
 
 void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size_t begin, size_t end), void *context,
-                       size_t n_items, uint64_t cost)
+                       size_t n_items, size_t cost)
 {
     struct cut cut;
 
@@ -93,7 +93,7 @@ static void make_codes(const struct pass *p, struct prepared *r, struct prepare_
     c->quantize.n_rows = r->n_rows;
     c->quantize.n_parts = r->n_parts;
     c->quantize.k = r->width / r->n_parts;
-    b2s6_pass_section(p, quantize_section, c, r->n_rows * r->n_parts, packing_cost((uint64_t)r->n_rows * r->width));
+    b2s6_pass_section(p, quantize_section, c, r->n_rows * r->n_parts, packing_cost(r->n_rows * r->width));
     r->codes = p->work->codes;
     r->scales = p->work->code_scales;
 }
@@ -106,7 +106,7 @@ static void make_tiles(const struct pass *p, struct prepared *r, struct prepare_
     c->pack.x_stride = r->x_stride;
     c->pack.n_rows = r->n_rows;
     c->pack.width = r->width;
-    b2s6_pass_section(p, pack_section, c, n_tiles, packing_cost((uint64_t)r->n_rows * r->width));
+    b2s6_pass_section(p, pack_section, c, n_tiles, packing_cost(r->n_rows * r->width));
     r->packed = p->work->packed;
 }
 
@@ -148,11 +148,11 @@ void b2s6_project(const struct pass *p, const struct projection *o, size_t begin
     product.y = o->y;
     product.x_stride = in->x_stride;
     product.y_stride = o->y_stride;
-    if (in->packed) {
+    if (B2S6_HAS_ISAS && in->packed) {
         product.packed = in->packed + (size_t)o->part * m->cols * pack_rows;
         product.packed_stride = (size_t)in->width * pack_rows;
     }
-    if (in->codes) {
+    if (weights_are_integers(m->type)) {
         product.codes = in->codes + (size_t)o->part * b2s6_code_width(m->cols);
         product.scales = in->scales + o->part;
         product.code_stride = (size_t)in->n_parts * b2s6_code_width(m->cols);

@@ -42,22 +42,26 @@ static inline struct span pass_span(const struct pass *p, size_t stride, size_t 
  * is not worth waking threads for runs here, a larger one is cut into consecutive ranges, none of them tiny.
  */
 B2S6_INTERNAL void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size_t begin, size_t end),
-                                     void *context, size_t n_items, uint64_t cost);
+                                     void *context, size_t n_items, size_t cost);
 
-/* cost of a product of n_rows rows with all of m. A single row costs reading the weights, as much as two rows of arithmetic. */
-static inline uint64_t product_cost(const struct matrix *m, size_t n_rows)
+/*
+ * What sections cost, as far as 32 bits go on a machine that has no more: it is an estimate, and one that wraps wakes fewer threads.
+ *
+ * A product of n_rows rows with all of m: a single row costs reading the weights, as much as two rows of arithmetic.
+ */
+static inline size_t product_cost(const struct matrix *m, size_t n_rows)
 {
-    return (uint64_t)m->count * m->rows * m->cols * (n_rows < 2 ? 2 : n_rows);
+    return (size_t)m->count * m->rows * m->cols * (n_rows < 2 ? 2 : n_rows);
 }
 
 /* cost of an elementary function (exp, softplus, a gate) of n values. */
-static inline uint64_t elementary_cost(uint64_t n)
+static inline size_t elementary_cost(size_t n)
 {
     return 32 * n;
 }
 
 /* cost of packing n values, or making them codes. */
-static inline uint64_t packing_cost(uint64_t n)
+static inline size_t packing_cost(size_t n)
 {
     return 4 * n;
 }

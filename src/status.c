@@ -63,7 +63,7 @@ static void put_number(struct text *t, uint64_t x)
         put_char(t, digits[--n]);
 }
 
-b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text, const char *name,
+b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, size_t offset, const char *text, const char *name,
                          uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t numbers[3];
@@ -95,7 +95,7 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
     return status;
 }
 
-b2s6_status b2s6_fail(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text)
+b2s6_status b2s6_fail(b2s6_error *error, b2s6_status status, size_t offset, const char *text)
 {
     return b2s6_fail_at(error, status, offset, text, NULL, 0, 0, 0);
 }
@@ -108,7 +108,7 @@ const char *b2s6_status_text(b2s6_status status)
     return "";
 }
 
-b2s6_status b2s6_fail_silently(b2s6_error *error, b2s6_status status, uint64_t offset)
+void b2s6_fail_silently(b2s6_error *error, b2s6_status status, size_t offset)
 {
     if (error) {
         error->status = status;
@@ -116,7 +116,6 @@ b2s6_status b2s6_fail_silently(b2s6_error *error, b2s6_status status, uint64_t o
         error->offset = offset;
         error->message[0] = '\0';
     }
-    return status;
 }
 
 #endif

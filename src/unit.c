@@ -54,9 +54,9 @@ const char *b2s6_unit_check(const struct layer_config *c, b2s6_status *status)
 static B2S6_APART const float *take_a(struct binder *b, uint32_t role, const struct layer_config *c)
 {
     const uint32_t planes = config_a_planes(c);
-    const uint64_t owner = (uint64_t)c->d_state * config_planes(c); /* weights as trained of one A */
+    const uint32_t owner = c->d_state * config_planes(c); /* weights as trained of one A */
 
-    if (c->a_scope == B2S6_SCOPE_LAYER)
+    if (config_shares_a(c))
         return b2s6_take_tensor(b, role, 1, c->d_state, planes, owner);
     return b2s6_take_lanes(b, role, c->d_inner, c->d_state, planes,
                            owner * (c->a_scope == B2S6_SCOPE_BLOCK ? c->h : c->d_inner));
@@ -68,8 +68,8 @@ static B2S6_APART const float *take_a(struct binder *b, uint32_t role, const str
  */
 static B2S6_APART float turn_limit(const float *a, const struct layer_config *c)
 {
-    const size_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES;
-    const size_t groups = c->a_scope == B2S6_SCOPE_LAYER ? 1 : b2s6_pad16(c->d_inner) / B2S6_LANES;
+    const size_t lanes = config_shares_a(c) ? 1 : B2S6_LANES;
+    const size_t groups = config_shares_a(c) ? 1 : b2s6_pad16(c->d_inner) / B2S6_LANES;
     float largest = 0.0f;
     size_t i, k;
 
@@ -86,10 +86,10 @@ static B2S6_APART float turn_limit(const float *a, const struct layer_config *c)
 
 void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *c, struct unit *u)
 {
-    const uint32_t d = c->d_inner, n = c->d_state, planes = config_planes(c), c_planes = c->c_complex ? 2 : 1;
-    const uint64_t states = (uint64_t)n * d;
+    const uint32_t d = c->d_inner, n = c->d_state, planes = config_planes(c), c_planes = config_c_is_complex(c) ? 2 : 1;
+    const uint32_t states = n * d;
 
-    if (c->delta == B2S6_DELTA_BLOCK)
+    if (config_delta(c) == B2S6_DELTA_BLOCK)
         u->step.w = b2s6_take_vector(b, role + UNIT_W, d);
     if (B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK) {
         b2s6_take_precise(b, &u->step.low.x, role + UNIT_X, c->dt_rank, d);
@@ -104,9 +104,9 @@ void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *
         b2s6_take_matrix(b, &u->bc, role + UNIT_BC, c->h, config_bc_rows(c), d / c->h);
         b2s6_need_prepared(b, &u->bc, c->h);
     }
-    if (c->b & B_HAS_BIAS)
+    if (config_b(c) & B_HAS_BIAS)
         u->b_bias = b2s6_take_lanes(b, role + UNIT_B_BIAS, d, n, planes, states * planes);
-    if (c->c == C_CONSTANT)
+    if (config_c(c) == C_CONSTANT)
         u->c = b2s6_take_lanes(b, role + UNIT_C, d, n, c_planes, states * c_planes);
     if (c->skip)
         u->d = b2s6_take_vector(b, role + UNIT_D, d);
@@ -143,14 +143,25 @@ struct unit_context {
     size_t di;               /* pad16(d_inner) */
 };
 
+/* Whether a block hands the unit its delta, or its B and C. B2S6 itself makes its own. */
+static int has_given_delta(const struct unit_context *c)
+{
+    return B2S6_HAS_OTHER_UNITS && c->unit->given.delta;
+}
+
+static int has_given_bc(const struct unit_context *c)
+{
+    return B2S6_HAS_OTHER_UNITS && c->unit->given.bc;
+}
+
 static size_t rank_panels(const struct unit_context *c)
 {
-    return B2S6_HAS_DELTA_LOWRANK && !c->unit->given.delta ? b2s6_pad16(c->config->dt_rank) / B2S6_LANES : 0;
+    return B2S6_HAS_DELTA_LOWRANK && !has_given_delta(c) ? b2s6_pad16(c->config->dt_rank) / B2S6_LANES : 0;
 }
 
 static int has_own_bc(const struct unit_context *c)
 {
-    return c->unit->unit->bc.data && !c->unit->given.bc;
+    return (!B2S6_HAS_OTHER_UNITS || c->unit->unit->bc.data) && !has_given_bc(c);
 }
 
 /* Panels of x_weight first, then those of every block's B and C. */
@@ -218,10 +229,10 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
     struct delta_block block;
     struct projection o;
 
-    if (c->unit->given.delta) {
+    if (has_given_delta(c)) {
         delta.at = c->unit->given.delta;
         delta.stride = c->unit->given.delta_stride;
-    } else if (c->config->delta == B2S6_DELTA_BLOCK) {
+    } else if (config_delta(c->config) == B2S6_DELTA_BLOCK) {
         block.w = u->step.w;
         block.bias = u->delta_bias;
         block.x = c->unit->u;
@@ -249,10 +260,13 @@ static struct scan_kind kind_of(const struct layer_config *c)
 {
     struct scan_kind kind;
 
+    memset(&kind, 0, sizeof kind);
+    kind.compensated = (uint8_t)config_is_compensated(c);
+    if (!B2S6_HAS_OTHER_UNITS)
+        return kind; /* the kernel knows the rest */
     kind.is_complex = (uint8_t)config_is_complex(c);
     kind.hold = c->discretization == ZERO_ORDER_HOLD;
-    kind.compensated = (uint8_t)config_is_compensated(c);
-    kind.a = c->a_scope == B2S6_SCOPE_LAYER ? SCAN_A_SHARED : SCAN_A_LANES;
+    kind.a = config_shares_a(c) ? SCAN_A_SHARED : SCAN_A_LANES;
     kind.delta_constant = c->delta == B2S6_DELTA_CONSTANT;
     kind.b_weight = (c->b & B_HAS_WEIGHT) != 0;
     kind.b_bias = (c->b & B_HAS_BIAS) != 0;
@@ -269,7 +283,7 @@ static void begin_scan(struct scan *s, const struct unit_context *c, size_t begi
     const struct layer_config *g = c->config;
 
     s->kind = kind_of(g);
-    if (c->unit->given.delta)
+    if (has_given_delta(c))
         s->kind.delta_constant = 0;
     s->n = g->d_state;
     s->d = g->d_inner;
@@ -282,8 +296,8 @@ static void begin_scan(struct scan *s, const struct unit_context *c, size_t begi
     s->c = u->c;
     s->skip = u->d;
     s->n_steps = c->pass->n_steps;
-    s->bc_width = c->unit->given.bc ? c->unit->given.bc_width : bc_width(g);
-    s->blocks_a_row = c->unit->given.bc ? c->unit->given.blocks_a_row : 1;
+    s->bc_width = has_given_bc(c) ? c->unit->given.bc_width : bc_width(g);
+    s->blocks_a_row = has_given_bc(c) ? c->unit->given.blocks_a_row : 1;
     s->first_group = (uint32_t)begin;
     s->end_group = (uint32_t)end;
 }
@@ -293,8 +307,9 @@ static void scan_stream(struct scan *s, const struct unit_context *c, struct row
 {
     const struct pass *p = c->pass;
     const struct unit_pass *u = c->unit;
-    const size_t row = stream * p->n_steps + (u->backwards ? p->n_steps - 1 : 0);
-    const ptrdiff_t sign = u->backwards ? -1 : 1;
+    const int backwards = B2S6_HAS_BIDIRECTIONAL && u->backwards;
+    const size_t row = stream * p->n_steps + (backwards ? p->n_steps - 1 : 0);
+    const ptrdiff_t sign = backwards ? -1 : 1;
 
     s->u = u->u + row * c->di;
     s->delta = delta.at + row * delta.stride;
@@ -316,7 +331,7 @@ static B2S6_APART void scan_streams(const struct unit_context *c, struct rows de
     struct scan s;
     size_t i;
 
-    if (u->given.bc) {
+    if (has_given_bc(c)) {
         bc.at = u->given.bc;
         bc.stride = u->given.bc_stride;
     } else if (has_own_bc(c)) {
@@ -344,7 +359,7 @@ static void recur(void *context, size_t begin, size_t end)
 }
 
 /* cost (pass.h) of n updates of a state. */
-static uint64_t update_cost(const struct layer_config *c, uint64_t n)
+static size_t update_cost(const struct layer_config *c, size_t n)
 {
     return n * (config_is_complex(c) ? 48 : 24);
 }
@@ -355,7 +370,7 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
     const size_t n_rows = pass_rows(p);
     struct unit_context c;
     size_t panels;
-    uint64_t cost;
+    size_t cost;
 
     c.pass = p;
     c.unit = u;
@@ -369,7 +384,7 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
     cost = (has_own_bc(&c) ? product_cost(&w->bc, n_rows) : 0) + (rank_panels(&c) ? product_cost(&w->step.low.x, n_rows) : 0);
     if (panels)
         b2s6_pass_section(p, project, &c, panels, cost);
-    cost = elementary_cost(n_rows * 2 * c.di) + update_cost(c.config, (uint64_t)n_rows * c.di * c.config->d_state);
+    cost = elementary_cost(n_rows * 2 * c.di) + update_cost(c.config, n_rows * c.di * c.config->d_state);
     if (rank_panels(&c)) {
         c.low = b2s6_prepare(p, &w->step.low.dt, p->work->rank, b2s6_pad16(c.config->dt_rank), n_rows, 1);
         cost += product_cost(&w->step.low.dt, n_rows);

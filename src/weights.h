@@ -47,19 +47,17 @@ static inline uint32_t weights_scale_bytes(uint32_t type, uint32_t cols)
     return type == TYPE_Q4 ? (cols + 63) / 64 * 64 : (cols + 127) / 128 * 64;
 }
 
-/* Bytes of a panel; 0 for a type that is not known. */
+/* Bytes of a panel; 0 for a type that is not known, or that the build leaves out. */
 static inline uint64_t weights_panel_bytes(uint32_t type, uint32_t cols)
 {
-    switch (type) {
-    case TYPE_F32:
+    if (type == TYPE_F32)
         return (uint64_t)cols * 64;
-    case TYPE_F16:
+    if (B2S6_HAS_F16 && type == TYPE_F16)
         return (uint64_t)cols * 32;
-    case TYPE_Q8:
+    if (B2S6_HAS_Q8 && type == TYPE_Q8)
         return weights_scale_bytes(type, cols) + (uint64_t)((cols + 3) / 4) * 64;
-    case TYPE_Q4:
+    if (B2S6_HAS_Q4 && type == TYPE_Q4)
         return weights_scale_bytes(type, cols) + (uint64_t)((cols + 7) / 8) * 64;
-    }
     return 0;
 }
 

@@ -75,6 +75,9 @@ $(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/c
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
+	$(SAY) TEST 'check_sources.py: no circle of files in src, no function longer than a screen'
+	@if $(PYTHON) -c '' 2>/dev/null; then $(PYTHON) tests/tools/check_sources.py --test && $(PYTHON) tests/tools/check_sources.py src; \
+	    else echo 'not run here: check_sources.py: no $(PYTHON)'; fi
 	$(SAY) TEST 'check_runner.sh: failures are noticed'
 	@tests/check_runner.sh $(BUILD)/tests/failing
 	$(SAY) TEST 'check_cli.sh: the program, all verbs'

@@ -363,7 +363,7 @@ static inline float b2s6_fma_integer(float a, float b, float c)
 }
 
 #if defined(B2S6_SMALL)
-B2S6_INTERNAL float b2s6_fma_shared(float a, float b, float c); /* soft.c */
+B2S6_INTERNAL float b2s6_fma_shared(float a, float b, float c); /* fma.c */
 #endif
 
 /*

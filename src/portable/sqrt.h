@@ -54,7 +54,7 @@ static inline float b2s6_sqrt_integer(float x)
 }
 
 #if defined(B2S6_SMALL)
-B2S6_INTERNAL float b2s6_sqrt_shared(float x); /* soft.c */
+B2S6_INTERNAL float b2s6_sqrt_shared(float x); /* sqrt.c */
 #endif
 
 /* The root by the form that the build has. */
