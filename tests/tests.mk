@@ -25,6 +25,8 @@ RANDOM_MODELS_SOURCES = $(addprefix tests/,random_models.c reference.c reference
                         subjects.c)
 BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
 FAILING_SOURCES = tests/failing.c tests/runner.c
+# The library under test, which may be of another build (tests/stack.sh).
+CHECK_LIBRARY ?= $(BUILD)/libb2s6.a
 
 # GNU ld and lld can show the tests every call of malloc (tests/wrap.h).
 comma = ,
@@ -40,7 +42,7 @@ $(BUILD)/tests/%.o: %.c Makefile tests/tests.mk
 	$(SAY) CC $<
 	$(Q)$(CC) $(B2S6_CFLAGS) $(TEST_FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(SPEECH_PARTS) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+$(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(SPEECH_PARTS) $(CONVERTER_OBJECTS) $(CHECK_LIBRARY)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
 
