@@ -5,6 +5,7 @@
 # build/tests/failing      tests that fail on purpose, for tests/check_runner.sh
 # build/tests/byte_model   writes the byte models for tests/check_bytes.sh and tests/cross_bytes.sh
 # build/tests/bench_kernels   each kernel alone, for a person who tunes one: make bench-kernels
+# build/tests/work         how much longer odd weights take, for tests/work.sh
 # build/tests/digest       one number over the outputs of many models, to compare builds and machines
 
 CMOCKA ?= $(shell $(PKG_CONFIG) --exists cmocka 2>/dev/null && echo yes || echo no)
@@ -13,7 +14,7 @@ TEST_CFLAGS = -DB2S6_CMOCKA $(shell $(PKG_CONFIG) --cflags cmocka)
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 endif
 
-TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c
+TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c tests/work.c
 ELEMENTARY_SOURCES = $(sort $(wildcard tests/elementary*.c))
 CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wildcard tests/*.c)))
 # The converter, which the tests make their models with: the command line program without its verbs.
@@ -23,6 +24,7 @@ DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate
 BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c subjects.c)
 RANDOM_MODELS_SOURCES = $(addprefix tests/,random_models.c reference.c reference_unit.c runner.c trained.c files.c generate.c \
                         subjects.c)
+WORK_SOURCES = $(addprefix tests/,work.c model_file.c runner.c trained.c files.c generate.c subjects.c)
 BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
 FAILING_SOURCES = tests/failing.c tests/runner.c
 # The library under test, which may be of another build (tests/stack.sh).
@@ -55,6 +57,10 @@ $(BUILD)/tests/byte_model: $(BYTE_MODEL_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVER
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
 $(BUILD)/tests/random_models: $(RANDOM_MODELS_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
+
+$(BUILD)/tests/work: $(WORK_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
