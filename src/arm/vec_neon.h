@@ -21,7 +21,11 @@
 #include "../portable/fma.h"
 
 /* As in the portable layer. */
+#if defined(__OPTIMIZE__)
 #define VF_INLINE static inline __attribute__((always_inline, unused))
+#else
+#define VF_INLINE static inline __attribute__((unused)) /* inlined without optimisation, every value would have its own place on the stack */
+#endif
 #define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 

@@ -368,7 +368,7 @@ B2S6_INTERNAL float b2s6_fma_shared(float a, float b, float c); /* fma.c */
 
 /*
  * a*b + c, rounded once: the form that the build has. In a small build of integers it is one function for all
- * (soft.c).
+ * (fma.c).
  */
 static inline float b2s6_fma(float a, float b, float c)
 {

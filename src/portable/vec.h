@@ -34,7 +34,11 @@
 #if defined(B2S6_SMALL) /* what is called more than once is not copied */
 #define VF_INLINE static inline __attribute__((unused))
 #else
+#if defined(__OPTIMIZE__)
 #define VF_INLINE static inline __attribute__((always_inline, unused))
+#else
+#define VF_INLINE static inline __attribute__((unused)) /* inlined without optimisation, every value would have its own place on the stack */
+#endif
 #endif
 #define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)

@@ -29,7 +29,11 @@
  * As in the portable layer. Region and inlining belong together: no vector passes between functions of different
  * targets.
  */
+#if defined(__OPTIMIZE__)
 #define VF_INLINE static inline __attribute__((always_inline, unused))
+#else
+#define VF_INLINE static inline __attribute__((unused)) /* inlined without optimisation, every value would have its own place on the stack */
+#endif
 #define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
