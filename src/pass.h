@@ -1,7 +1,12 @@
 /*
- * A pass: some steps of one or several streams on their way through a model together, how its work is cut into sections for
- * the host's threads, and matrix products over its rows. Everything a section writes belongs to its own channels, so no
- * result depends on the cut.
+ * A pass: some steps of one or several streams on their way through a model together, how its work is cut
+ * into sections for the host's threads, and matrix products over its rows. Blocks, unit and ends work on
+ * passes only.
+ *
+ * A section is a function over a range of items (panels of a matrix, groups of 16 channels, rows).
+ * Everything that an item writes belongs to its own channels or rows, and each of its outputs is formed by
+ * a chain of operations of its own. So no result depends on the cut, and parts need no locks. Between two
+ * sections all parts have met.
  */
 #ifndef B2S6_PASS_H
 #define B2S6_PASS_H
@@ -20,6 +25,7 @@ struct pass {
     const b2s6_observer *observer;    /* NULL: nobody looks */
 };
 
+/* At most the rows of the workspace, where a section uses the workspace. */
 static inline size_t pass_rows(const struct pass *p)
 {
     return p->n_streams * p->n_steps;
@@ -44,13 +50,20 @@ static inline struct span pass_span(const struct pass *p, size_t stride, size_t 
 B2S6_INTERNAL void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size_t begin, size_t end),
                                      void *context, size_t n_items, uint64_t cost);
 
-/* cost of a product of n_rows rows with all of m. A single row costs reading the weights, as much as two rows of arithmetic. */
+/*
+ * cost of a product of n_rows rows with all of m, in multiply-adds. A single row costs reading the
+ * weights, as much as two rows of arithmetic. 64 bits, whatever the machine: rows times columns alone may
+ * be 2^40.
+ */
 static inline uint64_t product_cost(const struct matrix *m, size_t n_rows)
 {
     return (uint64_t)m->count * m->rows * m->cols * (n_rows < 2 ? 2 : n_rows);
 }
 
-/* cost of an elementary function (exp, softplus, a gate) of n values. */
+/*
+ * cost of an elementary function (exp, softplus, a gate) of n values: a polynomial and its surroundings,
+ * some 32 multiply-adds.
+ */
 static inline uint64_t elementary_cost(uint64_t n)
 {
     return 32 * n;

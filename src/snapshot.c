@@ -1,7 +1,18 @@
-/* A stream's state as portable bytes (docs/format.md, Snapshots): saved on one machine, taken up on another. */
+/*
+ * A stream's state as portable bytes (docs/format.md, Snapshots): saved on one machine, taken up on another. The
+ * memory of a state is not portable (byte order, pointers, layout of another version), so parts are written value by
+ * value, in the order of b2s6_next_part:
+ *
+ *     header, 64 bytes | layer 0's states | layer 0's window | layer 1's states | ... | sum and lost of a mean
+ *
+ * Restoring reads bytes that anybody may have made. Everything is checked before the first byte of the state is
+ * touched. The values themselves are not judged: no number in a state can make the library read or write anywhere
+ * else, a forged one merely makes the output meaningless.
+ */
 #include "crc32.h"
 #include "state.h"
 
+/* Little-endian, byte by byte: any alignment of p, any byte order of the machine. The readers are in common.h. */
 static void write32(unsigned char *p, uint32_t x)
 {
     p[0] = (unsigned char)x;
@@ -16,7 +27,11 @@ static void write64(unsigned char *p, uint64_t x)
     write32(p + 4, (uint32_t)(x >> 32));
 }
 
-/* Whether float i of a part is a channel's, not padding. */
+/*
+ * Whether float i of a part is a channel's, not padding. A part is (rows, groups, planes, 16 lanes): group is the
+ * floats of all planes of 16 channels, row those of all groups. A channel is 16 times its group plus its lane; since
+ * group is a multiple of 16, the lane is i % 16 without further ado.
+ */
 static int is_channel(const struct state_part *part, size_t i)
 {
     const size_t group = (size_t)part->planes * B2S6_LANES, row = b2s6_pad16(part->width) / B2S6_LANES * group;
@@ -24,6 +39,7 @@ static int is_channel(const struct state_part *part, size_t i)
     return i % row / group * B2S6_LANES + i % B2S6_LANES < part->width;
 }
 
+/* Cannot wrap: the parts, padding included, are in the state as well, whose size is addressable. */
 size_t b2s6_snapshot_size(const b2s6_model *model)
 {
     size_t bytes = SNAPSHOT_HEADER_BYTES;
@@ -39,7 +55,10 @@ size_t b2s6_snapshot_size(const b2s6_model *model)
     return bytes;
 }
 
-/* The checksum is taken with its own four bytes as zero. */
+/*
+ * The checksum is taken with its own four bytes as zero. Three calls do that without writing to the snapshot, which is
+ * the caller's and may be in flash. size is at least a header.
+ */
 static uint32_t snapshot_crc(const unsigned char *snapshot, size_t size)
 {
     static const unsigned char zero[4] = { 0, 0, 0, 0 };
@@ -49,6 +68,11 @@ static uint32_t snapshot_crc(const unsigned char *snapshot, size_t size)
     return b2s6_crc32(crc, snapshot + SNAPSHOT_AT_CRC + 4, size - SNAPSHOT_AT_CRC - 4);
 }
 
+/*
+ * Equal states give equal bytes, so that hosts can compare and deduplicate them: padding is written as zero whatever
+ * it holds, and every NaN as one, since machines differ in the NaN that an operation gives. The checksum comes last,
+ * over all else.
+ */
 b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size)
 {
     unsigned char *bytes = snapshot, *p;
@@ -80,7 +104,12 @@ b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size
     return B2S6_OK;
 }
 
-/* Everything that can be wrong with a snapshot of size bytes for this model. */
+/*
+ * Everything that can be wrong with a snapshot of size bytes for this model. The order tells damage from a mix-up:
+ * first whether it is a snapshot of a version whose fields are where we look for them, then whether it is whole; only
+ * of bytes that are known to be as written is it worth saying that they belong to another model. The claimed size is
+ * compared before it is used, so nothing beyond size is read. A snapshot may be followed by other bytes.
+ */
 static b2s6_status check_snapshot(const struct b2s6_model *model, const unsigned char *bytes, size_t size)
 {
     const size_t total = b2s6_snapshot_size(model);
@@ -99,6 +128,7 @@ static b2s6_status check_snapshot(const struct b2s6_model *model, const unsigned
         return B2S6_ERROR_VERSION;
     if (b2s6_read64(bytes + SNAPSHOT_AT_FINGERPRINT) != model->fingerprint)
         return B2S6_ERROR_MODEL;
+    /* of this very file, whole, and yet of another size: no library writes that */
     if (claimed != total)
         return B2S6_ERROR_SNAPSHOT;
     for (i = SNAPSHOT_AT_RESERVED; i < SNAPSHOT_HEADER_BYTES; i++)
@@ -107,6 +137,10 @@ static b2s6_status check_snapshot(const struct b2s6_model *model, const unsigned
     return B2S6_OK;
 }
 
+/*
+ * After the check nothing fails. The reset clears what a snapshot does not have (parts of bidirectional layers);
+ * padding lanes become zero, as in a state that never left the machine.
+ */
 b2s6_status b2s6_state_restore(b2s6_state *state, const void *snapshot, size_t size)
 {
     const unsigned char *bytes = snapshot, *p;

@@ -1,8 +1,26 @@
-/* The selective unit: its configuration and tensors, where delta, B and C come from, and the recurrence over a pass. */
+/*
+ * The selective unit: its configuration and tensors, where delta, B and C come from, and the recurrence
+ * over a pass.
+ *
+ * A pass of a unit is two sections (pass.h), each cut among the host's threads:
+ *
+ *     1  project   panels of x_weight and of every block's B and C      reads u, writes rank and projected
+ *     2  recur     groups of 16 channels                                reads those, writes delta, states and y
+ *
+ * Between them is the only point where all threads must meet: a channel's delta (of low rank) reads the
+ * whole of x_weight u, and all channels of a block read the same B and C. In the second section nothing
+ * leaves its 16 channels, from delta to the gate, so one part runs it from end to end while its rows are
+ * in a near cache.
+ */
 #include "unit.h"
 
 #include "status.h"
 
+/*
+ * Ascending, as keys are in the file. The ranges are what a value may be by itself; b2s6_unit_check has
+ * the rules between them. Every bound that code relies on is here: n up to 4096 and four planes a state
+ * fit the 16 bits of state_part.
+ */
 const struct key b2s6_unit_keys[UNIT_KEYS] = {
     B2S6_KEY(KEY_H, layer_config, h, 1, FORMAT_MAX_WIDTH, "h"),
     B2S6_KEY(KEY_D_STATE, layer_config, d_state, 1, FORMAT_MAX_D_STATE, "d_state"),
@@ -19,13 +37,20 @@ const struct key b2s6_unit_keys[UNIT_KEYS] = {
     B2S6_KEY(KEY_STATES, layer_config, states, 1, 2, "states"),
 };
 
-/* The paper's own unit, out of the many that the keys allow. */
+/*
+ * The paper's own unit, out of the many that the keys allow: what a build without B2S6_HAS_OTHER_UNITS can
+ * run.
+ */
 static int is_b2s6(const struct layer_config *c)
 {
     return c->complex_state && c->discretization == ZERO_ORDER_HOLD && c->a_scope == B2S6_SCOPE_LAYER &&
            c->b == (B_HAS_WEIGHT | B_HAS_BIAS) && c->c == C_SELECTIVE && !c->c_complex && c->delta == B2S6_DELTA_BLOCK;
 }
 
+/*
+ * Rules first (the file is wrong), then what this build leaves out (the file is right, and another build
+ * runs it): a status of its own for each.
+ */
 const char *b2s6_unit_check(const struct layer_config *c, b2s6_status *status)
 {
     *status = B2S6_ERROR_FORMAT;
@@ -51,6 +76,12 @@ const char *b2s6_unit_check(const struct layer_config *c, b2s6_status *status)
 
 /* ---------------------------------------------------------------------------------------------------------------- tensors */
 
+/*
+ * A of one layer is one vector of states (n, planes), read the same by all lanes. A of a block or a
+ * channel is stored for each channel, since a group of 16 lanes may belong to several blocks; the
+ * parameters are counted as trained, before that copying and before the third plane, which is a remainder
+ * of the second.
+ */
 static B2S6_APART const float *take_a(struct binder *b, uint32_t role, const struct layer_config *c)
 {
     const uint32_t planes = config_a_planes(c);
@@ -63,8 +94,14 @@ static B2S6_APART const float *take_a(struct binder *b, uint32_t role, const str
 }
 
 /*
- * 2^20 / the largest |turn| of all states, padding included: beyond 2^20 half turns a step the angle is not computed, and all but
- * undamped modes are at 0 there. Not a number counts for nothing.
+ * 2^20 / the largest |turn| of all states, padding included: beyond 2^20 half turns a step the angle is
+ * not computed, and all but undamped modes are at 0 there. A turn that is not a number counts for nothing:
+ * both comparisons with it are false. It is one number for a unit, so that a step compares delta once for
+ * all states of a channel.
+ *
+ * While a file is planned on a big-endian machine the values are still in the file's byte order; the
+ * result is then wrong and not used (open.c builds again from the copy). Reading them is safe, since the
+ * binder has checked where they are.
  */
 static B2S6_APART float turn_limit(const float *a, const struct layer_config *c)
 {
@@ -84,6 +121,11 @@ static B2S6_APART float turn_limit(const float *a, const struct layer_config *c)
     return largest >= 0x1p-107f ? 0x1p20f / largest : FLT_MAX; /* so that the limit is finite */
 }
 
+/*
+ * Roles ascend (W, X, DT, delta, A, 1/A, BC, B bias, C, D), as the binder walks the table once. 1/A counts
+ * no parameters: it follows from A. The matrices of low-rank delta must be floats (take_precise): an error
+ * in delta is an error in the exponent of every state. B and C may be integers, quantised block by block.
+ */
 void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *c, struct unit *u)
 {
     const uint32_t d = c->d_inner, n = c->d_state, planes = config_planes(c), c_planes = c->c_complex ? 2 : 1;
@@ -112,12 +154,19 @@ void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *
         u->d = b2s6_take_vector(b, role + UNIT_D, d);
 }
 
-/* Floats from one block's rows of B and C to the next's. */
+/*
+ * Floats from one block's rows of B and C to the next's: whole panels. At most 4 planes of 4096 states,
+ * 2^14.
+ */
 static uint32_t bc_width(const struct layer_config *c)
 {
     return b2s6_pad16(config_bc_rows(c));
 }
 
+/*
+ * h times bc_width is at most 2^16 times 2^14: no product here wraps 32 bits. A unit that is given delta
+ * or B and C by its block needs less; the room is counted all the same.
+ */
 void b2s6_unit_place(struct needs *needs, const struct layer_config *c, struct state_part *states)
 {
     const uint32_t di = b2s6_pad16(c->d_inner), rank = b2s6_pad16(c->dt_rank), bc = c->h * bc_width(c);
@@ -133,7 +182,10 @@ void b2s6_unit_place(struct needs *needs, const struct layer_config *c, struct s
 
 /* -------------------------------------------------------------------------------------------------------------- the pass */
 
-/* Both sections of a unit see this. */
+/*
+ * Both sections of a unit see this. It is on the stack of b2s6_unit_pass and read by all threads; nobody
+ * writes it while a section runs.
+ */
 struct unit_context {
     const struct pass *pass;
     const struct unit_pass *unit;
@@ -143,17 +195,28 @@ struct unit_context {
     size_t di;               /* pad16(d_inner) */
 };
 
+/*
+ * Panels of x_weight, the first of the two products of a low-rank delta. 0 for every other delta: its
+ * dt_rank is 0.
+ */
 static size_t rank_panels(const struct unit_context *c)
 {
     return B2S6_HAS_DELTA_LOWRANK && !c->unit->given.delta ? b2s6_pad16(c->config->dt_rank) / B2S6_LANES : 0;
 }
 
+/*
+ * Whether the unit makes B and C: it has a matrix for them, and its block has not brought them. Constant
+ * ones need none.
+ */
 static int has_own_bc(const struct unit_context *c)
 {
     return c->unit->unit->bc.data && !c->unit->given.bc;
 }
 
-/* Panels of x_weight first, then those of every block's B and C. */
+/*
+ * Items of the first section: panels of x_weight first, then those of every block's B and C, block after
+ * block. One list of items for both products, so that one section and one meeting of threads do for both.
+ */
 static size_t projection_panels(const struct unit_context *c)
 {
     const struct matrix *bc = &c->unit->unit->bc;
@@ -161,7 +224,11 @@ static size_t projection_panels(const struct unit_context *c)
     return rank_panels(c) + (has_own_bc(c) ? (size_t)bc->count * b2s6_pad16(bc->rows) / B2S6_LANES : 0);
 }
 
-/* Block j's matrix times its own p channels: projected (rows, h, bc width). */
+/*
+ * Panels begin .. end - 1 of block j's matrix times its own p channels. No bias: that of B belongs to
+ * channels and is added by the scan. Rows of the result are (h, bc width), so that a block's B and C are
+ * together.
+ */
 static void project_block(const struct unit_context *c, uint32_t j, size_t begin, size_t end)
 {
     const uint32_t width = bc_width(c->config);
@@ -194,6 +261,10 @@ static void project(void *context, size_t begin, size_t end)
         b2s6_project(c->pass, &o, begin, end < n_rank ? end : n_rank);
         begin = n_rank;
     }
+    /*
+     * at is the first panel not yet done; a turn ends with its block or with the range, whichever is
+     * nearer
+     */
     for (at = begin; at < end; at = stop) {
         const size_t block = (at - n_rank) / block_panels, first = (at - n_rank) % block_panels;
 
@@ -202,13 +273,21 @@ static void project(void *context, size_t begin, size_t end)
     }
 }
 
-/* The input of the recurrence that differs from unit to unit: where its rows are and how far apart. */
+/*
+ * An input of the recurrence that differs from unit to unit: its first row, and floats to the next. A
+ * stride of 0 gives every step the same row.
+ */
 struct rows {
     const float *at;
     size_t stride;
 };
 
-/* delta of groups begin .. end - 1; constant steps stay in the file. */
+/*
+ * delta of groups begin .. end - 1, for all rows of the pass: brought by the block, softplus(w_j . u_j +
+ * b), softplus(dt_weight (x_weight u) + b), or constant. Constant steps stay in the file and are read with
+ * stride 0. A block's dot product is over its p channels, which may begin and end in other groups: it is
+ * then formed once by each part that needs it, from input that nobody writes, with the same bits.
+ */
 static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t begin, size_t end)
 {
     const struct pass *p = c->pass;
@@ -245,6 +324,10 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
     return delta;
 }
 
+/*
+ * The configuration as the scan's settings. All members are set, since tables of scans compare kinds as
+ * memory; each is 0 or 1 but a.
+ */
 static struct scan_kind kind_of(const struct layer_config *c)
 {
     struct scan_kind kind;
@@ -262,7 +345,11 @@ static struct scan_kind kind_of(const struct layer_config *c)
     return kind;
 }
 
-/* What of a scan is the same for all streams. */
+/*
+ * What of a scan is the same for all streams. A delta that the block brings differs from step to step,
+ * whatever the configuration says. scale is the s of y = s Re(C x): states that stand for conjugate pairs
+ * count twice.
+ */
 static void begin_scan(struct scan *s, const struct unit_context *c, size_t begin, size_t end)
 {
     const struct unit *u = c->unit->unit;
@@ -288,7 +375,11 @@ static void begin_scan(struct scan *s, const struct unit_context *c, size_t begi
     s->end_group = (uint32_t)end;
 }
 
-/* The recurrence of one stream through its rows; backwards from the last row. */
+/*
+ * The recurrence of one stream through its rows; backwards from the last row, with all strides negative.
+ * Rows are stream-major, so a stream's are n_steps together. Pointers to rows of constant delta do not
+ * move: its stride is 0.
+ */
 static void scan_stream(struct scan *s, const struct unit_context *c, struct rows delta, struct rows bc, size_t stream)
 {
     const struct pass *p = c->pass;
@@ -307,7 +398,11 @@ static void scan_stream(struct scan *s, const struct unit_context *c, struct row
     p->model->kernels->scan(s);
 }
 
-/* The recurrence of every stream. Apart, so that its operands are not on the stack while delta is made. */
+/*
+ * The recurrence of every stream, one after another: states belong to streams, and that is the only place
+ * where a pass must know whose rows it has. Apart, so that its operands are not on the stack while delta
+ * is made.
+ */
 static B2S6_APART void scan_streams(const struct unit_context *c, struct rows delta, size_t begin, size_t end)
 {
     const struct pass *p = c->pass;
@@ -328,7 +423,10 @@ static B2S6_APART void scan_streams(const struct unit_context *c, struct rows de
         scan_stream(&s, c, delta, bc, i);
 }
 
-/* The second section: everything that stays within its channels. */
+/*
+ * The second section: everything that stays within its channels: delta, the recurrence, and the function
+ * that follows, on rows that are still in a near cache.
+ */
 static void recur(void *context, size_t begin, size_t end)
 {
     const struct unit_context *c = context;
@@ -343,12 +441,19 @@ static void recur(void *context, size_t begin, size_t end)
         p->model->kernels->gate_silu(u->y, u->gate, u->gate_stride, span);
 }
 
-/* cost (pass.h) of n updates of a state. */
+/*
+ * cost (pass.h) of n updates of a state. A complex one takes an exponential, a sine and a cosine, a real
+ * one an exponential; both are counted in multiply-adds.
+ */
 static uint64_t update_cost(const struct layer_config *c, uint64_t n)
 {
     return n * (config_is_complex(c) ? 48 : 24);
 }
 
+/*
+ * Input is prepared on the caller's thread before each section that multiplies. In the second c.low is
+ * prepared anew, from x_weight u, while c.blocks is no longer read.
+ */
 void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
 {
     const struct unit *w = u->unit;
