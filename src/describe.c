@@ -1,8 +1,21 @@
-/* What a model is: description, metadata and named entries. */
+/*
+ * What a model is: description, metadata and named entries, for hosts. Reads the handle and the file's
+ * bytes, and changes nothing. Strings and bytes that it returns are those of the file: they were checked
+ * when the model was opened (every string ends inside the metadata, every entry is inside the file) and
+ * live as long as the model.
+ *
+ * The two structures that it fills may grow in later versions. A host says in struct_size how much of one
+ * it knows, and gets no more: older programs run on a newer library, and newer ones on an older library,
+ * which zeroes what it does not know.
+ */
 #include "block.h"
 #include "memory.h"
 
-/* Copies what is known of a structure that begins with its own size into the host's, whose size has been checked. */
+/*
+ * Copies what is known of a structure that begins with its own size into the host's, whose size has been
+ * checked. *known has its struct_size as zero and gets the host's, so that the host finds the number it
+ * wrote. Works on bytes, with memcpy: the host's structure may be of another version's type.
+ */
 static void give(void *to, void *known, size_t known_size)
 {
     uint32_t size;
@@ -14,9 +27,17 @@ static void give(void *to, void *known, size_t known_size)
         memset((unsigned char *)to + known_size, 0, size - known_size);
 }
 
+/*
+ * Padding inside a structure would differ from compiler to compiler, and its bytes be given to the host as
+ * they are.
+ */
 B2S6_STATIC_ASSERT(no_padding_in_model_info, sizeof(b2s6_model_info) == 88);
 B2S6_STATIC_ASSERT(no_padding_in_layer_info, sizeof(b2s6_layer_info) == 88);
 
+/*
+ * The answer is made in full and then cut to what the host knows. Enumerations have the file's values,
+ * which are pinned.
+ */
 b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
 {
     const struct model_config *c;
@@ -48,6 +69,11 @@ b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
     return B2S6_OK;
 }
 
+/*
+ * The unit's members are filled for blocks that have one; all others stay 0. Every layer has its
+ * configuration in full, also one whose section of the file was left out because it is as the layer before
+ * it.
+ */
 b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_layer_info *info)
 {
     const struct layer_config *c;
@@ -83,12 +109,16 @@ b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_laye
     return B2S6_OK;
 }
 
+/* The instruction set that was chosen when the model was opened; a static string. */
 const char *b2s6_model_isa(const b2s6_model *model)
 {
     return model ? model->kernels->name : NULL;
 }
 
-/* The string after this one. */
+/*
+ * The string after this one: past its zero. After the last value of the metadata it is the end of the
+ * strings, which callers do not read: they count pairs.
+ */
 static const char *text_after(const char *text)
 {
     while (*text)
@@ -96,6 +126,10 @@ static const char *text_after(const char *text)
     return text + 1;
 }
 
+/*
+ * Metadata are strings one after another without an index, key, value, key, value: pairs before this one
+ * are walked over. There are at most 1024 pairs, and nothing here is asked for in a loop of steps.
+ */
 const char *b2s6_model_metadata_at(const b2s6_model *model, size_t index, const char **value)
 {
     const char *key;
@@ -110,6 +144,7 @@ const char *b2s6_model_metadata_at(const b2s6_model *model, size_t index, const 
     return key;
 }
 
+/* Keys ascend in the file, but strings of different lengths allow no binary search without an index. */
 const char *b2s6_model_metadata(const b2s6_model *model, const char *key)
 {
     const char *each;
@@ -123,6 +158,10 @@ const char *b2s6_model_metadata(const b2s6_model *model, const char *key)
     return NULL;
 }
 
+/*
+ * The name is in the table, zero-terminated inside its field of 24 bytes. The size fits size_t: the bytes
+ * are in memory.
+ */
 const char *b2s6_model_entry_at(const b2s6_model *model, size_t index, const void **data, size_t *size)
 {
     const unsigned char *entry;
@@ -137,6 +176,10 @@ const char *b2s6_model_entry_at(const b2s6_model *model, size_t index, const voi
     return (const char *)entry + ENTRY_AT_NAME;
 }
 
+/*
+ * The walk ends at the first index that has no name, so a NULL model ends it at once. Never a NULL for an
+ * entry that is there: entries have at least one byte.
+ */
 const void *b2s6_model_entry(const b2s6_model *model, const char *name, size_t *size)
 {
     const void *data = NULL;

@@ -1,9 +1,22 @@
-/* Both ends of a model: the encoder before the layers; norm, pooling and head after them. */
+/*
+ * Both ends of a model: the encoder before the layers; norm, pooling and head after them.
+ *
+ *     token    -> row of the embedding       \                                                      / head: W x + bias
+ *                                              x -> layers -> x -> final norm -> mean of all rows  <
+ *     features -> flush -> W features + bias /                    (of some rows)  (if it pools)     \ hidden rows as they are
+ *
+ * Here the host's arrays are met: input rows without padding, of the host's alignment, and output rows to
+ * which not a float beyond their width may be written. Everything between is in padded rows of the
+ * workspace. The input has been checked, so nothing here fails.
+ */
 #include "encoder_head.h"
 
 #include "portable/convert.h"
 
-/* The row of the embedding for a token. */
+/*
+ * The row of the embedding for a token, as floats in x (pad16(cols)). The token has been checked. Padding
+ * becomes zero: what comes after works on whole groups of 16 and reads it.
+ */
 static void look_up(const struct matrix *embedding, int32_t token, float *x)
 {
     uint32_t i;
@@ -13,12 +26,13 @@ static void look_up(const struct matrix *embedding, int32_t token, float *x)
         x[i] = 0.0f;
 }
 
+/* What the section that encodes features sees. */
 struct encoder_context {
     const struct pass *pass;
     struct prepared input;
 };
 
-/* Groups begin .. end - 1 of x = W features + bias. */
+/* Groups begin .. end - 1 of x = W features + bias, for all rows of the pass. */
 static void encode_features(void *context, size_t begin, size_t end)
 {
     const struct encoder_context *c = context;
@@ -34,6 +48,12 @@ static void encode_features(void *context, size_t begin, size_t end)
     b2s6_project(c->pass, &o, begin, end);
 }
 
+/*
+ * Tokens are looked up on the caller's thread: a row is copied, which is not worth a section. Features are
+ * copied first, for two reasons: values below 2^-100 become zero, since arithmetic with subnormal numbers
+ * is slow on many processors and a sensor at rest gives them; and features may be where the output goes,
+ * which is then no longer read.
+ */
 void b2s6_encode_pass(const struct pass *p, const struct stream_ends *e)
 {
     const size_t width = p->model->config.input_size, padded = b2s6_pad16(p->model->config.input_size);
@@ -54,8 +74,14 @@ void b2s6_encode_pass(const struct pass *p, const struct stream_ends *e)
 }
 
 /*
- * x = mean of all rows so far. The sum is kept with what its roundings lost (Knuth's exact sum of two floats), so that it stays
- * exact to the last bits over millions of steps.
+ * x = mean of all rows of a stream so far, x being row number `step`, counted from 1. The sum is kept with
+ * what its roundings lost (Knuth's exact sum of two floats), so that it stays exact to the last bits over
+ * millions of steps: a plain sum in floats stands still once it is 2^24 times a value.
+ *
+ *     s = sum + x rounded,   error = (sum - (s - back)) + (x - back),  back = s - sum,   sum + x = s + error exactly
+ *
+ * All floats of a row, padding too. A mean of a stream longer than 2^24 steps divides by the nearest float
+ * to its length.
  */
 static void pool_mean(struct b2s6_state *state, float *x, uint64_t step)
 {
@@ -74,7 +100,11 @@ static void pool_mean(struct b2s6_state *state, float *x, uint64_t step)
     }
 }
 
-/* NaN has many bit patterns, and which one an operation gives differs between machines; the output has one. */
+/*
+ * NaN has many bit patterns, and which one an operation gives differs between machines; the output has
+ * one, so that outputs can be compared as bytes. A NaN comes from weights that were not verified, or from
+ * sums that overflowed.
+ */
 static void one_nan(float *out, size_t n)
 {
     size_t i;
@@ -84,13 +114,18 @@ static void one_nan(float *out, size_t n)
             out[i] = b2s6_float_of(0x7fc00000u);
 }
 
+/* What the section of the head sees. */
 struct head_context {
     const struct pass *pass;
     struct prepared rows;
     float *out;              /* (rows, head size) */
 };
 
-/* Outputs begin * 16 .. end * 16 - 1 of some output rows. */
+/*
+ * Outputs begin * 16 .. end * 16 - 1 of some output rows, as far as there are any: a head's size is rarely
+ * a multiple of 16, and the last panel must not write beyond a row. The product knows that from y_stride,
+ * `last` says it to one_nan.
+ */
 static void apply_head(void *context, size_t begin, size_t end)
 {
     const struct head_context *c = context;
@@ -110,7 +145,11 @@ static void apply_head(void *context, size_t begin, size_t end)
         one_nan(c->out + row * n_out + begin * B2S6_LANES, last - begin * B2S6_LANES);
 }
 
-/* Rows from first_row on, as many at once as the workspace has rows for. */
+/*
+ * Rows from first_row on, as many at once as the workspace has rows for. A pass of a run is never larger
+ * than that, but at the end of a bidirectional sequence the pass is the whole sequence, while codes and
+ * tiles of a product have room for a chunk.
+ */
 static void put_out_head(const struct pass *p, const struct stream_ends *e)
 {
     const struct matrix *head = &p->model->head;
@@ -128,7 +167,11 @@ static void put_out_head(const struct pass *p, const struct stream_ends *e)
     }
 }
 
-/* Norm and pooling of the rows that are needed: all if they enter a mean, else those that are put out. */
+/*
+ * Norm and pooling of the rows that are needed: all if they enter a mean, else those that are put out. The
+ * norm is in place. state->n_steps is the number of steps before this pass, so row t of a stream is its
+ * step n_steps + t + 1. With pooling "last" a row is its own answer, and nothing is to be done.
+ */
 static void finish_rows(const struct pass *p, const struct stream_ends *e)
 {
     const struct model_config *c = &p->model->config;
@@ -151,6 +194,10 @@ static void finish_rows(const struct pass *p, const struct stream_ends *e)
     }
 }
 
+/*
+ * Without an output the rows are finished only where the stream remembers them, in a mean. Hidden rows
+ * lose their padding on the way out.
+ */
 void b2s6_finish_pass(const struct pass *p, const struct stream_ends *e)
 {
     const struct model_config *c = &p->model->config;

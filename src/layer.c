@@ -1,8 +1,15 @@
-/* The residual stream around a block: x + f(norm(x)), or norm(x + f(x)). */
+/*
+ * The residual stream around a block: x + f(norm(x)), or norm(x + f(x)). The block adds to x itself, so
+ * that its last product and the sum are one section; here is only where the norm goes.
+ */
 #include "layer.h"
 
 #include "block.h"
 
+/*
+ * All rows on the caller's thread: a norm reads each row twice or so, which is little beside a layer's
+ * products. Padding of weight and bias is in the file; eps is kept as bits, as the file has it.
+ */
 void b2s6_layer_norm(const struct pass *p, const struct layer *layer, const float *x, float *out)
 {
     struct norm n;
@@ -15,6 +22,11 @@ void b2s6_layer_norm(const struct pass *p, const struct layer *layer, const floa
     p->model->kernels->norm(&n, x, out, pass_rows(p), b2s6_pad16(n.d));
 }
 
+/*
+ * Pre-norm: the block reads the norm and adds to x, so x must stay and the norm goes to a place of its
+ * own. Without a norm there is nothing to compute and the block reads x itself. Post-norm: the block reads
+ * x, and the norm is taken in place.
+ */
 void b2s6_layer_pass(const struct pass *p, uint32_t l)
 {
     const struct layer *layer = &p->model->layers[l];

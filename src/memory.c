@@ -1,11 +1,23 @@
-/* Allocators and option structures that come from the caller. */
+/*
+ * Allocators and option structures that come from the caller. The library allocates in two places only (a
+ * model's handle, a state), each a single block, and both go through what b2s6_take_allocator gives them.
+ */
 #include "memory.h"
 
 #if B2S6_HAS_MALLOC
 
 #include <stdlib.h>
 
-/* malloc aligns to less than B2S6_ALIGNMENT: room for the shift is added, and the block's own address kept before it. */
+/*
+ * malloc aligns to less than B2S6_ALIGNMENT: room for the shift is added, and the block's own address kept
+ * before it.
+ *
+ *     block ...  | address of block | memory, aligned ...
+ *
+ * C99 has no aligned malloc, and those of the systems (posix_memalign, _aligned_malloc) all differ.
+ * alignment is a power of two. The address is copied as bytes, as nothing says that its place is aligned
+ * for a pointer.
+ */
 static void *allocate_aligned(void *user, size_t size, size_t alignment)
 {
     unsigned char *block, *memory;
@@ -22,6 +34,7 @@ static void *allocate_aligned(void *user, size_t size, size_t alignment)
     return memory;
 }
 
+/* size is for allocators that want it; free does not. */
 static void release_aligned(void *user, void *memory, size_t size)
 {
     void *block;
@@ -38,7 +51,10 @@ static const b2s6_allocator default_allocator = { NULL, allocate_aligned, releas
 
 #else
 
-/* Placing handles needs no allocator; what needs one is out of memory. */
+/*
+ * Placing handles needs no allocator; what needs one is out of memory. A function rather than NULL, so
+ * that a handle from an allocator of the host's and this one take the same way.
+ */
 static void *allocate_nothing(void *user, size_t size, size_t alignment)
 {
     (void)user;
@@ -58,12 +74,21 @@ static const b2s6_allocator default_allocator = { NULL, allocate_nothing, releas
 
 #endif
 
+/*
+ * *allocator is written in any case; callers that get 0 do not use it. The structure is final, so it is
+ * copied whole.
+ */
 int b2s6_take_allocator(b2s6_allocator *allocator, const b2s6_allocator *given)
 {
     *allocator = given ? *given : default_allocator;
     return allocator->allocate && allocator->release;
 }
 
+/*
+ * A size that ends inside a member would be a structure that no version of the header ever had: a mistake,
+ * such as sizeof of a pointer. It is found by the widths of members alone: numbers first, then wider ones,
+ * none with padding between.
+ */
 int b2s6_is_member_end(size_t size, size_t head, size_t tail, size_t middle, size_t last)
 {
     if (size < 4)
@@ -75,6 +100,12 @@ int b2s6_is_member_end(size_t size, size_t head, size_t tail, size_t middle, siz
     return (size - tail) % last == 0;
 }
 
+/*
+ * The host's structure is copied as bytes: it may be shorter or longer than ours. Afterwards *known is as
+ * this version has it, its own size included. Bytes beyond what is known must be zero, which stands for
+ * "as before" in every version to come; so an option that this library does not have is refused, never
+ * ignored. Nothing is read beyond the size that is claimed.
+ */
 int b2s6_take_options(void *known, size_t known_size, size_t head, const void *given)
 {
     const unsigned char *bytes = given;

@@ -1,4 +1,8 @@
-/* What comes from the caller: allocators, and option structures of another size than ours. */
+/*
+ * What comes from the caller: allocators, and option structures of another size than ours. A program and
+ * the library that it runs on may be of different versions, so a structure that can grow says its own size
+ * first.
+ */
 #ifndef B2S6_MEMORY_H
 #define B2S6_MEMORY_H
 

@@ -1,4 +1,8 @@
-/* Words for statuses, and messages with their place. */
+/*
+ * Words for statuses, and messages with their place. No printf: a freestanding build has none, its stack
+ * is not known, and it follows the locale. What is here writes decimal numbers and strings into the
+ * caller's b2s6_error, cuts what does not fit, and cannot fail.
+ */
 #include "status.h"
 
 #if B2S6_HAS_MESSAGES
@@ -33,23 +37,32 @@ const char *b2s6_status_text(b2s6_status status)
     return "unknown status";
 }
 
-/* The message under construction; what does not fit is cut, the terminating zero always fits. */
+/*
+ * The message under construction, from at to end; what does not fit is cut. end is one before the array's,
+ * so that the terminating zero always fits.
+ */
 struct text {
     char *at, *end;
 };
 
+/* Every character passes here, so here alone is the bound kept. */
 static void put_char(struct text *t, char c)
 {
     if (t->at < t->end)
         *t->at++ = c;
 }
 
+/* s is zero-terminated: a literal or a name of the library's tables. */
 static void put_string(struct text *t, const char *s)
 {
     while (*s)
         put_char(t, *s++);
 }
 
+/*
+ * Decimal, without leading zeros; 0 is "0". Digits come out from the last to the first, so they are kept
+ * until all are there.
+ */
 static void put_number(struct text *t, uint64_t x)
 {
     char digits[20]; /* 2^64 - 1 has 20 */
@@ -63,6 +76,11 @@ static void put_number(struct text *t, uint64_t x)
         put_char(t, digits[--n]);
 }
 
+/*
+ * The structure is filled in one place and whole: whatever was in it before, a caller finds nothing of an
+ * earlier failure. A %u without a number or a %s without a name stays as it is, rather than read something
+ * that is not there.
+ */
 b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text, const char *name,
                          uint64_t a, uint64_t b, uint64_t c)
 {

@@ -243,7 +243,13 @@ static void project_block(const struct unit_context *c, uint32_t j, size_t begin
     b2s6_project(c->pass, &o, begin, end);
 }
 
-/* The first section: what is a product of the whole input row, or of a block's. */
+/*
+ * The first section: what is a product of the whole input row, or of a block's. Items begin .. end - 1 are
+ * cut where the matrix changes, first after x_weight, then after each block:
+ *
+ *     items    0 .. n_rank - 1   n_rank ..                  ...
+ *     matrix   x_weight          bc of block 0 | block 1 | block 2 ...   block_panels each
+ */
 static void project(void *context, size_t begin, size_t end)
 {
     const struct unit_context *c = context;
