@@ -67,7 +67,7 @@ static void forget(struct walk *k)
  * y = the unit that reads in this direction, over the whole sequence in chunks; the second direction is
  * added to the first. A backward chunk is n rows counted from the end; the unit walks them from the last
  * to the first and puts each output at its own row, so rows of both directions meet without being turned
- * round. It writes to a chunk's place first, since a sum in place is a sum with what is there.
+ * round. It writes to the chunk's own y first: a unit sets its output and does not add.
  */
 static void unit_over_sequence(struct walk *k, const struct layer *layer, int backwards)
 {
@@ -82,10 +82,12 @@ static void unit_over_sequence(struct walk *k, const struct layer *layer, int ba
     forget(k);
     for (done = 0; done < k->n_steps; done += n) {
         n = next_chunk(k, done);
+        /* where the chunk's rows are in the sequence, in floats */
         at = (backwards ? k->n_steps - done - n : done) * k->d;
         u.u = s->normed + at;
         u.y = backwards ? s->work.y : s->y + at;
         b2s6_unit_pass(&k->pass, &u);
+        /* elementwise, so it is done on this thread at once */
         if (backwards)
             k->pass.model->kernels->add(s->y + at, s->work.y, pass_span(&k->pass, k->d, 0, k->d / B2S6_LANES));
     }
@@ -150,7 +152,8 @@ static void encode_sequence(struct walk *k, struct stream_ends e)
 /*
  * Two layouts: the first only measures, since a workspace that is too small must not be touched. After
  * that nothing fails. The state is reset, so every run is a sequence of its own; a mean, if there is one,
- * is summed over all rows at the end.
+ * is summed over all rows at the end. The number of steps is set last: finishing counts from the beginning
+ * of the stream.
  */
 b2s6_status b2s6_sequence_run(struct b2s6_state *state, const struct stream_ends *e, size_t n_steps, const b2s6_run_options *o)
 {
@@ -165,6 +168,7 @@ b2s6_status b2s6_sequence_run(struct b2s6_state *state, const struct stream_ends
         return B2S6_ERROR_SIZE;
     b2s6_sequence_layout(&k.at, m, n_steps, o->workspace);
     b2s6_state_reset(state);
+    /* n_steps and x of the pass are set by next_chunk and whole */
     k.pass.model = m;
     k.pass.states = &state;
     k.pass.n_streams = 1;

@@ -1,7 +1,7 @@
 /*
- * The checksum, made for small machines. A table of 256 words is twice as fast and takes a kilobyte of
- * flash; files whose check takes time are read through only when the host asks for it (B2S6_OPEN_VERIFY)
- * or are small.
+ * The checksum, made for small machines. A table of 256 words would halve the look-ups and take a kilobyte
+ * of flash; files whose check takes time are read through only when the host asks for it
+ * (B2S6_OPEN_VERIFY) or are small.
  */
 #include "crc32.h"
 

@@ -20,6 +20,7 @@ static void give(void *to, void *known, size_t known_size)
 {
     uint32_t size;
 
+    /* the first member, whatever comes after it */
     memcpy(&size, to, sizeof size);
     memcpy(known, &size, sizeof size);
     memcpy(to, known, size < known_size ? size : known_size);
@@ -28,8 +29,8 @@ static void give(void *to, void *known, size_t known_size)
 }
 
 /*
- * Padding inside a structure would differ from compiler to compiler, and its bytes be given to the host as
- * they are.
+ * The widths of members by which b2s6_is_member_end judges a size hold only without padding. And the sizes
+ * are the ABI's: a member that is added changes them, and is seen here.
  */
 B2S6_STATIC_ASSERT(no_padding_in_model_info, sizeof(b2s6_model_info) == 88);
 B2S6_STATIC_ASSERT(no_padding_in_layer_info, sizeof(b2s6_layer_info) == 88);
@@ -72,7 +73,8 @@ b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
 /*
  * The unit's members are filled for blocks that have one; all others stay 0. Every layer has its
  * configuration in full, also one whose section of the file was left out because it is as the layer before
- * it.
+ * it. Values that the file has as flags or alternatives (B, C, discretization, norm place, states) become
+ * the truth values of the public structure.
  */
 b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_layer_info *info)
 {
@@ -87,6 +89,7 @@ b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_laye
     full.norm = (b2s6_norm)c->norm;
     full.norm_post = c->norm_place == NORM_POST;
     full.bidirectional = c->bidirectional;
+    /* blocks without a unit would leave keys of one that nobody has set */
     if (model->layers[index].block->has_unit) {
         full.d_inner = c->d_inner;
         full.d_conv = c->d_conv;
@@ -128,7 +131,8 @@ static const char *text_after(const char *text)
 
 /*
  * Metadata are strings one after another without an index, key, value, key, value: pairs before this one
- * are walked over. There are at most 1024 pairs, and nothing here is asked for in a loop of steps.
+ * are walked over. There are at most 1024 pairs, and nobody asks for them step by step. An index would
+ * have to be in the handle, whose size is promised by a macro.
  */
 const char *b2s6_model_metadata_at(const b2s6_model *model, size_t index, const char **value)
 {
@@ -136,6 +140,7 @@ const char *b2s6_model_metadata_at(const b2s6_model *model, size_t index, const 
 
     if (!model || index >= model->n_metadata)
         return NULL;
+    /* index is below the number of pairs, so every string walked over is there */
     key = model->metadata;
     for (; index; index--)
         key = text_after(text_after(key));
@@ -160,7 +165,8 @@ const char *b2s6_model_metadata(const b2s6_model *model, const char *key)
 
 /*
  * The name is in the table, zero-terminated inside its field of 24 bytes. The size fits size_t: the bytes
- * are in memory.
+ * are in memory. On a big-endian machine too these are the file's own bytes; only tensors are turned
+ * round.
  */
 const char *b2s6_model_entry_at(const b2s6_model *model, size_t index, const void **data, size_t *size)
 {
@@ -170,6 +176,7 @@ const char *b2s6_model_entry_at(const b2s6_model *model, size_t index, const voi
         return NULL;
     entry = model->entries + index * FORMAT_NAMED_ENTRY_BYTES;
     if (data)
+        /* offsets were checked against the file's size when it was opened */
         *data = model->file + b2s6_read64(entry + ENTRY_AT_OFFSET);
     if (size)
         *size = (size_t)b2s6_read64(entry + ENTRY_AT_BYTES);
@@ -177,8 +184,7 @@ const char *b2s6_model_entry_at(const b2s6_model *model, size_t index, const voi
 }
 
 /*
- * The walk ends at the first index that has no name, so a NULL model ends it at once. Never a NULL for an
- * entry that is there: entries have at least one byte.
+ * The walk ends at the first index that has no name, so a NULL model ends it at once.
  */
 const void *b2s6_model_entry(const b2s6_model *model, const char *name, size_t *size)
 {

@@ -32,7 +32,10 @@ struct encoder_context {
     struct prepared input;
 };
 
-/* Groups begin .. end - 1 of x = W features + bias, for all rows of the pass. */
+/*
+ * Groups begin .. end - 1 of x = W features + bias, for all rows of the pass. W is of floats
+ * (b2s6_take_precise): there are few features, and all that follows depends on them.
+ */
 static void encode_features(void *context, size_t begin, size_t end)
 {
     const struct encoder_context *c = context;
@@ -51,8 +54,8 @@ static void encode_features(void *context, size_t begin, size_t end)
 /*
  * Tokens are looked up on the caller's thread: a row is copied, which is not worth a section. Features are
  * copied first, for two reasons: values below 2^-100 become zero, since arithmetic with subnormal numbers
- * is slow on many processors and a sensor at rest gives them; and features may be where the output goes,
- * which is then no longer read.
+ * is slow on many processors; and the features of a step may be where its output goes, which b2s6.h
+ * allows.
  */
 void b2s6_encode_pass(const struct pass *p, const struct stream_ends *e)
 {
@@ -114,7 +117,7 @@ static void one_nan(float *out, size_t n)
             out[i] = b2s6_float_of(0x7fc00000u);
 }
 
-/* What the section of the head sees. */
+/* What the section of the head sees: rows begin with the first of a round of put_out_head, out likewise. */
 struct head_context {
     const struct pass *pass;
     struct prepared rows;
@@ -139,6 +142,7 @@ static void apply_head(void *context, size_t begin, size_t end)
     o.index = o.part = 0;
     o.bias = model->head_bias;
     o.y = c->out;
+    /* the matrix's own number of rows says that y has no padding (b2s6_project) */
     o.y_stride = n_out;
     b2s6_project(c->pass, &o, begin, end);
     for (row = 0; row < c->rows.n_rows; row++)
@@ -169,8 +173,9 @@ static void put_out_head(const struct pass *p, const struct stream_ends *e)
 
 /*
  * Norm and pooling of the rows that are needed: all if they enter a mean, else those that are put out. The
- * norm is in place. state->n_steps is the number of steps before this pass, so row t of a stream is its
- * step n_steps + t + 1. With pooling "last" a row is its own answer, and nothing is to be done.
+ * norm is in place: nobody reads the residual stream after it. state->n_steps is the number of steps
+ * before this pass, so row t of a stream is its step n_steps + t + 1. With pooling "last" a row is its own
+ * answer, and nothing is to be done.
  */
 static void finish_rows(const struct pass *p, const struct stream_ends *e)
 {
@@ -185,9 +190,11 @@ static void finish_rows(const struct pass *p, const struct stream_ends *e)
     n.weight = p->model->final_norm_weight;
     n.bias = p->model->final_norm_bias;
     n.d = c->d_model;
+    /* with RUN_LAST most passes put out no row at all */
     if (row < n_rows)
         p->model->kernels->norm(&n, p->x + row * d, p->x + row * d, n_rows - row, d);
     for (i = 0; mean && i < n_rows; i++) {
+        /* whose row it is: rows are stream-major */
         struct b2s6_state *state = p->states[i / p->n_steps];
 
         pool_mean(state, p->x + i * d, state->n_steps + i % p->n_steps + 1);
@@ -206,6 +213,7 @@ void b2s6_finish_pass(const struct pass *p, const struct stream_ends *e)
 
     if (e->out || c->pool == B2S6_POOL_MEAN)
         finish_rows(p, e);
+    /* the stream has been moved on, and nobody wants a row */
     if (!e->out || e->first_row >= n_rows)
         return;
     if (c->head_size && !e->hidden) {

@@ -16,7 +16,7 @@ static const struct isa portable = { &b2s6_kernels_portable, always, NULL };
 
 /*
  * Entry number index, strongest last; NULL beyond the end. The list is walked, so that an index from a
- * host, however large, reads nothing behind the entry of NULLs.
+ * host, however large, reads nothing after the entry of NULLs.
  */
 static const struct isa *isa_at(size_t index)
 {
@@ -62,11 +62,13 @@ const struct b2s6_kernels *b2s6_isa_choose(const char *cap)
     const struct isa *isa;
     size_t i = 0;
 
+    /* by name, exactly; preparing comes last, when it is known which */
     if (cap) {
         while ((isa = isa_at(i)) != NULL && b2s6_compare_text(isa->kernels->name, cap) != 0)
             i++;
         return isa && is_ready(isa) ? isa->kernels : NULL;
     }
+    /* i becomes one more than the last index */
     while (isa_at(i))
         i++;
     while (i-- > 0)

@@ -7,8 +7,8 @@
 #include "block.h"
 
 /*
- * All rows on the caller's thread: a norm reads each row twice or so, which is little beside a layer's
- * products. Padding of weight and bias is in the file; eps is kept as bits, as the file has it.
+ * All rows on the caller's thread: beside a layer's products a norm is little work. Padding of weight and
+ * bias is in the file; eps is kept as bits, as the file has it.
  */
 void b2s6_layer_norm(const struct pass *p, const struct layer *layer, const float *x, float *out)
 {
@@ -18,6 +18,7 @@ void b2s6_layer_norm(const struct pass *p, const struct layer *layer, const floa
     n.eps = b2s6_float_of(layer->config.norm_eps);
     n.weight = layer->norm_weight;
     n.bias = layer->norm_bias;
+    /* without the padding, which takes no part in means and is written as zero */
     n.d = p->model->config.d_model;
     p->model->kernels->norm(&n, x, out, pass_rows(p), b2s6_pad16(n.d));
 }
@@ -31,6 +32,7 @@ void b2s6_layer_pass(const struct pass *p, uint32_t l)
 {
     const struct layer *layer = &p->model->layers[l];
     const struct layer_config *c = &layer->config;
+    /* what the block reads */
     const float *input = p->x;
 
     if (c->norm_place == NORM_PRE && c->norm != B2S6_NORM_NONE) {

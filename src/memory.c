@@ -1,6 +1,7 @@
 /*
- * Allocators and option structures that come from the caller. The library allocates in two places only (a
- * model's handle, a state), each a single block, and both go through what b2s6_take_allocator gives them.
+ * Allocators and option structures that come from the caller. The library allocates two things only (a
+ * model's handle, a state), each as a single block, and both come from what b2s6_take_allocator gives
+ * them.
  */
 #include "memory.h"
 
@@ -23,12 +24,14 @@ static void *allocate_aligned(void *user, size_t size, size_t alignment)
     unsigned char *block, *memory;
 
     (void)user;
+    /* the sum below must not wrap; such a size is answered as memory that is not there */
     if (size > SIZE_MAX - alignment - sizeof(void *))
         return NULL;
     block = malloc(size + alignment + sizeof(void *));
     if (!block)
         return NULL;
     memory = block + sizeof(void *);
+    /* up to the next multiple; the last mask leaves an aligned address where it is */
     memory += (alignment - ((uintptr_t)memory & (alignment - 1))) & (alignment - 1);
     memcpy(memory - sizeof(void *), &block, sizeof(void *));
     return memory;
@@ -76,7 +79,7 @@ static const b2s6_allocator default_allocator = { NULL, allocate_nothing, releas
 
 /*
  * *allocator is written in any case; callers that get 0 do not use it. The structure is final, so it is
- * copied whole.
+ * copied whole, and the copy goes into the handle: the host's may be gone when the handle is released.
  */
 int b2s6_take_allocator(b2s6_allocator *allocator, const b2s6_allocator *given)
 {
@@ -117,10 +120,12 @@ int b2s6_take_options(void *known, size_t known_size, size_t head, const void *g
     memcpy(&size, given, sizeof size);
     if (!b2s6_is_member_end(size, head, head, 4, sizeof(void *)))
         return 0;
+    /* empty where the host's structure is no longer than ours */
     for (i = known_size; i < size; i++)
         if (bytes[i])
             return 0;
     memcpy(known, given, size < known_size ? size : known_size);
+    /* the host's size was copied with the rest */
     memcpy(known, &own, sizeof own);
     return 1;
 }

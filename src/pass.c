@@ -42,6 +42,7 @@ static size_t bundles_of(const struct cut *cut)
 static void run_part(void *context, size_t index)
 {
     const struct cut *cut = context;
+    /* ranges in bundles; the last product with `together` turns them into items */
     const size_t n = bundles_of(cut), whole = n / cut->n_parts, rest = n % cut->n_parts;
     const size_t begin = index * whole + (index < rest ? index : rest), end = begin + whole + (index < rest);
 
@@ -66,7 +67,8 @@ static size_t parts_of(const struct pass *p, const struct cut *cut, uint64_t cos
 
 /*
  * Below two parts the caller's thread does it all, with no call of the host's. A host that sets least_work
- * itself is taken at its word and gets single items.
+ * itself is taken at its word and gets single items; otherwise items go in bundles of ITEMS_TOGETHER.
+ * Returns when all parts have returned, so what they wrote is there for the next section.
  */
 void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size_t begin, size_t end), void *context,
                        size_t n_items, uint64_t cost)
@@ -78,6 +80,7 @@ void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size
     cut.n_items = n_items;
     cut.n_parts = 1;
     cut.together = p->parallel && p->parallel->least_work ? 1 : ITEMS_TOGETHER;
+    /* nothing to do is done here, by a call with an empty range */
     if (p->parallel && n_items)
         cut.n_parts = parts_of(p, &cut, cost);
     if (cut.n_parts < 2)
@@ -86,7 +89,10 @@ void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size
         p->parallel->run(p->parallel->user, cut.n_parts, run_part, &cut);
 }
 
-/* What the section that prepares rows sees; only one of quantize and pack is filled. */
+/*
+ * What the section that prepares rows sees; only one of quantize and pack is filled. On the stack, like
+ * the cut: rows are prepared before b2s6_prepare returns.
+ */
 struct prepare_context {
     const struct b2s6_kernels *kernels;
     struct quantize quantize;
@@ -163,6 +169,7 @@ struct prepared b2s6_prepare(const struct pass *p, const struct matrix *m, const
     r.n_parts = n_parts;
     r.width = n_parts * m->cols;
     c.kernels = p->model->kernels;
+    /* before any of it is packed or turned into codes: what was computed, not what is stored */
     if (p->observer)
         p->observer->see(p->observer->user, m->section, m->role, x, n_rows, r.width, x_stride);
     if (weights_are_integers(m->type))
@@ -196,6 +203,7 @@ void b2s6_project(const struct pass *p, const struct projection *o, size_t begin
         product.packed = in->packed + (size_t)o->part * m->cols * pack_rows;
         product.packed_stride = (size_t)in->width * pack_rows;
     }
+    /* a row of codes has its parts side by side, each padded to its own width */
     if (in->codes) {
         product.codes = in->codes + (size_t)o->part * b2s6_code_width(m->cols);
         product.scales = in->scales + o->part;

@@ -44,8 +44,9 @@ static inline struct span pass_span(const struct pass *p, size_t stride, size_t 
 }
 
 /*
- * Does items 0 .. n_items - 1 of a section; returns when all are done. cost estimates the whole section in multiply-adds: one that
- * is not worth waking threads for runs here, a larger one is cut into consecutive ranges, none of them tiny.
+ * Does items 0 .. n_items - 1 of a section; returns when all are done. cost estimates the whole section in
+ * multiply-adds: one that is not worth waking threads for runs here, a larger one is cut into consecutive
+ * ranges, none of them tiny.
  */
 B2S6_INTERNAL void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size_t begin, size_t end),
                                      void *context, size_t n_items, uint64_t cost);
@@ -84,8 +85,8 @@ B2S6_INTERNAL struct prepared b2s6_prepare(const struct pass *p, const struct ma
                                            size_t n_rows, uint32_t n_parts);
 
 /*
- * y = W x + bias for all prepared rows, matrix number index of m, part number part of the rows. y has room for whole panels, or
- * for the rows of the matrix alone if they are its y_stride.
+ * y = W x + bias for all prepared rows, matrix number index of m, part number part of the rows. y has room
+ * for whole panels, or for the rows of the matrix alone if they are its y_stride.
  */
 struct projection {
     const struct matrix *matrix;

@@ -125,6 +125,7 @@ static b2s6_status take_run_options(b2s6_run_options *known, const b2s6_run_opti
         return B2S6_ERROR_ARGUMENT;
     if (known->parallel && (!known->parallel->run || known->parallel->n_tasks == 0 || known->parallel->n_tasks > MAX_TASKS))
         return B2S6_ERROR_ARGUMENT;
+    /* without a function neither would do anything */
     if (known->observer && !known->observer->see)
         return B2S6_ERROR_ARGUMENT;
     return B2S6_OK;
@@ -137,6 +138,7 @@ static b2s6_status take_run_options(b2s6_run_options *known, const b2s6_run_opti
 static int holds(const struct b2s6_model *m, size_t rows, size_t size)
 {
     struct workspace w;
+    /* NULL: measured, not placed */
     const size_t need = b2s6_workspace_layout(&w, m, rows, NULL);
 
     return need != SIZE_MAX && need <= size;
@@ -156,6 +158,7 @@ static void find_workspace(struct workspace *w, struct b2s6_state *state, const 
     const struct b2s6_model *m = state->model;
     size_t rows = n_rows < CHUNK_ROWS ? n_rows : CHUNK_ROWS;
 
+    /* b2s6_run_options promises that any size will do, so what is too small is not an error */
     while (o->workspace && rows > 1 && !holds(m, rows, o->workspace_size))
         rows--;
     if (o->workspace && rows > 1)
@@ -165,8 +168,10 @@ static void find_workspace(struct workspace *w, struct b2s6_state *state, const 
 }
 
 /*
- * All rows of a pass from encoder to output. Steps are counted last, since pooling divides by the number of steps
- * before the pass plus the row's own place in it.
+ * All rows of a pass from encoder to output: the model as a whole, in the order of docs/arithmetic.md.
+ * Steps are counted last, since pooling divides by the number of steps before the pass plus the row's own
+ * place in it. Nothing here can fail: the file was checked when it was opened, the call before its first
+ * step.
  */
 static void take_pass(const struct pass *p, const struct stream_ends *e)
 {
@@ -206,9 +211,16 @@ static void begin_pass(struct pass *p, const struct b2s6_model *m, struct worksp
 }
 
 /*
- * All steps of one causal stream, at least one, chunk by chunk. b2s6_chunk_rows gives at least one row and at most
- * those that are left, so the loop ends. With B2S6_RUN_LAST, first_row says that a pass puts out no row (it equals
- * n_steps), or in the last pass one: norm and head of the others are not computed.
+ * All steps of one causal stream, at least one, chunk by chunk. b2s6_chunk_rows gives at least one row and
+ * at most those that are left, so the loop ends. Between chunks nothing is carried but the states: a
+ * stream that is cut anywhere, by this loop or by the host, gives the same bits.
+ *
+ * With B2S6_RUN_LAST, first_row says that a pass puts out no row (it equals n_steps), or in the last pass
+ * one: norm and head of the others are not computed. 300 steps in a workspace of 132 rows:
+ *
+ *     pass        1       2       3
+ *     n_steps     108     96      96
+ *     first_row   108     96      95
  */
 static void run_causal(struct b2s6_state *state, struct stream_ends *e, const struct call *c)
 {
@@ -223,6 +235,7 @@ static void run_causal(struct b2s6_state *state, struct stream_ends *e, const st
     p.n_streams = 1;
     for (left = c->n_rows; left; left -= p.n_steps) {
         p.n_steps = b2s6_chunk_rows(&w, left);
+        /* LAST: of the last pass its last row, of every other pass none */
         e->first_row = !last ? 0 : left == p.n_steps ? p.n_steps - 1 : p.n_steps;
         take_pass(&p, e);
         advance(p.model, e, p.n_steps, p.n_steps - e->first_row);
@@ -256,12 +269,15 @@ static b2s6_status run(struct b2s6_state *state, struct call *c, int is_tokens, 
     if (status)
         return status;
     e = ends_of(c);
+    /* the workspace's size is the one thing that is still unchecked here, since it depends on n_rows */
     if (model_is_bidirectional(state->model)) {
         if (c->n_rows == 0)
             return B2S6_ERROR_ARGUMENT;
+        /* all rows, or from the last one on */
         e.first_row = c->n_rows - output_rows(state->model, c);
         return b2s6_sequence_run(state, &e, c->n_rows, &c->options);
     }
+    /* no rows: the pointers may be NULL, and the stream is where it was */
     if (c->n_rows)
         run_causal(state, &e, c);
     return B2S6_OK;
@@ -286,6 +302,10 @@ b2s6_status b2s6_run_tokens(b2s6_state *state, const int32_t *tokens, size_t n_s
     return run(state, &c, 1, options);
 }
 
+/*
+ * As b2s6_run_tokens, of features. Their width is given by the caller, so that features of another model's
+ * width are found (INPUT_KIND) rather than read as if they were rows of this one's.
+ */
 b2s6_status b2s6_run_features(b2s6_state *state, const float *features, size_t n_features, size_t n_steps, float *out,
                               size_t out_size, const b2s6_run_options *options)
 {
@@ -314,6 +334,10 @@ b2s6_status b2s6_step_token(b2s6_state *state, int32_t token, float *out, size_t
     return b2s6_run_tokens(state, &token, 1, out, out_size, NULL);
 }
 
+/*
+ * As b2s6_step_token. A NULL is left to the run to refuse. features may be out's memory: encoding reads
+ * them into the scratch before anything is written.
+ */
 b2s6_status b2s6_step_features(b2s6_state *state, const float *features, size_t n_features, float *out, size_t out_size)
 {
     if (state && features && state->model->config.input_kind == B2S6_FEATURES && model_is_bidirectional(state->model))
@@ -336,6 +360,7 @@ static b2s6_status check_streams(b2s6_state *const *states, size_t n_states)
             return B2S6_ERROR_ARGUMENT;
         if (states[i]->model != states[0]->model)
             return B2S6_ERROR_MODEL;
+        /* not before the two tests: a NULL or a state of another model is not written to */
         states[i]->mark = i;
     }
     for (i = 0; i < n_states; i++)
@@ -345,9 +370,13 @@ static b2s6_status check_streams(b2s6_state *const *states, size_t n_states)
 }
 
 /*
- * One step of every stream, in chunks of as many streams as the workspace has rows. That reads each weight once for a
- * whole chunk: a single step is bound by reading weights, so many streams cost hardly more than one until arithmetic
- * is the limit.
+ * One step of every stream, in chunks of as many streams as the workspace has rows. That reads each weight
+ * once for a whole chunk: a single step is bound by reading weights, so many streams cost hardly more than
+ * one until arithmetic is the limit.
+ *
+ * All streams are checked before any moves, so a batch is either taken whole or not at all. The first
+ * state stands for all where only the model is asked for, and lends its scratch where the host gives no
+ * workspace.
  */
 static b2s6_status run_batch(b2s6_state *const *states, struct call *c, int is_tokens, const b2s6_run_options *options)
 {
@@ -368,6 +397,7 @@ static b2s6_status run_batch(b2s6_state *const *states, struct call *c, int is_t
     begin_pass(&p, states[0]->model, &w, &c->options);
     p.n_steps = 1;
     for (done = 0; done < c->n_rows; done += p.n_streams) {
+        /* the next streams; `done` counts those that have moved */
         p.states = states + done;
         p.n_streams = b2s6_chunk_rows(&w, c->n_rows - done);
         take_pass(&p, &e);
@@ -376,6 +406,10 @@ static b2s6_status run_batch(b2s6_state *const *states, struct call *c, int is_t
     return B2S6_OK;
 }
 
+/*
+ * Tokens and output rows are in the order of the states. No stream at all is an error here, since there is
+ * no model to check anything against.
+ */
 b2s6_status b2s6_batch_tokens(b2s6_state *const *states, size_t n_states, const int32_t *tokens, float *out, size_t out_size,
                               const b2s6_run_options *options)
 {
@@ -391,6 +425,7 @@ b2s6_status b2s6_batch_tokens(b2s6_state *const *states, size_t n_states, const 
     return run_batch(states, &c, 1, options);
 }
 
+/* As b2s6_batch_tokens, with a row of features for each state. */
 b2s6_status b2s6_batch_features(b2s6_state *const *states, size_t n_states, const float *features, size_t n_features, float *out,
                                 size_t out_size, const b2s6_run_options *options)
 {

@@ -55,8 +55,7 @@ static int usable(const float *logits, size_t n)
 
 /*
  * Strictly greater, so of equal logits the first stays. The last test is for rows that are all minus
- * infinity or NaN; bits are compared since that is the only minus infinity, and costs no float comparison
- * in software.
+ * infinity or NaN; minus infinity has one bit pattern, so bits are compared.
  */
 int32_t b2s6_argmax(const float *logits, size_t n)
 {

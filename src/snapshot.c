@@ -21,6 +21,7 @@ static void write32(unsigned char *p, uint32_t x)
     p[3] = (unsigned char)(x >> 24);
 }
 
+/* The low half first. */
 static void write64(unsigned char *p, uint64_t x)
 {
     write32(p, (uint32_t)x);
@@ -69,9 +70,10 @@ static uint32_t snapshot_crc(const unsigned char *snapshot, size_t size)
 }
 
 /*
- * Equal states give equal bytes, so that hosts can compare and deduplicate them: padding is written as zero whatever
- * it holds, and every NaN as one, since machines differ in the NaN that an operation gives. The checksum comes last,
- * over all else.
+ * Writes b2s6_snapshot_size bytes; what is beyond them is not touched. Equal states give equal bytes, so
+ * that hosts can compare and deduplicate them: padding is written as zero whatever it holds, and every NaN
+ * as one, since machines differ in the NaN that an operation gives. The checksum comes last, over all
+ * else.
  */
 b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size)
 {
@@ -85,6 +87,7 @@ b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size
     total = b2s6_snapshot_size(state->model);
     if (size < total)
         return B2S6_ERROR_SIZE;
+    /* the reserved bytes stay zero, and so does the checksum while it is taken */
     memset(bytes, 0, SNAPSHOT_HEADER_BYTES);
     memcpy(bytes, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_BYTES);
     write32(bytes + SNAPSHOT_AT_VERSION, SNAPSHOT_VERSION);
@@ -121,9 +124,11 @@ static b2s6_status check_snapshot(const struct b2s6_model *model, const unsigned
     if (b2s6_read32(bytes + SNAPSHOT_AT_VERSION) != SNAPSHOT_VERSION)
         return B2S6_ERROR_VERSION;
     claimed = b2s6_read64(bytes + SNAPSHOT_AT_BYTES);
+    /* claimed is at most size after this, so it fits size_t */
     if (claimed > size || claimed < SNAPSHOT_HEADER_BYTES ||
         snapshot_crc(bytes, (size_t)claimed) != b2s6_read32(bytes + SNAPSHOT_AT_CRC))
         return B2S6_ERROR_SNAPSHOT;
+    /* states of another arithmetic are good numbers that would go on to other bits */
     if (b2s6_read32(bytes + SNAPSHOT_AT_ARITHMETIC) != FORMAT_ARITHMETIC)
         return B2S6_ERROR_VERSION;
     if (b2s6_read64(bytes + SNAPSHOT_AT_FINGERPRINT) != model->fingerprint)
@@ -131,6 +136,7 @@ static b2s6_status check_snapshot(const struct b2s6_model *model, const unsigned
     /* of this very file, whole, and yet of another size: no library writes that */
     if (claimed != total)
         return B2S6_ERROR_SNAPSHOT;
+    /* a later version may give them a meaning; what this one does not know it must not ignore */
     for (i = SNAPSHOT_AT_RESERVED; i < SNAPSHOT_HEADER_BYTES; i++)
         if (bytes[i])
             return B2S6_ERROR_SNAPSHOT;
@@ -138,8 +144,9 @@ static b2s6_status check_snapshot(const struct b2s6_model *model, const unsigned
 }
 
 /*
- * After the check nothing fails. The reset clears what a snapshot does not have (parts of bidirectional layers);
- * padding lanes become zero, as in a state that never left the machine.
+ * After the check nothing fails. The reset clears what a snapshot does not have (parts of bidirectional
+ * layers); padding lanes become zero, as in a state that never left the machine. Compensated remainders
+ * are planes like others, so the stream goes on with the bits that it would have had.
  */
 b2s6_status b2s6_state_restore(b2s6_state *state, const void *snapshot, size_t size)
 {

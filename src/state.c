@@ -17,8 +17,9 @@ static uint64_t round_up(uint64_t bytes)
 }
 
 /*
- * What the pooling keeps, in the shape of a layer's part: two rows, a running sum and what rounding took from it. No
- * rows unless the pool is a mean; "last" keeps nothing.
+ * What the pooling keeps, in the shape of a layer's part: two rows, a running sum and what rounding took
+ * from it. No rows unless the pool is a mean; "last" keeps nothing. In this shape a snapshot and a reset
+ * need not know of pooling.
  */
 static struct state_part pool_part(const struct b2s6_model *m)
 {
@@ -58,10 +59,12 @@ void b2s6_state_layout(struct b2s6_model *m, struct layer *layers)
     size_t work;
 
     for (l = 0; l < m->config.n_layers; l++) {
+        /* one after another, or all at the same place: the largest then says where the end is */
         at = model_is_bidirectional(m) ? begin : at;
         place_parts(&layers[l], &at);
         end = at > end ? at : end;
     }
+    /* cut to 32 bits on small machines; if that loses anything, size says that there is no state */
     m->state.parts_at = (size_t)begin;
     m->state.pool_at = (size_t)end;
     end += round_up(part_floats(&pool) * sizeof(float));
@@ -84,6 +87,7 @@ int b2s6_next_part(const struct b2s6_model *m, struct part_walk *walk)
     while (walk->layer < n_layers) {
         layer = &m->layers[walk->layer];
         i = walk->index++;
+        /* all parts of this layer have been looked at, those with rows found */
         if (i == STATE_PARTS) {
             walk->layer++;
             walk->index = 0;
@@ -93,11 +97,17 @@ int b2s6_next_part(const struct b2s6_model *m, struct part_walk *walk)
             return 1;
         }
     }
+    /* the layers are done; a part without rows is not a part */
     walk->part = pool_part(m);
     walk->at = m->state.pool_at;
     return walk->index++ == 0 && walk->part.rows;
 }
 
+/*
+ * Measured once, when the model was opened. SIZE_MAX says that there is no such state on this machine. The
+ * size is the same for every instruction set, so that a host can reserve it by a macro (b2s6 embed): only
+ * packed rows depend on the instruction set, and the one row of the scratch is never packed.
+ */
 size_t b2s6_state_size(const b2s6_model *model)
 {
     return model ? model->state.size : 0;
@@ -114,12 +124,14 @@ b2s6_status b2s6_state_place(b2s6_state **state, const b2s6_model *model, void *
     *state = NULL;
     if (!model || !memory)
         return B2S6_ERROR_ARGUMENT;
+    /* vectors are loaded and stored at multiples of 64 bytes from here */
     if (!b2s6_is_aligned(memory, B2S6_ALIGNMENT))
         return B2S6_ERROR_ALIGNMENT;
     if (model->state.size == SIZE_MAX || memory_size < model->state.size)
         return B2S6_ERROR_SIZE;
     *state = memory;
     memset(*state, 0, sizeof **state);
+    /* the rest of the head is zero: no steps, no user, no allocator */
     (*state)->model = model;
     return b2s6_state_reset(*state);
 }
@@ -162,8 +174,9 @@ static size_t stream_bytes(const struct b2s6_model *m)
 }
 
 /*
- * Zero bytes are the float +0, with which states, convolution windows and sums begin (docs/arithmetic.md). The host's
- * pointer and the allocator stay.
+ * Zero bytes are the float +0, with which states, convolution windows and sums begin (docs/arithmetic.md);
+ * so a reset state gives the bits of a new one. Padding lanes become zero as well, and stay harmless: no
+ * lane reads another's. The host's pointer and the allocator stay. The scratch is left as it is.
  */
 b2s6_status b2s6_state_reset(b2s6_state *state)
 {
@@ -193,7 +206,10 @@ b2s6_status b2s6_state_copy(b2s6_state *to, const b2s6_state *from)
     return B2S6_OK;
 }
 
-/* The allocator is copied first: it is stored in the memory that it takes back. */
+/*
+ * The allocator is copied first: it is stored in the memory that it takes back. The size is the one that
+ * was asked for. A state in the host's memory has no release and is only forgotten.
+ */
 void b2s6_state_destroy(b2s6_state *state)
 {
     b2s6_allocator allocator;
@@ -205,16 +221,22 @@ void b2s6_state_destroy(b2s6_state *state)
         allocator.release(allocator.user, state, state->model->state.size);
 }
 
+/* What a host may ask of a state. NULL is answered with nothing, as b2s6.h says of these. */
 const b2s6_model *b2s6_state_model(const b2s6_state *state)
 {
     return state ? state->model : NULL;
 }
 
+/* 64 bits: a stream of a million steps a second would take half a million years to pass them. */
 uint64_t b2s6_state_steps(const b2s6_state *state)
 {
     return state ? state->n_steps : 0;
 }
 
+/*
+ * The host's pointer is kept and never looked at. It is no part of the stream, so neither reset, copy nor
+ * a snapshot touch it.
+ */
 void b2s6_state_set_user(b2s6_state *state, void *user)
 {
     if (state)

@@ -61,7 +61,8 @@ static void put_string(struct text *t, const char *s)
 
 /*
  * Decimal, without leading zeros; 0 is "0". Digits come out from the last to the first, so they are kept
- * until all are there.
+ * until all are there. The division of 64 bits is a function on small machines: messages can be left out
+ * there (B2S6_NO_MESSAGES).
  */
 static void put_number(struct text *t, uint64_t x)
 {
@@ -79,7 +80,8 @@ static void put_number(struct text *t, uint64_t x)
 /*
  * The structure is filled in one place and whole: whatever was in it before, a caller finds nothing of an
  * earlier failure. A %u without a number or a %s without a name stays as it is, rather than read something
- * that is not there.
+ * that is not there. Only these two directives exist, so a text cannot ask for more than was given;
+ * without an error structure nothing is formed at all.
  */
 b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text, const char *name,
                          uint64_t a, uint64_t b, uint64_t c)
@@ -90,11 +92,13 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
 
     if (!error)
         return status;
+    /* an array, so that the next %u is a matter of counting */
     numbers[0] = a;
     numbers[1] = b;
     numbers[2] = c;
     t.at = error->message;
     t.end = error->message + sizeof error->message - 1;
+    /* the character before it has been dealt with; a directive takes two */
     for (; *text; text++) {
         if (text[0] == '%' && text[1] == 'u' && used < 3) {
             put_number(&t, numbers[used++]);
@@ -106,6 +110,7 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
             put_char(&t, *text);
         }
     }
+    /* at is at most end, which is inside the array */
     *t.at = '\0';
     error->status = status;
     error->reserved = 0;
@@ -113,6 +118,7 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
     return status;
 }
 
+/* A message without numbers. It may hold no %u or %s that is meant as one. */
 b2s6_status b2s6_fail(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text)
 {
     return b2s6_fail_at(error, status, offset, text, NULL, 0, 0, 0);
@@ -126,6 +132,10 @@ const char *b2s6_status_text(b2s6_status status)
     return "";
 }
 
+/*
+ * Status and offset are kept in a build without words: they tell a host what to do, and where to look with
+ * the full program.
+ */
 b2s6_status b2s6_fail_silently(b2s6_error *error, b2s6_status status, uint64_t offset)
 {
     if (error) {
@@ -139,6 +149,10 @@ b2s6_status b2s6_fail_silently(b2s6_error *error, b2s6_status status, uint64_t o
 
 #endif
 
+/*
+ * Called before anything can fail, so that a host that looks at *error after a success finds no old
+ * message.
+ */
 void b2s6_clear_error(b2s6_error *error)
 {
     if (error) {

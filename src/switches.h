@@ -32,6 +32,11 @@
 #ifndef B2S6_SWITCHES_H
 #define B2S6_SWITCHES_H
 
+/*
+ * First what one switch implies for others, so that nobody has to name all. Bidirectional models are made of s4 blocks
+ * (their mix alone adds two directions), so they go with them. A low-rank delta and real states belong to units other than
+ * B2S6 itself. A freestanding build has neither files nor malloc to call. Small code has one table of kernels, not six.
+ */
 #ifdef B2S6_FREESTANDING
 #  define B2S6_NO_FILES 1
 #  define B2S6_NO_MALLOC 1
@@ -47,6 +52,7 @@
 #  define B2S6_NO_REAL 1
 #endif
 
+/* What the library does for its host: 1 where it is there, 0 where it is left out. */
 #ifdef B2S6_NO_FILES
 #  define B2S6_HAS_FILES 0
 #else
@@ -65,6 +71,7 @@
 #  define B2S6_HAS_MESSAGES 1
 #endif
 
+/* Without it the weights are trusted: no content of them can make the library read or write outside its memory. */
 #ifdef B2S6_NO_VERIFY
 #  define B2S6_HAS_VERIFY 0
 #else
@@ -125,6 +132,7 @@
 #  define B2S6_HAS_COMPLEX 1
 #endif
 
+/* A state in two floats costs another form of every scan, and twice the memory where a model asks for it. */
 #ifdef B2S6_NO_COMPENSATED
 #  define B2S6_HAS_COMPENSATED 0
 #else
@@ -137,6 +145,7 @@
 #  define B2S6_HAS_OTHER_UNITS 1
 #endif
 
+/* Types of weights; plain floats are always there, since vectors and A are of them. */
 #ifdef B2S6_NO_F16
 #  define B2S6_HAS_F16 0
 #else

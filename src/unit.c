@@ -9,8 +9,7 @@
  *
  * Between them is the only point where all threads must meet: a channel's delta (of low rank) reads the
  * whole of x_weight u, and all channels of a block read the same B and C. In the second section nothing
- * leaves its 16 channels, from delta to the gate, so one part runs it from end to end while its rows are
- * in a near cache.
+ * leaves its 16 channels, from delta to the gate, so one part runs it from end to end without waiting for another.
  */
 #include "unit.h"
 
@@ -54,12 +53,16 @@ static int is_b2s6(const struct layer_config *c)
 const char *b2s6_unit_check(const struct layer_config *c, b2s6_status *status)
 {
     *status = B2S6_ERROR_FORMAT;
+    /* blocks are of p = d_inner / h channels each, all of them */
     if (c->d_inner % c->h != 0)
         return B2S6_WORDS("h does not divide the unit's width");
+    /* Re(C x) of a real x takes a real C */
     if (c->c_complex && !c->complex_state)
         return B2S6_WORDS("a complex C needs a complex state");
+    /* so that a rank of 0 stands for "no x_weight" wherever it is asked */
     if ((c->delta == B2S6_DELTA_LOWRANK) != (c->dt_rank != 0))
         return B2S6_WORDS("dt_rank goes with a low-rank delta");
+    /* from here on the file is right */
     *status = B2S6_ERROR_UNSUPPORTED;
     if (!B2S6_HAS_DELTA_LOWRANK && c->delta == B2S6_DELTA_LOWRANK)
         return B2S6_WORDS("this build of the library leaves out low-rank deltas");
@@ -118,6 +121,7 @@ static B2S6_APART float turn_limit(const float *a, const struct layer_config *c)
 
             largest = turn > largest ? turn : -turn > largest ? -turn : largest;
         }
+    /* 2^20 / 2^-107 is 2^127, the largest power of two that is a float */
     return largest >= 0x1p-107f ? 0x1p20f / largest : FLT_MAX; /* so that the limit is finite */
 }
 
@@ -142,6 +146,10 @@ void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *
     u->turn_limit = u->a ? turn_limit(u->a, c) : FLT_MAX;
     if (config_has_a_inverse(c))
         u->a_inverse = b2s6_take_lanes(b, role + UNIT_A_INVERSE, d, n, planes, 0);
+    /*
+     * h matrices of (bc rows) x p; each block is a part of the prepared rows, with codes and a scale of
+     * its own
+     */
     if (config_bc_rows(c)) {
         b2s6_take_matrix(b, &u->bc, role + UNIT_BC, c->h, config_bc_rows(c), d / c->h);
         b2s6_need_prepared(b, &u->bc, c->h);
@@ -175,6 +183,7 @@ void b2s6_unit_place(struct needs *needs, const struct layer_config *c, struct s
     needs->y = needs->y < di ? di : needs->y;
     needs->rank = needs->rank < rank ? rank : needs->rank;
     needs->projected = needs->projected < bc ? bc : needs->projected;
+    /* a state is re and im as far as there are, each with its remainder if compensated: up to 4 planes */
     states->rows = 1;
     states->width = c->d_inner;
     states->planes = (uint16_t)(c->d_state * config_state_planes(c));
@@ -197,7 +206,7 @@ struct unit_context {
 
 /*
  * Panels of x_weight, the first of the two products of a low-rank delta. 0 for every other delta: its
- * dt_rank is 0.
+ * dt_rank is 0. In a build without low-rank deltas it is the constant 0, and all that depends on it goes.
  */
 static size_t rank_panels(const struct unit_context *c)
 {
@@ -304,9 +313,11 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
     struct projection o;
 
     if (c->unit->given.delta) {
+        /* the block has made the steps */
         delta.at = c->unit->given.delta;
         delta.stride = c->unit->given.delta_stride;
     } else if (c->config->delta == B2S6_DELTA_BLOCK) {
+        /* a dot product for each block, shared by its channels; softplus is in the kernel */
         block.w = u->step.w;
         block.bias = u->delta_bias;
         block.x = c->unit->u;
@@ -315,6 +326,7 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
         block.p = c->config->d_inner / c->config->h;
         p->model->kernels->delta_block(&block, span);
     } else if (B2S6_HAS_DELTA_LOWRANK && c->config->delta == B2S6_DELTA_LOWRANK) {
+        /* the second product of the two; the first section has made its input, x_weight u */
         o.matrix = &u->step.low.dt;
         o.input = &c->low;
         o.index = o.part = 0;
@@ -324,6 +336,7 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
         b2s6_project(p, &o, begin, end);
         p->model->kernels->softplus(p->work->delta, span);
     } else {
+        /* for every row of the pass the same row of the file, which has the steps themselves */
         delta.at = u->delta_bias;
         delta.stride = 0;
     }
@@ -332,12 +345,14 @@ static B2S6_APART struct rows find_delta(const struct unit_context *c, size_t be
 
 /*
  * The configuration as the scan's settings. All members are set, since tables of scans compare kinds as
- * memory; each is 0 or 1 but a.
+ * memory; each is 0 or 1 but a. A of a block or of a channel are one case here: both are stored for every
+ * channel, as lanes.
  */
 static struct scan_kind kind_of(const struct layer_config *c)
 {
     struct scan_kind kind;
 
+    /* from the constants of a build with one kind only, so that the compiler drops the other's scan */
     kind.is_complex = (uint8_t)config_is_complex(c);
     kind.hold = c->discretization == ZERO_ORDER_HOLD;
     kind.compensated = (uint8_t)config_is_compensated(c);
@@ -377,6 +392,10 @@ static void begin_scan(struct scan *s, const struct unit_context *c, size_t begi
     s->n_steps = c->pass->n_steps;
     s->bc_width = c->unit->given.bc ? c->unit->given.bc_width : bc_width(g);
     s->blocks_a_row = c->unit->given.bc ? c->unit->given.blocks_a_row : 1;
+    /*
+     * a part of a section has its own groups, and with them its own lanes of the states: no two parts
+     * share a float of x
+     */
     s->first_group = (uint32_t)begin;
     s->end_group = (uint32_t)end;
 }
@@ -390,6 +409,7 @@ static void scan_stream(struct scan *s, const struct unit_context *c, struct row
 {
     const struct pass *p = c->pass;
     const struct unit_pass *u = c->unit;
+    /* the row that the walk begins with */
     const size_t row = stream * p->n_steps + (u->backwards ? p->n_steps - 1 : 0);
     const ptrdiff_t sign = u->backwards ? -1 : 1;
 
@@ -397,6 +417,7 @@ static void scan_stream(struct scan *s, const struct unit_context *c, struct row
     s->delta = delta.at + row * delta.stride;
     s->bc = bc.at ? bc.at + row * bc.stride : NULL;
     s->y = u->y + row * c->di;
+    /* x is moved in place: after the last row it is the state of the stream */
     s->x = state_part(p->states[stream], u->layer, u->part);
     s->u_stride = s->y_stride = sign * (ptrdiff_t)c->di;
     s->delta_stride = sign * (ptrdiff_t)delta.stride;
@@ -405,9 +426,9 @@ static void scan_stream(struct scan *s, const struct unit_context *c, struct row
 }
 
 /*
- * The recurrence of every stream, one after another: states belong to streams, and that is the only place
- * where a pass must know whose rows it has. Apart, so that its operands are not on the stack while delta
- * is made.
+ * The recurrence of every stream, one after another: states belong to streams. Beside the convolution and
+ * the pooling it is the only place where it matters whose row is whose. Apart, so that its operands are
+ * not on the stack while delta is made.
  */
 static B2S6_APART void scan_streams(const struct unit_context *c, struct rows delta, size_t begin, size_t end)
 {
@@ -430,8 +451,8 @@ static B2S6_APART void scan_streams(const struct unit_context *c, struct rows de
 }
 
 /*
- * The second section: everything that stays within its channels: delta, the recurrence, and the function
- * that follows, on rows that are still in a near cache.
+ * The second section: everything that stays within its channels: delta, the recurrence, and the
+ * function that follows.
  */
 static void recur(void *context, size_t begin, size_t end)
 {
@@ -448,8 +469,9 @@ static void recur(void *context, size_t begin, size_t end)
 }
 
 /*
- * cost (pass.h) of n updates of a state. A complex one takes an exponential, a sine and a cosine, a real
- * one an exponential; both are counted in multiply-adds.
+ * cost (pass.h) of n updates of a state: a complex one takes an exponential, a sine and a cosine, a real
+ * one an exponential. Both are counted in multiply-adds; they only decide how many threads are worth
+ * waking.
  */
 static uint64_t update_cost(const struct layer_config *c, uint64_t n)
 {
@@ -457,7 +479,7 @@ static uint64_t update_cost(const struct layer_config *c, uint64_t n)
 }
 
 /*
- * Input is prepared on the caller's thread before each section that multiplies. In the second c.low is
+ * Input is prepared before each section that multiplies. In the second c.low is
  * prepared anew, from x_weight u, while c.blocks is no longer read.
  */
 void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
@@ -472,6 +494,7 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
     c.unit = u;
     c.config = &u->layer->config;
     c.di = b2s6_pad16(c.config->d_inner);
+    /* floats and codes have places of their own in the workspace, so both can be held at once */
     if (rank_panels(&c)) /* packed, x_weight's input and bc's are the same */
         c.low = b2s6_prepare(p, &w->step.low.x, u->u, c.di, n_rows, 1);
     if (has_own_bc(&c))

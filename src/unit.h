@@ -38,8 +38,8 @@ B2S6_INTERNAL void b2s6_unit_place(struct needs *needs, const struct layer_confi
 
 /*
  * What the section that scans a group of channels does with the unit's output before it is done with them:
- * nothing, the GELU of the s4 block, or the gate y silu(z) of the mamba block. It is done here because the
- * output is then still in a near cache.
+ * nothing, the GELU of the s4 block, or the gate y silu(z) of the mamba block. It is done there because it
+ * stays within the channels: no section and no meeting of threads of its own.
  */
 enum unit_after { AFTER_NOTHING, AFTER_GELU, AFTER_GATE };
 

@@ -8,6 +8,7 @@
 #define TEXT_OF(x) #x
 #define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
 
+/* As compiled into the library; a program's own B2S6_VERSION may be an older one. */
 uint32_t b2s6_version(void)
 {
     return B2S6_VERSION;
@@ -19,8 +20,8 @@ const char *b2s6_version_text(void)
 }
 
 /*
- * A bit for each switch of switches.h that is not used. Constant conditions rather than #ifs: one line a
- * part, and a switch without a bit would be seen at once beside b2s6.h.
+ * A bit for each switch of switches.h that is not used. Constant conditions rather than #ifs, so that a
+ * name that is misspelt does not compile.
  */
 uint32_t b2s6_parts(void)
 {

@@ -42,6 +42,7 @@ static float *take(struct arena *a, size_t n_rows, uint64_t floats_a_row)
         a->used = SIZE_MAX;
         return NULL;
     }
+    /* the end of the piece is rounded up, so that the next one begins aligned */
     bytes = n_rows * floats_a_row * sizeof(float);
     bytes = (bytes + (B2S6_ALIGNMENT - 1)) / B2S6_ALIGNMENT * B2S6_ALIGNMENT;
     if (bytes > SIZE_MAX / 2 - at) {
@@ -74,11 +75,16 @@ static void place_rows(struct workspace *w, const struct b2s6_model *m, size_t n
     w->delta = take(a, n_rows, needs->delta);
     w->y = take(a, n_rows, needs->y);
     w->projected = take(a, n_rows, needs->projected);
+    /* half as many floats as there are codes; every place of the arena is aligned for both */
     w->codes = (int16_t *)(void *)take(a, n_rows, needs->codes / 2);
     w->code_scales = take(a, n_rows, needs->code_parts);
     w->packed = take(a, pack_rows ? n_rows / pack_rows * pack_rows : 0, needs->packed);
 }
 
+/*
+ * Places and sizes come from the same calls of take, so what is measured is what is used. n_rows may be 0:
+ * no bytes.
+ */
 size_t b2s6_workspace_layout(struct workspace *w, const struct b2s6_model *m, size_t n_rows, void *memory)
 {
     struct arena a;
@@ -90,8 +96,9 @@ size_t b2s6_workspace_layout(struct workspace *w, const struct b2s6_model *m, si
 }
 
 /*
- * The sequences first, then a chunk's workspace after them in the same memory. No more rows than the sequence has are
- * needed.
+ * The sequences first, then a chunk's workspace after them in the same memory. No more rows than the
+ * sequence has are needed. codes and tiles are for a chunk only: products of a whole sequence are taken
+ * chunk by chunk, the head's too.
  */
 size_t b2s6_sequence_layout(struct sequence *s, const struct b2s6_model *m, size_t n_steps, void *memory)
 {
@@ -107,6 +114,10 @@ size_t b2s6_sequence_layout(struct sequence *s, const struct b2s6_model *m, size
     return a.used;
 }
 
+/*
+ * Grouping changes no bit, so this is about speed alone: few chunks, since each reads all weights, and
+ * chunks of whole tiles of rows (kernel/product.h).
+ */
 size_t b2s6_chunk_rows(const struct workspace *w, size_t n_left)
 {
     /* as few chunks as the workspace allows, their even share rounded up to whole tiles; both quotients are rounded up */
@@ -115,5 +126,6 @@ size_t b2s6_chunk_rows(const struct workspace *w, size_t n_left)
 
     if (n_chunks == 1)
         return n_left;
+    /* rounding up may pass what there is room for; a workspace of few rows takes as many as it has */
     return whole < w->n_rows ? whole : w->n_rows;
 }
