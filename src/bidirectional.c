@@ -115,6 +115,7 @@ static void both_directions(struct walk *k, const struct layer *layer)
     unit_over_sequence(k, layer, 1);
     for (done = 0; done < k->n_steps; done += n) {
         n = next_chunk(k, done);
+        /* adds to x of the chunk, which next_chunk has set */
         layer->block->mix(&k->pass, layer, s->y + done * k->d);
     }
     if (c->norm_place == NORM_POST)
@@ -179,6 +180,7 @@ b2s6_status b2s6_sequence_run(struct b2s6_state *state, const struct stream_ends
     k.d = b2s6_pad16(m->config.d_model);
     encode_sequence(&k, ends);
     for (l = 0; l < m->config.n_layers; l++) {
+        /* one model may have layers of both kinds */
         if (m->layers[l].config.bidirectional)
             both_directions(&k, &m->layers[l]);
         else

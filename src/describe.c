@@ -64,6 +64,7 @@ b2s6_status b2s6_model_describe(const b2s6_model *model, b2s6_model_info *info)
     full.final_norm = (b2s6_norm)c->final_norm;
     full.pool = (b2s6_pool)c->pool;
     full.weight_type = (b2s6_type)model->weight_type;
+    /* the bounds of the two functions that take an index */
     full.metadata_count = model->n_metadata;
     full.entry_count = model->n_entries;
     give(info, &full, sizeof full);
@@ -157,6 +158,7 @@ const char *b2s6_model_metadata(const b2s6_model *model, const char *key)
 
     if (!model || !key)
         return NULL;
+    /* each is the key of pair i; after it comes its value */
     for (i = 0, each = model->metadata; i < model->n_metadata; i++, each = text_after(text_after(each)))
         if (b2s6_compare_text(each, key) == 0)
             return text_after(each);
@@ -174,6 +176,7 @@ const char *b2s6_model_entry_at(const b2s6_model *model, size_t index, const voi
 
     if (!model || index >= model->n_entries)
         return NULL;
+    /* every entry of the table has the same size, so no walk here */
     entry = model->entries + index * FORMAT_NAMED_ENTRY_BYTES;
     if (data)
         /* offsets were checked against the file's size when it was opened */

@@ -21,6 +21,7 @@ static void look_up(const struct matrix *embedding, int32_t token, float *x)
 {
     uint32_t i;
 
+    /* of any type; integers and halves become floats exactly */
     b2s6_weights_row(embedding->data, embedding->type, embedding->cols, (uint32_t)token, x);
     for (i = embedding->cols; i < b2s6_pad16(embedding->cols); i++)
         x[i] = 0.0f;
@@ -146,6 +147,7 @@ static void apply_head(void *context, size_t begin, size_t end)
     o.y_stride = n_out;
     b2s6_project(c->pass, &o, begin, end);
     for (row = 0; row < c->rows.n_rows; row++)
+        /* this part's own outputs only; other parts write beside them */
         one_nan(c->out + row * n_out + begin * B2S6_LANES, last - begin * B2S6_LANES);
 }
 
@@ -167,6 +169,7 @@ static void put_out_head(const struct pass *p, const struct stream_ends *e)
         n = n_rows - row < p->work->n_rows ? n_rows - row : p->work->n_rows;
         c.rows = b2s6_prepare(p, head, p->x + row * d, d, n, 1);
         b2s6_pass_section(p, apply_head, &c, b2s6_pad16(head->rows) / B2S6_LANES, product_cost(head, n));
+        /* rows of the head's own width, without padding, as the host reads them */
         c.out += n * head->rows;
     }
 }

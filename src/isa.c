@@ -55,7 +55,8 @@ static int is_ready(const struct isa *isa)
 
 /*
  * Without a name from the strongest down to the first that is ready. Portable C is always ready, so NULL
- * comes only of a name.
+ * comes only of a name. If the system refuses what an instruction set needs, the next weaker one is taken:
+ * the bits are the same.
  */
 const struct b2s6_kernels *b2s6_isa_choose(const char *cap)
 {

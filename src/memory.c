@@ -96,6 +96,7 @@ int b2s6_is_member_end(size_t size, size_t head, size_t tail, size_t middle, siz
 {
     if (size < 4)
         return 0;
+    /* the first number, struct_size, is always inside */
     if (size <= head)
         return size % 4 == 0;
     if (size <= tail)

@@ -52,6 +52,7 @@ size_t b2s6_snapshot_size(const b2s6_model *model)
         return SIZE_MAX; /* there is no such state on this machine */
     memset(&walk, 0, sizeof walk);
     while (b2s6_next_part(model, &walk))
+        /* a float is four bytes in the snapshot and in the state */
         bytes += (size_t)part_floats(&walk.part) * sizeof(float);
     return bytes;
 }
@@ -84,6 +85,7 @@ b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size
 
     if (!state || !snapshot)
         return B2S6_ERROR_ARGUMENT;
+    /* a state is there, so this machine can address one: never SIZE_MAX */
     total = b2s6_snapshot_size(state->model);
     if (size < total)
         return B2S6_ERROR_SIZE;
@@ -131,6 +133,7 @@ static b2s6_status check_snapshot(const struct b2s6_model *model, const unsigned
     /* states of another arithmetic are good numbers that would go on to other bits */
     if (b2s6_read32(bytes + SNAPSHOT_AT_ARITHMETIC) != FORMAT_ARITHMETIC)
         return B2S6_ERROR_VERSION;
+    /* two models may have parts of the same shape; the numbers would fit and mean nothing */
     if (b2s6_read64(bytes + SNAPSHOT_AT_FINGERPRINT) != model->fingerprint)
         return B2S6_ERROR_MODEL;
     /* of this very file, whole, and yet of another size: no library writes that */

@@ -54,6 +54,7 @@ void b2s6_state_layout(struct b2s6_model *m, struct layer *layers)
     const uint64_t begin = round_up(sizeof(struct b2s6_state));
     const struct state_part pool = pool_part(m);
     struct workspace w;
+    /* where the next part goes; the end of the furthest part so far */
     uint64_t at = begin, end = begin;
     uint32_t l;
     size_t work;
@@ -84,6 +85,10 @@ int b2s6_next_part(const struct b2s6_model *m, struct part_walk *walk)
     const struct layer *layer;
     uint32_t i;
 
+    /*
+     * ends: each turn moves index on, or the layer; a part without rows (a convolution of one tap) is
+     * passed over
+     */
     while (walk->layer < n_layers) {
         layer = &m->layers[walk->layer];
         i = walk->index++;
@@ -152,6 +157,7 @@ b2s6_status b2s6_state_create(b2s6_state **state, const b2s6_model *model, const
     *state = NULL;
     if (!model || !b2s6_take_allocator(&own, allocator))
         return B2S6_ERROR_ARGUMENT;
+    /* a model whose state cannot be addressed is answered as memory that is not there */
     size = b2s6_state_size(model);
     memory = size == SIZE_MAX ? NULL : own.allocate(own.user, size, B2S6_ALIGNMENT);
     if (!memory)
@@ -221,7 +227,10 @@ void b2s6_state_destroy(b2s6_state *state)
         allocator.release(allocator.user, state, state->model->state.size);
 }
 
-/* What a host may ask of a state. NULL is answered with nothing, as b2s6.h says of these. */
+/*
+ * What a host may ask of a state. NULL is answered with nothing, as b2s6.h says of these. The model is the
+ * one that the state was made for; it must still be open.
+ */
 const b2s6_model *b2s6_state_model(const b2s6_state *state)
 {
     return state ? state->model : NULL;
@@ -243,6 +252,7 @@ void b2s6_state_set_user(b2s6_state *state, void *user)
         state->user = user;
 }
 
+/* Callbacks that get a state find their own data by it. */
 void *b2s6_state_user(const b2s6_state *state)
 {
     return state ? state->user : NULL;

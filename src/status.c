@@ -52,7 +52,10 @@ static void put_char(struct text *t, char c)
         *t->at++ = c;
 }
 
-/* s is zero-terminated: a literal or a name of the library's tables. */
+/*
+ * s is zero-terminated: a literal or a name of the library's tables. No part of a file is ever printed, so
+ * a message is plain text whatever the file holds.
+ */
 static void put_string(struct text *t, const char *s)
 {
     while (*s)
@@ -87,7 +90,9 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
                          uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t numbers[3];
+    /* where the next character goes */
     struct text t;
+    /* how many of the three numbers the text has asked for */
     int used = 0;
 
     if (!error)
@@ -103,6 +108,7 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
         if (text[0] == '%' && text[1] == 'u' && used < 3) {
             put_number(&t, numbers[used++]);
             text++;
+        /* text[1] is there: a string that is not at its end has a next byte, the zero at the latest */
         } else if (text[0] == '%' && text[1] == 's' && name) {
             put_string(&t, name);
             text++;

@@ -52,6 +52,7 @@ static int is_b2s6(const struct layer_config *c)
  */
 const char *b2s6_unit_check(const struct layer_config *c, b2s6_status *status)
 {
+    /* unless it is said otherwise, the file breaks a rule of the format */
     *status = B2S6_ERROR_FORMAT;
     /* blocks are of p = d_inner / h channels each, all of them */
     if (c->d_inner % c->h != 0)
@@ -143,6 +144,7 @@ void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *
     }
     u->delta_bias = b2s6_take_vector(b, role + UNIT_DELTA, d);
     u->a = take_a(b, role + UNIT_A, c);
+    /* NULL after a failure of the binder, which its caller finds; nothing is read then */
     u->turn_limit = u->a ? turn_limit(u->a, c) : FLT_MAX;
     if (config_has_a_inverse(c))
         u->a_inverse = b2s6_take_lanes(b, role + UNIT_A_INVERSE, d, n, planes, 0);
@@ -281,6 +283,7 @@ static void project(void *context, size_t begin, size_t end)
      * nearer
      */
     for (at = begin; at < end; at = stop) {
+        /* block_panels is at least 1 here: without B and C of its own a unit has no items after x_weight's */
         const size_t block = (at - n_rank) / block_panels, first = (at - n_rank) % block_panels;
 
         stop = at + (block_panels - first) < end ? at + (block_panels - first) : end;
@@ -501,6 +504,7 @@ void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
         c.blocks = b2s6_prepare(p, &w->bc, u->u, c.di, n_rows, w->bc.count);
     panels = projection_panels(&c);
     cost = (has_own_bc(&c) ? product_cost(&w->bc, n_rows) : 0) + (rank_panels(&c) ? product_cost(&w->step.low.x, n_rows) : 0);
+    /* S4D has neither: constant delta, B and C, so there is nothing to project */
     if (panels)
         b2s6_pass_section(p, project, &c, panels, cost);
     cost = elementary_cost(n_rows * 2 * c.di) + update_cost(c.config, (uint64_t)n_rows * c.di * c.config->d_state);

@@ -1,10 +1,10 @@
 /*
  * The selective unit: one recurrence, settings of which are B2S6, S6 (Mamba), S4D and their relatives. For
- * a channel i of block j, with states · elementwise (Yu and Erichson, arXiv 2505.09022, Algorithm 2, eq.
+ * a channel i of block j, states elementwise (Yu and Erichson, arXiv 2505.09022, Algorithm 2, eq.
  * 7-8):
  *
  *     delta = softplus(w_j . u_j + b_i)        B = Bweight_j u_j + Bbias_i        C = C_j^T u_j
- *     x <- exp(delta A) · x + Bbar u_i         y = s Re(C . x) + D_i u_i
+ *     x <- exp(delta A) x + Bbar u_i         y = s Re(C . x) + D_i u_i
  *
  * This file's part is where delta, B and C come from: the unit's keys of the configuration, its tensors,
  * and the products that make them of the input. The recurrence itself, Bbar included, is a kernel (struct
@@ -25,7 +25,8 @@ B2S6_INTERNAL const char *b2s6_unit_check(const struct layer_config *c, b2s6_sta
 
 /*
  * Takes the tensors of the unit whose first role this is (ROLE_UNIT or ROLE_UNIT_BACKWARDS), in the order
- * of the file. *u is all zero before; what the configuration does not have stays NULL. Failures are the
+ * of the file. In a handle *u is all zero before, so what the
+ * configuration does not have stays NULL. Failures are the
  * binder's.
  */
 B2S6_INTERNAL void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *c, struct unit *u);
