@@ -145,6 +145,7 @@ const char *b2s6_model_metadata_at(const b2s6_model *model, size_t index, const 
     key = model->metadata;
     for (; index; index--)
         key = text_after(text_after(key));
+    /* the value is not asked for by callers that only list keys */
     if (value)
         *value = text_after(key);
     return key;
@@ -160,6 +161,7 @@ const char *b2s6_model_metadata(const b2s6_model *model, const char *key)
         return NULL;
     /* each is the key of pair i; after it comes its value */
     for (i = 0, each = model->metadata; i < model->n_metadata; i++, each = text_after(text_after(each)))
+        /* bytes are compared; the library does not know UTF-8 */
         if (b2s6_compare_text(each, key) == 0)
             return text_after(each);
     return NULL;
@@ -195,6 +197,7 @@ const void *b2s6_model_entry(const b2s6_model *model, const char *name, size_t *
     const char *each;
     size_t i, bytes = 0;
 
+    /* an empty name finds nothing, since names have at least one byte */
     for (i = 0; name && (each = b2s6_model_entry_at(model, i, &data, &bytes)) != NULL; i++)
         if (b2s6_compare_text(each, name) == 0) {
             if (size)

@@ -1,8 +1,8 @@
 /*
  * Lists the instruction sets and chooses one. The list of the machine's family ends with an entry of NULLs
  * and its length is known nowhere else, so adding an instruction set is a line in its isas.c. No result is
- * remembered: the library has no global variables, and asking the processor takes microseconds once for a
- * model.
+ * remembered: the library has no global variables, and asking the
+ * processor again is little beside opening a file.
  */
 #include "isa.h"
 

@@ -50,6 +50,7 @@ static void release_aligned(void *user, void *memory, size_t size)
     free(block);
 }
 
+/* no user: malloc is the process's own */
 static const b2s6_allocator default_allocator = { NULL, allocate_aligned, release_aligned };
 
 #else

@@ -5,7 +5,7 @@
  *     handle   | struct b2s6_model | struct layer 0 | struct layer 1 | ... | on big-endian machines a copy of the data |
  *
  * The weights are not in it: pointers go into the file's bytes, which are the host's memory, a mapping or
- * flash. Shapes are as [rows, columns] in the order of memory, the last one fastest; "lanes" are arrays of
+ * flash. Shapes (rows, columns) are in the order of memory, the last one fastest; "lanes" are arrays of
  * channels in groups of 16, (groups, n, planes, 16), so that a vector of channels reads one state's values
  * with one load. Padding is in the file, too.
  */
@@ -54,6 +54,11 @@ B2S6_STATIC_ASSERT(parts_count_in_16_bits, 4 * FORMAT_MAX_D_STATE <= UINT16_MAX 
 /* How many parts a layer's block may have, and how many units. */
 enum { STATE_PARTS = 2, LAYER_UNITS = B2S6_HAS_BIDIRECTIONAL ? 2 : 1 };
 
+/*
+ * One layer: what it does, its configuration, its weights in the file, and where its parts of a stream are
+ * in every state. The size of this structure is promised by B2S6_MODEL_SIZE (open.c asserts it). Members
+ * that the layer's block does not use are NULL or 0.
+ */
 struct layer {
     const struct block *block;            /* what the layer does (block.h) */
     struct layer_config config;
@@ -89,6 +94,11 @@ struct state_layout {
     size_t size;                  /* of the whole state; SIZE_MAX if this machine cannot address it */
 };
 
+/*
+ * The handle. One allocation or one place of the host's, the layers after it. Members up to
+ * `bidirectional` are what steps and descriptions read; those after it are for names, metadata and for
+ * giving back what opening took.
+ */
 struct b2s6_model {
     struct model_config config;
     const struct b2s6_kernels *kernels;

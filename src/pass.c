@@ -90,7 +90,7 @@ void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size
 }
 
 /*
- * What the section that prepares rows sees; only one of quantize and pack is filled. On the stack, like
+ * What the section that prepares rows sees; at most one of quantize and pack is filled. On the stack, like
  * the cut: rows are prepared before b2s6_prepare returns.
  */
 struct prepare_context {

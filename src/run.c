@@ -233,6 +233,7 @@ static void run_causal(struct b2s6_state *state, struct stream_ends *e, const st
     begin_pass(&p, state->model, &w, &c->options);
     p.states = &state;
     p.n_streams = 1;
+    /* left: rows that no pass has taken yet */
     for (left = c->n_rows; left; left -= p.n_steps) {
         p.n_steps = b2s6_chunk_rows(&w, left);
         /* LAST: of the last pass its last row, of every other pass none */
@@ -265,6 +266,7 @@ static b2s6_status run(struct b2s6_state *state, struct call *c, int is_tokens, 
     struct stream_ends e;
 
     if (!status)
+        /* options first: they say how many rows are put out, for which there must be room */
         status = check_ends(state->model, c, is_tokens);
     if (status)
         return status;

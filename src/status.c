@@ -5,8 +5,17 @@
  */
 #include "status.h"
 
+/*
+ * With messages: the words themselves, and a formatter of a few lines. Without: the same interface, which keeps status and
+ * offset and leaves the message empty.
+ */
 #if B2S6_HAS_MESSAGES
 
+/*
+ * For hosts that print a status without an error structure: of steps, runs, snapshots. No default: the compiler
+ * then names a status of b2s6.h that has no words here. Values beyond the enumeration, from a newer library or a bug
+ * of the host, fall out of the switch. The pin is no status, and has its case only for the compiler's sake.
+ */
 const char *b2s6_status_text(b2s6_status status)
 {
     switch (status) {
@@ -90,7 +99,6 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
                          uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t numbers[3];
-    /* where the next character goes */
     struct text t;
     /* how many of the three numbers the text has asked for */
     int used = 0;

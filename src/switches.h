@@ -35,7 +35,7 @@
 /*
  * First what one switch implies for others, so that nobody has to name all. Bidirectional models are made of s4 blocks
  * (their mix alone adds two directions), so they go with them. A low-rank delta and real states belong to units other than
- * B2S6 itself. A freestanding build has neither files nor malloc to call. Small code has one table of kernels, not six.
+ * B2S6 itself. A freestanding build has neither files nor malloc to call. Small code has the portable table of kernels alone.
  */
 #ifdef B2S6_FREESTANDING
 #  define B2S6_NO_FILES 1
@@ -65,6 +65,7 @@
 #  define B2S6_HAS_MALLOC 1
 #endif
 
+/* Words are the larger part of a small build's constants: some 4 KB of flash (docs/firmware.md, builds words and small). */
 #ifdef B2S6_NO_MESSAGES
 #  define B2S6_HAS_MESSAGES 0
 #else
@@ -78,12 +79,17 @@
 #  define B2S6_HAS_VERIFY 1
 #endif
 
+/* The portable kernels are always there: they define the bits, and run on every machine. */
 #ifdef B2S6_NO_ISAS
 #  define B2S6_HAS_ISAS 0
 #else
 #  define B2S6_HAS_ISAS 1
 #endif
 
+/*
+ * What models may consist of. A model says what it needs in its configuration; layers and units are compared with
+ * these constants when it is opened (block.c, unit.c), so that no later code asks whether a part is there.
+ */
 #ifdef B2S6_NO_S4
 #  define B2S6_HAS_S4 0
 #else
@@ -120,6 +126,7 @@
 #  define B2S6_HAS_DELTA_LOWRANK 1
 #endif
 
+/* One of the two must stay. With one alone config_is_complex is a constant, and the other half of every scan goes. */
 #ifdef B2S6_NO_REAL
 #  define B2S6_HAS_REAL 0
 #else

@@ -17,8 +17,8 @@
 
 /*
  * Ascending, as keys are in the file. The ranges are what a value may be by itself; b2s6_unit_check has
- * the rules between them. Every bound that code relies on is here: n up to 4096 and four planes a state
- * fit the 16 bits of state_part.
+ * the rules between them. Sizes elsewhere rely on these bounds: n up to 4096 and four planes a state fit the
+ * 16 bits of state_part.
  */
 const struct key b2s6_unit_keys[UNIT_KEYS] = {
     B2S6_KEY(KEY_H, layer_config, h, 1, FORMAT_MAX_WIDTH, "h"),
@@ -482,8 +482,8 @@ static uint64_t update_cost(const struct layer_config *c, uint64_t n)
 }
 
 /*
- * Input is prepared before each section that multiplies. In the second c.low is
- * prepared anew, from x_weight u, while c.blocks is no longer read.
+ * Input is prepared before each section that multiplies. For the second c.low is prepared anew, from x_weight u;
+ * c.blocks is no longer read there.
  */
 void b2s6_unit_pass(const struct pass *p, const struct unit_pass *u)
 {

@@ -14,6 +14,7 @@ uint32_t b2s6_version(void)
     return B2S6_VERSION;
 }
 
+/* The same three numbers, joined by the compiler. */
 const char *b2s6_version_text(void)
 {
     return VERSION_TEXT(B2S6_VERSION_MAJOR, B2S6_VERSION_MINOR, B2S6_VERSION_PATCH);
