@@ -77,6 +77,7 @@ refused() {
 
 # The first is what the others are compared with. -march=native and contraction allowed: the sources themselves forbid it.
 bits cc "${CC:-cc} -O1"
+bits gcc-O0 "gcc -O0"
 bits gcc-native "gcc -O2 -march=native"
 bits clang-native "clang -O2 -march=native"
 bits tcc tcc
