@@ -15,7 +15,8 @@ TEST_CFLAGS = -DB2S6_CMOCKA $(shell $(PKG_CONFIG) --cflags cmocka)
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 endif
 
-TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c tests/golden_main.c tests/work.c
+TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c tests/golden_main.c tests/work.c \
+                tests/bits.c
 ELEMENTARY_SOURCES = $(sort $(wildcard tests/elementary*.c))
 CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wildcard tests/*.c)))
 # The converter, which the tests make their models with: the command line program without its verbs.
