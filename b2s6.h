@@ -181,8 +181,8 @@ B2S6_API uint32_t b2s6_parts(void);
 #define B2S6_ALIGNMENT 64
 
 /*
- * No call takes more stack than this many bytes, callbacks of the host apart, in a build with optimisation (-O1 and
- * more, -Os), by gcc or clang, on every instruction set. Without optimisation (-O0) it is up to eight times as much.
+ * No call takes more stack than this many bytes, callbacks of the host apart, in a build with -O2, -O3 or -Os, by gcc or
+ * clang, on every instruction set. With less optimisation (-O0, -O1) it is up to four times as much.
  * Later versions of the same major version keep to it. Firmware needs less on most targets and for most models:
  * docs/firmware.md has the figures.
  */

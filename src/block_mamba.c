@@ -28,8 +28,8 @@ static void mamba_bind(struct binder *b, struct layer *layer, uint32_t d_model)
     b2s6_take_matrix(b, &layer->in_proj, ROLE_IN_PROJ, 2, c->d_inner, d_model);
     b2s6_need_prepared(b, &layer->in_proj, 1);
     if (c->projection_biases & BIAS_IN_PROJ)
-        layer->in_bias = b2s6_take_tensor(b, ROLE_IN_BIAS, 2, 1, di, 2 * (uint64_t)c->d_inner);
-    layer->conv_weight = b2s6_take_tensor(b, ROLE_CONV_WEIGHT, 1, c->d_conv, di, (uint64_t)c->d_conv * c->d_inner);
+        layer->in_bias = b2s6_take_tensor(b, ROLE_IN_BIAS, 2, 1, di, 2 * c->d_inner);
+    layer->conv_weight = b2s6_take_tensor(b, ROLE_CONV_WEIGHT, 1, c->d_conv, di, c->d_conv * c->d_inner);
     layer->conv_bias = b2s6_take_vector(b, ROLE_CONV_BIAS, c->d_inner);
     b2s6_unit_bind(b, ROLE_UNIT, c, &layer->unit);
     b2s6_take_matrix(b, &layer->out, ROLE_OUT, 1, d_model, c->d_inner);

@@ -1,9 +1,10 @@
 /*
- * The mamba2 block (Dao and Gu, arXiv 2405.21060). What the unit reads, its B, C and delta, and its gate are all projections of the
- * layer's input; a convolution runs over u, B and C:
+ * The mamba2 block (Dao and Gu, arXiv 2405.21060). What the unit reads, its B, C and delta, and its gate are all
+ * projections of the layer's input; a convolution runs over u, B and C:
  *
  *     (v, z, bc, dt) = projections of input;   (u, bc) = silu(conv(v, bc));   delta = clamp(softplus(dt))
- *     x += out norm(unit(u; delta, bc) silu(z)), or norm(unit(..)) silu(z), or no norm;   if d_mlp > 0: x += out_mlp (m silu(g))
+ *     x += out norm(unit(u; delta, bc) silu(z)), or norm(unit(..)) silu(z), or no norm
+ *     if d_mlp > 0: x += out_mlp (m silu(g))
  *
  * h heads of p channels have one delta and one A each, n_groups groups of heads share B and C. The recurrence is the unit's.
  */
@@ -94,18 +95,18 @@ static void bind_input(struct binder *b, struct layer *layer, uint32_t d_model)
 {
     const struct layer_config *c = &layer->config;
     const uint32_t di = b2s6_pad16(c->d_inner), bc = bc_width(c), bias = c->projection_biases & BIAS_IN_PROJ;
-    const uint64_t channels = (uint64_t)c->d_inner + bc, taps = c->d_conv;
+    const uint32_t channels = c->d_inner + bc, taps = c->d_conv;
     struct mamba2_part *m = &layer->more.mamba2;
 
     take_projection(b, &layer->in_proj, ROLE_IN_PROJ, 2, c->d_inner, d_model);
     if (bias)
-        layer->in_bias = b2s6_take_tensor(b, ROLE_IN_BIAS, 2, 1, di, 2 * (uint64_t)c->d_inner);
+        layer->in_bias = b2s6_take_tensor(b, ROLE_IN_BIAS, 2, 1, di, 2 * c->d_inner);
     layer->conv_weight = b2s6_take_tensor(b, ROLE_CONV_WEIGHT, 1, taps, di + b2s6_pad16(bc), taps * channels);
     layer->conv_bias = b2s6_take_tensor(b, ROLE_CONV_BIAS, 1, 1, di + b2s6_pad16(bc), channels);
     if (c->d_mlp)
         take_projection(b, &m->in_mlp, ROLE_IN_MLP, 2, c->d_mlp, d_model);
     if (c->d_mlp && bias)
-        m->mlp_bias = b2s6_take_tensor(b, ROLE_IN_MLP_BIAS, 2, 1, b2s6_pad16(c->d_mlp), 2 * (uint64_t)c->d_mlp);
+        m->mlp_bias = b2s6_take_tensor(b, ROLE_IN_MLP_BIAS, 2, 1, b2s6_pad16(c->d_mlp), 2 * c->d_mlp);
     take_projection(b, &m->in_bc, ROLE_IN_BC, 1, bc, d_model);
     if (bias)
         m->bc_bias = b2s6_take_vector(b, ROLE_IN_BC_BIAS, bc);
@@ -162,7 +163,10 @@ struct mamba2_context {
     struct prepared in, in_bc, in_dt; /* the layer's input, as the three matrices read it */
 };
 
-/* Items begin .. end - 1 as far as they are among the n_items from *first on, counted from there; *first moves on to what follows. */
+/*
+ * Items begin .. end - 1 as far as they are among the n_items from *first on, counted from there, in part; 0 if there
+ * are none. *first moves on to what follows.
+ */
 static int clip(size_t *first, size_t n_items, size_t begin, size_t end, size_t part[2])
 {
     const size_t from = *first, to = from + n_items;
@@ -237,7 +241,10 @@ static void expand(void *context, size_t begin, size_t end)
     }
 }
 
-/* Rows begin .. end - 1 of delta: every channel has its head's, within the limits. A NaN stays one; padding has the last head's. */
+/*
+ * Rows begin .. end - 1 of delta: every channel has its head's, within the limits. A NaN stays one; padding has the
+ * last head's.
+ */
 static void spread_delta(void *context, size_t begin, size_t end)
 {
     const struct mamba2_context *c = context;
@@ -294,7 +301,7 @@ static B2S6_APART void recur(struct mamba2_context *c)
     const size_t n_rows = pass_rows(p), di = c->at.bc;
     struct unit_pass u;
 
-    b2s6_pass_section(p, spread_delta, c, n_rows, (uint64_t)n_rows * di);
+    b2s6_pass_section(p, spread_delta, c, n_rows, n_rows * di);
     memset(&u, 0, sizeof u);
     u.layer = c->layer;
     u.unit = &c->layer->unit;
@@ -312,7 +319,7 @@ static B2S6_APART void recur(struct mamba2_context *c)
     u.gate_stride = c->at.width;
     b2s6_unit_pass(p, &u);
     if (g->gated_norm)
-        b2s6_pass_section(p, norm_rows, c, n_rows, elementary_cost((uint64_t)n_rows * di));
+        b2s6_pass_section(p, norm_rows, c, n_rows, elementary_cost(n_rows * di));
 }
 
 static void mamba2_pass(const struct pass *p, const struct layer *layer, const float *input)

@@ -20,7 +20,7 @@ static void s4_bind(struct binder *b, struct layer *layer, uint32_t d_model)
         b2s6_unit_bind(b, ROLE_UNIT_BACKWARDS, &layer->config, LAYER_BACKWARDS(layer));
     b2s6_take_matrix(b, &layer->out, ROLE_OUT, 2, d_model, d_model);
     b2s6_need_prepared(b, &layer->out, 1);
-    layer->out_bias = b2s6_take_tensor(b, ROLE_OUT_BIAS, 2, 1, b2s6_pad16(d_model), 2 * (uint64_t)d_model);
+    layer->out_bias = b2s6_take_tensor(b, ROLE_OUT_BIAS, 2, 1, b2s6_pad16(d_model), 2 * d_model);
 }
 
 static void s4_place(struct needs *needs, struct layer *layer, uint32_t d_model)

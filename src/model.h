@@ -1,6 +1,13 @@
 /*
- * The model handle as plain data: a configuration and, for every layer, where its weights are in the file. open.c fills it; after
- * that nothing changes it.
+ * The model handle as plain data: a configuration and, for every layer, where its weights are in the file.
+ * open.c fills it; after that nothing changes it, so any number of threads read it without locks.
+ *
+ *     handle   | struct b2s6_model | struct layer 0 | struct layer 1 | ... | on big-endian machines a copy of the data |
+ *
+ * The weights are not in it: pointers go into the file's bytes, which are the host's memory, a mapping or
+ * flash. Shapes (rows, columns) are in the order of memory, the last one fastest; "lanes" are arrays of
+ * channels in groups of 16, (groups, n, planes, 16), so that a vector of channels reads one state's values
+ * with one load. Padding is in the file, too.
  */
 #ifndef B2S6_MODEL_H
 #define B2S6_MODEL_H
@@ -10,7 +17,11 @@
 struct b2s6_kernels;
 struct block;
 
-/* One recurrent unit (roles 32 to 41); a NULL pointer is a part that the configuration does not have. d = d_inner. */
+/*
+ * One recurrent unit (roles 32 to 41); a NULL pointer is a part that the configuration does not have. d =
+ * d_inner, n = d_state, p = d / h channels a block; planes, cx and cc are 2 for complex numbers, 1 for
+ * real ones, of A 3 and 1 (format_numbers.h).
+ */
 struct unit {
     union {                    /* what delta is made of, by the configuration: */
         const float *w;        /* of a block, (pad16(d)): block j's p values at j p */
@@ -29,7 +40,11 @@ struct unit {
     float turn_limit;          /* 2^20 / the largest |turn|: beyond that an angle is not worth computing */
 };
 
-/* Floats that a stream keeps: rows of width channels in groups of 16, each with planes x 16 floats. */
+/*
+ * Floats that a stream keeps: rows of width channels in groups of 16, each with planes x 16 floats: (rows,
+ * groups, planes, 16). A unit's states are one row whose planes are all parts of all states; a
+ * convolution's window is d_conv - 1 rows of one plane.
+ */
 struct state_part {
     uint32_t width;
     uint16_t rows, planes;
@@ -47,6 +62,11 @@ struct mamba2_part {
     const float *norm_weight;             /* (pad16(d)) */
 };
 
+/*
+ * One layer: what it does, its configuration, its weights in the file, and where its parts of a stream are
+ * in every state. The size of this structure is promised by B2S6_MODEL_SIZE (open.c asserts it). Members
+ * that the layer's block does not use are NULL or 0.
+ */
 struct layer {
     const struct block *block;            /* what the layer does (block.h) */
     struct layer_config config;
@@ -80,8 +100,9 @@ struct layer {
 #endif
 
 /*
- * Floats a row of activations takes in each place of a workspace (workspace.h): the most that any layer needs. What products
- * read prepared is counted apart: codes in 16-bit integers.
+ * Floats a row of activations takes in each place of a workspace (workspace.h): the most that any layer
+ * needs, raised layer by layer while the file is bound. What products read prepared is counted apart:
+ * codes in 16-bit integers.
  */
 struct needs {
     uint32_t expanded, u, rank, delta, y, projected;
@@ -96,6 +117,11 @@ struct state_layout {
     size_t size;                  /* of the whole state; SIZE_MAX if this machine cannot address it */
 };
 
+/*
+ * The handle. One allocation or one place of the host's, the layers after it. Members up to
+ * `bidirectional` are what steps and descriptions read; those after it are for names, metadata and for
+ * giving back what opening took.
+ */
 struct b2s6_model {
     struct model_config config;
     const struct b2s6_kernels *kernels;
@@ -108,17 +134,19 @@ struct b2s6_model {
     const float *final_norm_weight, *final_norm_bias; /* (pad16(d_model)) */
     struct matrix head;           /* head size x d_model; the embedding if tied */
     const float *head_bias;       /* (pad16(head size)) */
-    uint64_t parameter_count, fingerprint, file_bytes;
-    uint32_t weight_type;         /* of most weights */
+    uint64_t parameter_count, fingerprint;
+    size_t file_bytes;
     uint32_t bidirectional;       /* a layer is */
     const unsigned char *file;    /* the file's bytes, for its named entries */
-    const unsigned char *entries; /* n_entries named entries (format.h) */
+    const unsigned char *tensors; /* n_tensors entries (format.h), as the next */
+    const unsigned char *entries; /* n_entries named entries */
     const char *metadata;         /* n_metadata pairs of strings, in the file */
-    uint32_t n_entries, n_metadata;
+    uint32_t n_tensors, n_entries, n_metadata;
     b2s6_allocator allocator;     /* release is NULL for a placed handle */
     size_t allocated;             /* bytes that the allocator gave */
     void *mapping;                /* of a file opened by path, or NULL */
     size_t mapping_size;
+    void (*unmap)(void *mapping, size_t mapping_size); /* gives the mapping back; NULL without one */
 };
 
 static inline int model_is_bidirectional(const struct b2s6_model *m)

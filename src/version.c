@@ -1,19 +1,29 @@
-/* What this library is: its version, and which parts the build has. */
+/*
+ * What this library is: its version, and which parts the build has. Both are asked of the library that
+ * runs, not of the header that a program was compiled with: they may differ.
+ */
 #include "common.h"
 
+/* Two steps, so that the macros are replaced by their numbers before they become text. */
 #define TEXT_OF(x) #x
 #define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
 
+/* As compiled into the library; a program's own B2S6_VERSION may be an older one. */
 uint32_t b2s6_version(void)
 {
     return B2S6_VERSION;
 }
 
+/* The same three numbers, joined by the compiler. */
 const char *b2s6_version_text(void)
 {
     return VERSION_TEXT(B2S6_VERSION_MAJOR, B2S6_VERSION_MINOR, B2S6_VERSION_PATCH);
 }
 
+/*
+ * A bit for each switch of switches.h that is not used. Constant conditions rather than #ifs, so that a
+ * name that is misspelt does not compile.
+ */
 uint32_t b2s6_parts(void)
 {
     return (B2S6_HAS_FILES ? B2S6_PART_FILES : 0) | (B2S6_HAS_MALLOC ? B2S6_PART_MALLOC : 0) |

@@ -12,7 +12,8 @@
  * The rows are those of one run. Steps, chunks, batches, snapshots and threads must give the same ones, or it fails (ways.h).
  *
  * Prints "models" and "digest", 16 hexadecimal digits each, and "family models" and "family digest": over the bytes of the
- * model files, and over the bits of all output rows. Where the models agree, the digests must, whatever the compiler, its options and the machine.
+ * model files, and over the bits of all output rows. Where the models agree, the digests must, whatever the compiler, its
+ * options and the machine.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -55,7 +55,7 @@ typedef struct subject {
 extern const char *const case_names[];
 extern const size_t n_cases;
 
-/* The cases of kinds that came later, in layouts of their own; with their random models they are the subjects from FAMILY on. */
+/* The cases of kinds that came later, in layouts of their own; with their random models they are subjects FAMILY and on. */
 extern const char *const family_case_names[];
 extern const size_t n_family_cases;
 enum { FAMILY = 1 << 20 };

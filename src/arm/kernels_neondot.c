@@ -1,8 +1,13 @@
-/* The kernels for NEON with its dot product (ARMv8.2), which only products of integers use. */
+/*
+ * The kernels for NEON with its dot product (ARMv8.2), which only products of integers use. Functions of floats are
+ * compiled once more here: the text of kernels_neon.c, with the same bits. The order of includes is that of need;
+ * dot.h is before quantize.h, which uses its codes_store.
+ */
 #include "../kernels.h"
 
 #if defined(__aarch64__) && !defined(__AARCH64EB__) && defined(__GNUC__) && B2S6_HAS_ISAS
 
+/* Before the region: its functions bring their own targets along. */
 #include <arm_neon.h>
 
 #if !defined(__ARM_FEATURE_DOTPROD) /* nothing to ask for if all of the program may use it */
@@ -15,6 +20,7 @@
 #endif
 #endif
 
+/* Symbols end in _neondot, and the table is b2s6_kernels_neondot. */
 #define ISA neondot
 #define INTEGER_ISA neondot
 #include "../kernel/names.h"
@@ -28,6 +34,7 @@
 #include "dot.h"
 #include "../kernel/quantize.h"
 
+/* Codes as dot.h's codes_store has them. */
 #define QUANTIZE KERNEL(quantize)
 #include "../kernel/table.h"
 
