@@ -140,6 +140,18 @@ void mamba2_generate(mamba2_model *model, uint64_t seed)
         add(model, "", "lm_head.weight", 0, fan_in(c->d_model), &random, 2, mamba2_rows(c), c->d_model, 0);
 }
 
+void mamba2_generate_small(mamba2_model *model)
+{
+    for (uint64_t seed = 0;; seed++) {
+        const mamba2_config *c = &model->config;
+        mamba2_generate(model, seed);
+        if (c->d_model < 6 && c->d_ssm < c->expand * c->d_model && c->n_groups > 1 && c->bias && c->gated_norm &&
+            c->has_limits && c->d_intermediate > 0 && c->d_conv > 1 && c->n_layers > 1)
+            return;
+        mamba2_free(model);
+    }
+}
+
 void mamba2_free(mamba2_model *model)
 {
     trained_free(&model->tensors);

@@ -21,6 +21,8 @@ typedef struct mamba2_model {
 
 /* The same of a seed everywhere. Widths favour the edges of groups of 16; every 16th model is wide. */
 void mamba2_generate(mamba2_model *model, uint64_t seed);
+/* Small, with every part: groups, biases, limits, both norms, an MLP beside the unit and one after it (F = 128). */
+void mamba2_generate_small(mamba2_model *model);
 void mamba2_free(mamba2_model *model);
 
 /* Rows of embedding and head: the vocabulary rounded up. */

@@ -12,27 +12,13 @@
 #include "subjects.h"
 #include "suites.h"
 
-/* A small model with every part: groups, biases, limits, both norms, an MLP beside the unit and one after it (F = 128). */
-static void small_mamba2(mamba2_model *model)
-{
-    uint64_t seed = 0;
-    for (;; seed++) {
-        const mamba2_config *c = &model->config;
-        mamba2_generate(model, seed);
-        if (c->d_model < 6 && c->d_ssm < c->expand * c->d_model && c->n_groups > 1 && c->bias && c->gated_norm && c->has_limits &&
-            c->d_intermediate > 0 && c->d_conv > 1 && c->n_layers > 1)
-            return;
-        mamba2_free(model);
-    }
-}
-
 /* Layer 1 of the .b2s6 file is mamba2, layer 2 its mlp. */
 static void small_parts(file_parts *parts)
 {
     mamba2_model model;
     unsigned char *file;
     size_t size;
-    small_mamba2(&model);
+    mamba2_generate_small(&model);
     file = mamba2_convert(&model, "f32", NULL, &size);
     file_take_apart(parts, file);
     free(file);
@@ -134,7 +120,7 @@ static void test_damage(void)
     mamba2_model model;
     b2s6_error error;
     guard g;
-    small_mamba2(&model);
+    mamba2_generate_small(&model);
     file = mamba2_convert(&model, "q8", NULL, &size);
     for (size_t n = 0; n < size; n += n < 2048 ? 1 : 211) {
         test_context("%zu of %zu bytes", n, size);
@@ -228,7 +214,7 @@ static void test_infinity(void)
     checkpoint_file file;
     unsigned char *first = NULL;
     size_t first_size = 0;
-    small_mamba2(&model);
+    mamba2_generate_small(&model);
     file.bytes = trained_write_tensors(&model.tensors, "{\"format\": \"pt\"}", &file.size);
     model.config.has_limits = 0;
     for (size_t i = 0; i < 3; i++) {
@@ -265,7 +251,7 @@ static void test_checkpoints(void)
     mamba2_model model;
     checkpoint_file whole;
     char config[1024];
-    small_mamba2(&model);
+    mamba2_generate_small(&model);
     mamba2_write_config(&model.config, config, sizeof config);
     whole.bytes = trained_write_tensors(&model.tensors, "{\"format\": \"pt\"}", &whole.size);
     for (size_t size = 0; size < whole.size; size += size < 3000 ? 1 : 307) {
@@ -310,7 +296,7 @@ static void test_describe(void)
     b2s6_layer_info mixer, mlp;
     const mamba2_config *c = &model.config;
     size_t size;
-    small_mamba2(&model);
+    mamba2_generate_small(&model);
     file = mamba2_convert(&model, "f32", "plain", &size);
     open_bytes(&opened, file, size);
     CHECK_EQUAL_INT(2 * c->n_layers, opened.info.n_layers);
