@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Compare the library's scores (answer.c) with PyTorch's in float32: check_answers.py MODEL.safetensors SEQUENCES SCORES [COUNT]
+"""Compare the library's scores (answer.c) with PyTorch's in float32: check_answers.py MODEL.safetensors SEQUENCES SCORES [COUNT [FIRST]]
 
-Says how many of the first COUNT sequences get the same answer. Sequences of about the same length go through the plain module
+Says how many of COUNT sequences (from FIRST on; all unless given) get the same answer. Sequences of about the same length go through the plain module
 together: filling comes after the end of each, where neither direction sees it.
 """
 import sys
@@ -15,7 +15,7 @@ from train_lra import Data
 
 
 def logits(model, tokens, lengths):
-    """tokens (batch, L), filled after lengths (batch); a bidirectional model that pools over time, layer norm"""
+    """tokens (batch, L) or features (batch, L, 1), filled after lengths (batch); a bidirectional model that pools over time, layer norm"""
     steps = torch.arange(tokens.shape[1])
     inside = steps < lengths[:, None]
     turn = torch.where(inside, lengths[:, None] - 1 - steps, steps).unsqueeze(-1)       # each sequence from its own end
@@ -33,21 +33,27 @@ def logits(model, tokens, lengths):
     return model.head(x.sum(1) / lengths[:, None])
 
 
-def main(checkpoint, sequences, scores, count=None):
+def main(checkpoint, sequences, scores, count=None, first=0):
     model, data = export.load(checkpoint), Data(sequences)
-    count = min(int(count or len(data.lengths)), len(data.lengths))
-    theirs = np.fromfile(scores, np.float32).reshape(len(data.lengths), -1)[:count]
+    first = int(first)
+    count = min(int(count or len(data.lengths)), len(data.lengths) - first)
+    part = slice(first, first + count)
+    theirs = np.fromfile(scores, np.float32).reshape(len(data.lengths), -1)[part]
     ours = np.zeros_like(theirs)
-    order = np.argsort(data.lengths[:count], kind="stable")
+    order = np.argsort(data.lengths[part], kind="stable")
     for chosen in np.array_split(order, -(-count // 32)):
-        tokens = torch.zeros(len(chosen), int(data.lengths[chosen].max()), dtype=torch.long)
-        for row, i in zip(tokens, chosen):
+        lengths = data.lengths[first + chosen]
+        values = torch.zeros(len(chosen), int(lengths.max()), dtype=torch.long)
+        for row, i in zip(values, first + chosen):
             row[:data.lengths[i]] = torch.from_numpy(data.values[data.first[i]:data.first[i] + data.lengths[i]].astype(np.int64))
+        if model.cfg["input"]["kind"] == "features":
+            values = ((values.float() / 255 - 0.5) / 0.5).unsqueeze(-1)
         with torch.no_grad():
-            ours[chosen] = logits(model, tokens, torch.from_numpy(data.lengths[chosen])).numpy()
+            ours[chosen] = logits(model, values, torch.from_numpy(lengths)).numpy()
     same = (ours.argmax(1) == theirs.argmax(1)).sum()
+    labels = data.labels[part]
     print(f"{same} of {count} answers agree; scores differ by at most {abs(ours - theirs).max():.1e} of {abs(ours).max():.1f}; "
-          f"PyTorch has {(ours.argmax(1) == data.labels[:count]).sum()} right, the library {(theirs.argmax(1) == data.labels[:count]).sum()}")
+          f"PyTorch has {(ours.argmax(1) == labels).sum()} right, the library {(theirs.argmax(1) == labels).sum()}")
     return int(same < 0.999 * count)
 
 

@@ -63,10 +63,18 @@ def distance(a, b, floor=1e-30):
     return ((a.double().cpu() - b.double().cpu()).norm() / b.double().cpu().norm().clamp(min=floor)).item()
 
 
-def compare(d, h, n, norm, place, kind, lengths, rows, segment, dtype, device, seed=1, layers=2):
+UNITS = {
+    "b2s6": {},
+    "no bias": {"b_bias": False},
+    "s6": {"b_bias": False, "complex": False, "conjugate": False},
+    "s4d": {"b_weight": False, "c": "constant", "delta": "constant"},
+}
+
+
+def compare(d, h, n, norm, place, kind, lengths, rows, segment, dtype, device, which="b2s6", seed=1, layers=2):
     final = "none" if place == "post" else norm
     cfg = config(d_model=d, n_layers=layers, bidirectional=True, input={"kind": kind, "size": 15 if kind == "tokens" else 1},
-                 unit={"h": h, "d_state": n}, norm={"kind": norm, "place": place}, final_norm={"kind": final}, pool="mean",
+                 unit={"h": h, "d_state": n, **UNITS[which]}, norm={"kind": norm, "place": place}, final_norm={"kind": final}, pool="mean",
                  head={"size": 10})
     model = disturbed(cfg, seed, (0.02, 0.5) if dtype == torch.float32 else (1e-3, 1e-1))
     inputs = torch.randint(15, (rows,)) if kind == "tokens" else torch.randn(rows, 1)
@@ -105,7 +113,7 @@ def compare(d, h, n, norm, place, kind, lengths, rows, segment, dtype, device, s
         return 6e-2 if k in ("loss", "logits") else float("inf") if slow else 0.3
 
     ok = all(e < limit(k) for k, e in errors.items())
-    print(f"d {d} h {h} n {n} {norm} {place} {kind} {len(lengths)} sequences in {batch.segments} segments {str(dtype)[6:]}: "
+    print(f"{which} d {d} h {h} n {n} {norm} {place} {kind} {len(lengths)} sequences in {batch.segments} segments {str(dtype)[6:]}: "
           f"loss {errors['loss']:.1e}, logits {errors['logits']:.1e}, worst {worst} {errors[worst]:.1e}{'' if ok else '   WRONG'}",
           flush=True)
     return ok
@@ -130,6 +138,11 @@ def main():
         for segment in (1 << 30, 100 if device == "cuda" else 5):
             for dtype in (torch.float32, torch.bfloat16):
                 cases.append((*shape, *kinds[(i + (segment < 1000)) % 4], lengths, rows, segment, dtype, device))
+    others = [(128, 1, 16), (128, 1, 8), (128, 8, 8)] if device == "cuda" else [(32, 1, 8), (128, 1, 8), (32, 4, 8)]
+    for name, shape in zip(("s6", "s6", "s4d", "no bias"), [*others, others[-1]]):
+        for dtype in (torch.float32, torch.bfloat16):
+            if dtype == torch.bfloat16 or shape[1:] != (1, 16):
+                cases.append((*shape, *kinds[1 + (name == "s4d")], lengths, rows, 1 << 30, dtype, device, name))
     ok = [compare(*c) for c in cases[args.part[0]::args.part[1]]]
     print(f"{sum(ok)} of {len(ok)} right")
     return int(not all(ok))

@@ -141,22 +141,30 @@ class Batch:
 
 # ---- the model ----------------------------------------------------------------------------------------------
 
+# States and channels a block; 16 and 128 with bfloat16 storage only
+SIZES = [(n, p) for n in (8, 16, 32) for p in (8, 16, 32, 64, 128) if n * p <= 2048 and (n, p) != (32, 64)]
+
+
 def supports(cfg):
     u, d = cfg["unit"], cfg["d_model"]
+    selective = u["b_weight"] and u["c"] == "selective" and u["delta"] == "block"
+    constant = not u["b_weight"] and u["c"] == "constant" and u["delta"] == "constant" and u["complex"]       # S4D
     if cfg["input"]["kind"] == "features" and cfg["norm"] == {**cfg["norm"], "kind": "batch", "place": "pre"}:
         return False                            # the variance of a channel with a large mean cancels in float32
     return (cfg["block"] == "s4" and cfg["bidirectional"] and cfg["norm"]["kind"] in ("batch", "layer") and cfg["pool"] == "mean"
             and cfg["final_norm"]["kind"] in ("none", cfg["norm"]["kind"]) and cfg["head"]["size"] > 0
-            and not cfg["head"]["tied"] and cfg["head"]["bias"] and u["complex"] and u["a_scope"] in ("layer", "block")
-            and u["b_weight"] and u["c"] == "selective" and not u["c_complex"] and u["delta"] == "block"
-            and u["discretization"] == "zoh" and u["conjugate"] and u["skip"] and d in (32, 64, 128, 256)
-            and u["d_state"] in (8, 16, 32) and d // u["h"] in (8, 16, 32, 64) and (u["d_state"] < 32 or d // u["h"] < 64))
+            and not cfg["head"]["tied"] and cfg["head"]["bias"] and u["complex"] == u["conjugate"]
+            and (u["complex"] or not u["b_bias"]) and u["a_scope"] in ("layer", "block") and (selective or constant)
+            and not u["c_complex"] and u["discretization"] == "zoh" and u["skip"] and d in (32, 64, 128, 256)
+            and (u["d_state"], d // u["h"]) in SIZES)
 
 
 def stacked_names(cfg):
     """{name here: names in the state_dict}, in an order that keeps one kind of parameter together"""
     layers = range(cfg["n_layers"])
-    unit = ["A_log", "A_imag", "B_weight", "C", "w", "b", "D"] + (["B_bias"] if cfg["unit"]["b_bias"] else [])
+    u = cfg["unit"]
+    unit = ["A_log", *["A_imag"] * u["complex"], *["B_weight"] * u["b_weight"], "C", *["w"] * (u["delta"] == "block"), "b", "D",
+            *["B_bias"] * u["b_bias"]]
     names = {k: [f"layers.{i}.{u}.{k}" for i in layers for u in ("unit", "unit_rev")] for k in unit}
     names.update({k: [f"layers.{i}.{k}" for i in layers] for k in ("norm.weight", "norm.bias", "out.weight", "out.bias")})
     names["encoder.weight"] = ["encoder.weight"]
@@ -232,27 +240,47 @@ class Stack:
 
     def derived(self):
         """What the kernels take, for all layers, differentiable in self.parameter: W (layers, d, h * 2 * ROW), block diagonal;
-        A (layers, 2, h, n, 2), K (layers, 2, d, n, 2), b (layers, 2, d), D (layers, d), both directions' sum"""
-        L, h, p, n, d = self.layers, self.h, self.p, self.n, self.d
+        A (layers, 2, h, n, 2), K (layers, 2, d, n, 2), b (layers, 2, d), D (layers, d), both directions' sum.
+        Constant units (S4D) have no W: the kernels' C is 1, and K = B C. Real ones have imaginary parts of 0, and half of C, since
+        the kernels add the conjugates."""
+        L, h, p, n, d, unit = self.layers, self.h, self.p, self.n, self.d, self.cfg["unit"]
         t = {k: v.requires_grad_() for k, v in ((k, v.detach()) for k, v in self.parameter.items())}
-        re, im = -torch.exp(t["A_log"]), t["A_imag"]                                    # (2 L, 1 | h, n)
+        re = -torch.exp(t["A_log"])                                                     # (2 L, 1 | h, n)
+        im = t["A_imag"] if unit["complex"] else torch.zeros_like(re)
         size = re * re + im * im                        # the kernels' dA has what comes through B / A: those parts nearly cancel
         ir, ii = (re / size).detach().unsqueeze(2), (-im / size).detach().unsqueeze(2)
 
         def divided(v):                                                                 # (2 L, h, *, n, 2) by A
             return v[..., 0] * ir - v[..., 1] * ii, v[..., 0] * ii + v[..., 1] * ir
 
-        wr, wi = divided(t["B_weight"].transpose(2, 3))                                 # (2 L, h, p, n)
-        W = torch.cat([wr, wi, t["C"], t["w"].unsqueeze(-1)], -1)
-        W = F.pad(W, (0, self.row - W.shape[-1])).view(L, 2, h, p, self.row).permute(0, 2, 3, 1, 4)
-        eye = torch.eye(h, device=self.device)
-        W = torch.einsum("lhpdr,hk->lhpkdr", W, eye).reshape(L, d, h * 2 * self.row)
+        W, b = None, t["b"]
+        if unit["b_weight"]:
+            B = t["B_weight"].transpose(2, 3)                                           # (2 L, h, p, n), and 2 if complex
+            wr, wi = divided(B) if unit["complex"] else (B * ir, torch.zeros_like(B))
+            W = torch.cat([wr, wi, t["C"] if unit["complex"] else t["C"] / 2, t["w"].unsqueeze(-1)], -1)
+            W = F.pad(W, (0, self.row - W.shape[-1])).view(L, 2, h, p, self.row).permute(0, 2, 3, 1, 4)
+            eye = torch.eye(h, device=self.device)
+            W = torch.einsum("lhpdr,hk->lhpkdr", W, eye).reshape(L, d, h * 2 * self.row)
+        else:
+            b = torch.log(torch.expm1(torch.exp(b)))                                    # softplus of it is delta
         A = torch.stack([re, im], -1).expand(2 * L, h, n, 2).reshape(L, 2, h, n, 2)
-        if "B_bias" in t:
-            K = torch.stack(divided(t["B_bias"]), -1).reshape(L, 2, d, n, 2)
+        if unit["b_bias"]:
+            B = t["B_bias"] if unit["b_weight"] else t["B_bias"] * t["C"].unsqueeze(-1)
+            K = torch.stack(divided(B), -1).reshape(L, 2, d, n, 2)
         else:
             K = torch.zeros(L, 2, d, n, 2, device=self.device)
-        return t, (W, A.contiguous(), K.contiguous(), t["b"].view(L, 2, d), t["D"].view(L, 2, d).sum(1))
+        return t, (W, A.contiguous(), K.contiguous(), b.reshape(L, 2, d), t["D"].view(L, 2, d).sum(1))
+
+    def projected(self, u, W):
+        """B, C and dt of every step (rows, h, 2, ROW); a constant unit's are the same at every step"""
+        if W is not None:
+            return u @ W
+        if self.still is None or len(self.still) != self.batch.rows:
+            self.still = torch.zeros(self.batch.rows, self.h, 2, self.row, dtype=self.dtype, device=self.device)
+            self.still[..., 2 * self.n:3 * self.n] = 1
+        return self.still
+
+    still = None
 
     # -- kernels
 
@@ -340,7 +368,7 @@ class Stack:
             sums = self.pointwise(GLU_FORWARD, x=x)
         for i in range(self.layers):
             u, used = self.norm(i, x, sums, training) if self.pre else (x, None)
-            proj = u @ W[i]
+            proj = self.projected(u, None if W is None else W[i])
             y, starts, total = self.scan_forward(u, proj, A[i], K[i], b[i], training)
             s, v = self.empty(rows, self.d), self.empty(rows, self.d)
             self.pointwise(GELU_FORWARD, y=y, u=u, weight=D[i], out=s, out2=v)
@@ -417,15 +445,17 @@ class Stack:
             ds = self.empty(self.batch.rows, self.d)
             dD[i] = self.pointwise(GELU_BACKWARD, x=s, u=u, dy=dv, out=ds)[0]
             du, dproj, dA[i], dK[i], db[i] = self.scan_backward(ds, u, proj, A[i], K[i], b[i], starts, total)
-            dW[i] = self.product(u, dproj)
+            if W is not None:
+                dW[i] = self.product(u, dproj)
             g = self.empty(self.batch.rows, self.d)
             self.pointwise(GATHER, y=du, dy=ds, weight=D[i], extra=None if self.pre else dr, out=g)
-            g.addmm_(dproj, W[i].t())
+            if W is not None:
+                g.addmm_(dproj, W[i].t())
             if self.pre:
                 dy, dh, dbias = self.norm_back(i, r, g, dr, kept[-1][6] if i else None, sums)
             else:
                 dy = g
-        return dy, (torch.stack(dW), dA, dK, db, dD)
+        return dy, (None if W is None else torch.stack(dW), dA, dK, db, dD)
 
     def encode(self, inputs):
         """tokens (rows) or features (rows, size) -> (one-hot or features, x)"""
@@ -449,7 +479,7 @@ class Stack:
         """With the running moments of batch norm"""
         self.prepare(batch)
         _, derived = self.derived()
-        derived = (derived[0].to(self.dtype), *derived[1:])
+        derived = (None if derived[0] is None else derived[0].to(self.dtype), *derived[1:])
         x, _, _ = self.forward(self.encode(inputs)[1], derived, training=False)
         return F.linear(self.pool(x), self.parameter["head.weight"][0], self.parameter["head.bias"][0])
 
@@ -459,7 +489,7 @@ class Stack:
         self.prepare(batch)
         with torch.enable_grad():
             leaves, exact = self.derived()
-        derived = (exact[0].detach().to(self.dtype), *(t.detach() for t in exact[1:]))
+        derived = (None if exact[0] is None else exact[0].detach().to(self.dtype), *(t.detach() for t in exact[1:]))
         given, x = self.encode(inputs)
         x, kept, last = self.forward(x, derived)
         pooled = self.pool(x)
@@ -472,7 +502,7 @@ class Stack:
         dy = F.pad(each, (0, 0, 0, 1)).to(self.dtype).index_select(0, batch.owner)
         dx, grads = self.backward(dy, derived, kept, last)
         named = [k for k in leaves if k in ("A_log", "A_imag", "B_weight", "B_bias", "C", "w", "b", "D")]
-        through = [(t, g) for t, g in zip(exact, grads) if t.requires_grad]     # without a bias K is a constant
+        through = [(t, g) for t, g in zip(exact, grads) if t is not None and t.requires_grad]     # without a bias K is a constant
         for k, g in zip(named, torch.autograd.grad([t for t, _ in through], [leaves[k] for k in named], [g for _, g in through])):
             self.grad[k].copy_(g)
         self.grad["head.weight"].copy_(dhw)

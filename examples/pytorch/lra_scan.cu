@@ -727,10 +727,13 @@ template <typename T> static int choose(const scan_args &a, int n, int p, int pa
     case 8016: return launch<shape<T, 4, 1, 1>>(a, pass, stream);
     case 8032: return launch<shape<T, 4, 1, 2>>(a, pass, stream);
     case 8064: return launch<shape<T, 4, 1, 4>>(a, pass, stream);
+    case 8128: return launch<shape<T, 4, 1, 8>>(a, pass, stream);
     case 16008: return launch<shape<T, 2, 2, 1>>(a, pass, stream);
     case 16016: return launch<shape<T, 4, 2, 1>>(a, pass, stream);
     case 16032: return launch<shape<T, 4, 2, 2>>(a, pass, stream);
     case 16064: return launch<shape<T, 4, 2, 4>>(a, pass, stream);
+    case 16128:                         /* float's tiles do not fit shared memory */
+        return exact<T>::VALUE ? -1 : launch<shape<__nv_bfloat16, 4, 2, 8>>(a, pass, stream);
     case 32008: return launch<shape<T, 2, 4, 1>>(a, pass, stream);
     case 32016: return launch<shape<T, 2, 4, 2>>(a, pass, stream);
     case 32032: return launch<shape<T, 2, 4, 4>>(a, pass, stream);

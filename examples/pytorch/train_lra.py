@@ -33,16 +33,20 @@ TASKS = {
 def configuration(args):
     task = TASKS[args.task]
     norm = {"kind": args.norm, "eps": 1e-5, "place": args.place or task["place"]}
+    unit = {"h": args.h, "d_state": args.n, "b_bias": not args.no_b_bias}
+    if args.unit == "s4d":                      # B, C and delta do not look at the input
+        unit.update(b_weight=False, b_bias=True, c="constant", delta="constant")
+    if args.unit == "s6":                       # one block, no bias, real
+        unit.update(h=1, b_bias=False, complex=False, conjugate=False)
     final = {"kind": "none" if norm["place"] == "post" else args.norm, "eps": 1e-5}
     return config(d_model=args.d_model or task["d_model"], n_layers=args.layers or task["layers"], bidirectional=True,
-                  input=task["input"], norm=norm, final_norm=final, unit={"h": args.h, "d_state": args.n, "b_bias": not args.no_b_bias},
-                  pool="mean", head={"size": task["classes"]})
+                  input=task["input"], norm=norm, final_norm=final, unit=unit, pool="mean", head={"size": task["classes"]})
 
 
 # ---- data ---------------------------------------------------------------------------------------------------
 
 class Data:
-    """Sequences of bytes with their lengths and answers, as listops.c and pathfinder.py write them"""
+    """Sequences of bytes with their lengths and answers, as listops.c and pathfinder.c write them"""
 
     def __init__(self, path):
         with open(path, "rb") as f:
@@ -388,6 +392,7 @@ def arguments():
         c.add_argument("--rows", type=int, default=65536, help="rows of a GPU's step, a multiple of 2048")
         c.add_argument("--segment", type=int, default=0 if c is t else 1 << 30,
                        help="cut longer sequences into pieces that run in parallel (0: try a few)")
+        c.add_argument("--unit", choices=("b2s6", "s6", "s4d"), default="b2s6")
         c.add_argument("--h", type=int, default=8)
         c.add_argument("--n", type=int, default=16)
         c.add_argument("--layers", type=int)
