@@ -95,6 +95,7 @@ include examples/speech/speech.mk
 include tests/tests.mk
 include examples/firmware/firmware.mk
 include examples/speech/image.mk
+include examples/python/python.mk
 
 demo: $(BUILD)/b2s6 $(BUILD)/speech
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin
