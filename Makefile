@@ -3,7 +3,7 @@
 #   make            build/libb2s6.a, build/libb2s6.so, build/b2s6; STATIC=yes: a program that needs no libb2s6.so
 #   make check      all tests; with cmocka if pkg-config finds it
 #   make demo       the shipped models on real input
-#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR; RPATH=no for distributions
+#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR; RPATH=no for distributions
 
 CC ?= cc
 AR ?= ar
@@ -96,6 +96,7 @@ include tests/tests.mk
 include examples/firmware/firmware.mk
 include examples/speech/image.mk
 include examples/python/python.mk
+include pkgconfig/cmake.mk
 
 demo: $(BUILD)/b2s6 $(BUILD)/speech
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin
