@@ -97,6 +97,7 @@ include examples/firmware/firmware.mk
 include examples/speech/image.mk
 include examples/python/python.mk
 include pkgconfig/cmake.mk
+include docs/man/man.mk
 
 demo: $(BUILD)/b2s6 $(BUILD)/speech
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin

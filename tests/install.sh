@@ -21,7 +21,8 @@ number() { sed -n "s/^.define B2S6_VERSION_$1 //p" b2s6.h; }
 version=$(number MAJOR).$(number MINOR).$(number PATCH)
 case $(number MAJOR) in 0) soversion=0.$(number MINOR) ;; *) soversion=$(number MAJOR) ;; esac
 installed="./bin/b2s6 ./include/b2s6.h ./lib/cmake/b2s6/b2s6-config-version.cmake ./lib/cmake/b2s6/b2s6-config.cmake ./lib/libb2s6.a ./lib/libb2s6.so ./lib/libb2s6.so.$soversion ./lib/libb2s6.so.$version \
-./lib/pkgconfig/b2s6.pc "
+./lib/pkgconfig/b2s6.pc ./share/bash-completion/completions/b2s6 ./share/fish/vendor_completions.d/b2s6.fish \
+./share/man/man1/b2s6.1 ./share/man/man3/b2s6.3 ./share/zsh/site-functions/_b2s6 "
 
 run_make() { $MAKE -s BUILD="$BUILD" "$@"; }
 
@@ -105,7 +106,9 @@ stage="$work/a stage"
 expect "make install with DESTDIR and folders" run_make install DESTDIR="$stage" PREFIX=/usr LIBDIR=/usr/lib/multi
 expect "staged files" same "$(files_below "$stage")" "./usr/bin/b2s6 ./usr/include/b2s6.h \
 ./usr/lib/multi/cmake/b2s6/b2s6-config-version.cmake ./usr/lib/multi/cmake/b2s6/b2s6-config.cmake ./usr/lib/multi/libb2s6.a \
-./usr/lib/multi/libb2s6.so ./usr/lib/multi/libb2s6.so.$soversion ./usr/lib/multi/libb2s6.so.$version ./usr/lib/multi/pkgconfig/b2s6.pc "
+./usr/lib/multi/libb2s6.so ./usr/lib/multi/libb2s6.so.$soversion ./usr/lib/multi/libb2s6.so.$version ./usr/lib/multi/pkgconfig/b2s6.pc \
+./usr/share/bash-completion/completions/b2s6 ./usr/share/fish/vendor_completions.d/b2s6.fish \
+./usr/share/man/man1/b2s6.1 ./usr/share/man/man3/b2s6.3 ./usr/share/zsh/site-functions/_b2s6 "
 expect "DESTDIR is not in the pkg-config file" sh -c "! grep -q 'a stage' '$stage/usr/lib/multi/pkgconfig/b2s6.pc'"
 staged() { PKG_CONFIG_LIBDIR="$stage/usr/lib/multi/pkgconfig" pkg-config "$@" b2s6; }
 expect "LIBDIR is" same "$(staged --variable=libdir)" "/usr/lib/multi"
