@@ -3,7 +3,8 @@
 #   make            build/libb2s6.a, build/libb2s6.so, build/b2s6; STATIC=yes: a program that needs no libb2s6.so
 #   make check      all tests; with cmocka if pkg-config finds it
 #   make demo       the shipped models on real input
-#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR; RPATH=no for distributions
+#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR, MANDIR; RPATH=no for
+#                   distributions; docs/man/man.mk has the folders of completion
 
 CC ?= cc
 AR ?= ar

@@ -23,6 +23,6 @@ install-cmake: $(BUILD)/b2s6-config.cmake $(BUILD)/b2s6-config-version.cmake
 uninstall: uninstall-cmake
 uninstall-cmake:
 	rm -f "$(DESTDIR)$(CMAKEDIR)/b2s6-config.cmake" "$(DESTDIR)$(CMAKEDIR)/b2s6-config-version.cmake"
-	-test ! -d "$(DESTDIR)$(CMAKEDIR)" || rmdir "$(DESTDIR)$(CMAKEDIR)" 2>/dev/null
+	rmdir "$(DESTDIR)$(CMAKEDIR)" 2>/dev/null || :
 
 .PHONY: install-cmake uninstall-cmake

@@ -41,6 +41,15 @@ def test_draws() -> None:
     assert {b2s6.Sampler(top_p=0.3, seed=s).draw(LOGITS) for s in range(50)} == {1}
 
 
+def test_wrong_recent_tokens() -> None:
+    for recent in ([5], [-1], [2 ** 40], [2 ** 32 + 1]):  # the last is 1 to who drops bits
+        with pytest.raises(b2s6.Error) as caught:
+            b2s6.Sampler(repetition_penalty=2.0).draw(LOGITS, recent)
+        assert caught.value.status == b2s6.Status.TOKEN
+    with pytest.raises(TypeError):
+        b2s6.log_probability(LOGITS, 1.5)  # type: ignore[arg-type]
+
+
 def test_the_generator_goes_on_where_it_was() -> None:
     first, second = b2s6.Sampler(seed=11), b2s6.Sampler(seed=11)
     assert [first.draw(LOGITS) for _ in range(30)] == [second.draw(LOGITS) for _ in range(30)]

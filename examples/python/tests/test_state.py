@@ -161,6 +161,8 @@ def test_wrong_batches(text: b2s6.Model, digits: b2s6.Model) -> None:
     with pytest.raises(b2s6.Error) as caught:
         text.batch([a, digits.state()], [1, 2])
     assert caught.value.status == b2s6.Status.MODEL
+    with pytest.raises(TypeError, match="States"):
+        text.batch([1, a], [1, 2])  # type: ignore[list-item]
     b.close()
     with pytest.raises(ValueError, match="closed"):
         text.batch([a, b], [1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import threading
 from typing import Iterable, List
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from . import _header
 from ._header import Status
 from ._library import library
-from .arrays import FloatArray, address, logits_of
+from .arrays import FloatArray, address, logits_of, tokens_of
 from .errors import Error, check
 
 
@@ -26,7 +27,7 @@ def log_softmax(logits: npt.ArrayLike) -> FloatArray:
 
 def log_probability(logits: npt.ArrayLike, token: int) -> float:
     """The natural logarithm of a token's probability; NaN if there is none."""
-    row = logits_of(logits)
+    row, token = logits_of(logits), operator.index(token)
     if not 0 <= token < row.size:
         return float("nan")
     return float(library.b2s6_log_probability(address(row), row.size, token))
@@ -83,7 +84,7 @@ class Sampler:
         with self._lock:
             if self._scratch.size < row.size:
                 self._scratch = np.empty(row.size, np.uint32)
-            last = np.array(list(recent) if self._how.repetition_penalty != 1.0 else [], np.int32)
+            last = tokens_of(list(recent) if self._how.repetition_penalty != 1.0 else [], row.size)
             self._how.recent, self._how.n_recent = (last.ctypes.data, last.size) if last.size else (None, 0)
             check(library.b2s6_sample(ctypes.byref(token), address(row), row.size, ctypes.byref(self._how),
                                       ctypes.byref(self._generator), address(self._scratch)))

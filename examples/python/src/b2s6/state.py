@@ -269,6 +269,8 @@ def batch(model: "Model", states: Sequence[State], inputs: Any, hidden: bool) ->
     """See Model.batch."""
     states = list(states)
     model_handle = model._open()
+    if not all(isinstance(state, State) for state in states):
+        raise TypeError("a batch is of States")
     if not states or len(set(map(id, states))) != len(states):
         raise Error(Status.ARGUMENT, "a batch needs states, at least one, each once")
     rows = states[0]._inputs(inputs)
