@@ -22,9 +22,8 @@ B2S6_BUILD=$BUILD "$work/venv/bin/pip" install -q examples/python || failed "pip
 files | diff "$work/before" - || failed "the build left files in examples/python"
 
 # ---------------------------------------------- a tree with a space in its path, no isolation, everything compiled from there
-mkdir -p "$work/a tree/examples"
-cp -R Makefile b2s6.h LICENSE src pkgconfig tests "$work/a tree"
-for folder in cli speech firmware python; do cp -R examples/$folder "$work/a tree/examples"; done
+mkdir "$work/a tree"
+cp -R Makefile b2s6.h LICENSE README.md CHANGELOG.md src pkgconfig docs tests examples "$work/a tree"
 new_environment "$work/a venv" || failed "no second virtual environment"
 CFLAGS='-O0 -DB2S6_NO_ISAS' "$work/a venv/bin/python" -m pip install -q --no-build-isolation "$work/a tree/examples/python" ||
     failed "pip install --no-build-isolation from a path with a space"
