@@ -77,7 +77,7 @@ static void unit_over_sequence(struct walk *k, const struct layer *layer, int ba
 
     memset(&u, 0, sizeof u);
     u.layer = layer;
-    u.unit = &layer->unit[backwards];
+    u.unit = backwards ? LAYER_BACKWARDS(layer) : &layer->unit;
     u.backwards = backwards;
     forget(k);
     for (done = 0; done < k->n_steps; done += n) {

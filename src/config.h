@@ -16,6 +16,11 @@ struct model_config {
 struct layer_config {
     uint32_t norm_eps;
     uint32_t d_inner, h, d_state, dt_rank;
+#if B2S6_HAS_MAMBA2
+    uint32_t d_mlp, n_groups, norm_groups;
+    uint32_t gate_eps, delta_least, delta_most; /* the bits of floats */
+    uint8_t gated_norm, d_scope;
+#endif
     uint8_t block, norm, norm_place, bidirectional;
     uint8_t d_conv, projection_biases;
     uint8_t complex_state, a_scope, b, c, c_complex;
@@ -78,6 +83,12 @@ static inline int config_eps_is_idle(uint32_t norm, uint32_t eps)
     return eps && (norm == B2S6_NORM_NONE || norm == B2S6_NORM_BATCH);
 }
 
+/* Whether the layer's block has a unit: h is at least 1 then. Of all blocks the MLP alone has none. */
+static inline int config_has_unit(const struct layer_config *c)
+{
+    return !B2S6_HAS_MLP || c->h != 0;
+}
+
 /* What the code decides by: constants where a build has one kind only (switches.h). */
 static inline int config_is_complex(const struct layer_config *c)
 {
@@ -93,6 +104,11 @@ static inline uint32_t config_delta(const struct layer_config *c)
 static inline int config_shares_a(const struct layer_config *c)
 {
     return !B2S6_HAS_OTHER_UNITS || c->a_scope == B2S6_SCOPE_LAYER;
+}
+
+static inline int config_a_is_scalar(const struct layer_config *c)
+{
+    return B2S6_HAS_MAMBA2 && c->a_scope == B2S6_SCOPE_HEAD;
 }
 
 static inline uint32_t config_b(const struct layer_config *c)

@@ -33,7 +33,7 @@ static void give(void *to, void *known, size_t known_size)
  * are the ABI's: a member that is added changes them, and is seen here.
  */
 B2S6_STATIC_ASSERT(no_padding_in_model_info, sizeof(b2s6_model_info) == 88);
-B2S6_STATIC_ASSERT(no_padding_in_layer_info, sizeof(b2s6_layer_info) == 88);
+B2S6_STATIC_ASSERT(no_padding_in_layer_info, sizeof(b2s6_layer_info) == 104);
 
 /* What most weights in matrices are stored as. Only a description asks, so it is counted here, in the file's table. */
 static uint32_t main_type(const struct b2s6_model *model)
@@ -108,10 +108,10 @@ b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_laye
     full.norm = (b2s6_norm)c->norm;
     full.norm_post = c->norm_place == NORM_POST;
     full.bidirectional = c->bidirectional;
+    full.d_inner = c->d_inner;
+    full.d_conv = c->d_conv;
     /* blocks without a unit would leave keys of one that nobody has set */
-    if (model->layers[index].block->has_unit) {
-        full.d_inner = c->d_inner;
-        full.d_conv = c->d_conv;
+    if (config_has_unit(c)) {
         full.h = c->h;
         full.d_state = c->d_state;
         full.complex_state = c->complex_state;
@@ -127,6 +127,12 @@ b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_laye
         full.conjugate = c->conjugate;
         full.skip = c->skip;
     }
+#if B2S6_HAS_MAMBA2
+    full.n_groups = c->n_groups;
+    full.d_mlp = c->d_mlp;
+    full.gated_norm = (b2s6_gated_norm)c->gated_norm;
+    full.norm_groups = c->gated_norm ? c->norm_groups : 0;
+#endif
     give(info, &full, sizeof full);
     return B2S6_OK;
 }

@@ -69,6 +69,9 @@ struct quantize {
  */
 enum { SCAN_A_SHARED = 0, SCAN_A_LANES = 1, SCAN_A_SCALAR = 2 };
 
+/* The last is Mamba-2's alone: builds without its block do not ask for it. */
+#define SCAN_IS_SCALAR(kind) (B2S6_HAS_MAMBA2 && (kind).a == SCAN_A_SCALAR)
+
 /*
  * Settings of a recurrence, each 0 or 1 but for a; bytes, so that kinds are compared as memory. A constant where a
  * caller has one.
@@ -95,7 +98,7 @@ struct scan {
     struct scan_kind kind;
     uint32_t n;              /* d_state */
     uint32_t d, p;           /* channels that are no padding; channels a block */
-    uint32_t blocks_a_row;   /* blocks that share a row of bc (Mamba-2's groups of heads); 1: each has its own */
+    uint32_t blocks_a_row;   /* blocks that share a row of bc: Mamba-2's groups of heads; without its block nobody asks */
     float scale;             /* s of y = s Re(C x): 2 for conjugate pairs, else 1 */
     float turn_limit;        /* 2^20 / max |turn|, FLT_MAX if no state turns */
     /* A as kind.a has it: (n, planes); lanes (groups, n, planes, 16); or (groups, 1, 16). Planes: decay if real, else decay,
@@ -114,6 +117,12 @@ struct scan {
     uint32_t bc_width;       /* floats from one row of bc to the next */
     uint32_t first_group, end_group;
 };
+
+/* Channels that read the same row of bc. */
+static inline uint32_t scan_channels_a_row(const struct scan *s)
+{
+    return B2S6_HAS_MAMBA2 ? s->p * s->blocks_a_row : s->p;
+}
 
 /* delta = softplus(w_j . u_j + bias): a dot product for each block j, which all its channels share. */
 struct delta_block {
@@ -171,10 +180,12 @@ struct b2s6_kernels {
     void (*quantize)(const struct quantize *q, size_t begin, size_t end);
     /* The groups of s; the state goes from before its first step to after its last. */
     void (*scan)(const struct scan *s);
-    /* The groups of c, and their columns of the window. NULL in a build without mamba blocks. */
+    /* The groups of c, and their columns of the window. NULL in a build without mamba and mamba2 blocks. */
     void (*conv_silu)(const struct conv *c);
     /* out = norm(x) for n_rows rows, stride floats apart in both; out may be x. */
     void (*norm)(const struct norm *n, const float *x, float *out, size_t n_rows, size_t stride);
+    /* RMS norm in place of each of the n_groups runs of n->d values in n_rows rows; weight is for all. NULL without mamba2. */
+    void (*norm_groups)(const struct norm *n, float *x, size_t n_rows, size_t stride, uint32_t n_groups);
     /* The channels of span. */
     void (*delta_block)(const struct delta_block *b, struct span span);
     /* In place, over the values of span. */

@@ -30,10 +30,10 @@ struct unit {
             struct matrix dt;  /* d x dt_rank */
         } low;
     } step;
-    const float *delta_bias;   /* (pad16(d)); for constant delta the step itself */
-    const float *a;            /* (n, planes), or lanes (groups, n, planes, 16): decay; decay, turn, turn_lo */
+    const float *delta_bias;   /* (pad16(d)), for constant delta the step itself; mamba2: (pad16(h)) */
+    const float *a;            /* (n, planes), or lanes (groups, n, planes, 16): decay, turn, turn_lo; mamba2: (pad16(d)) */
     const float *a_inverse;    /* lanes (groups, n, cx, 16) */
-    struct matrix bc;          /* h matrices of (B re, B im, C re, C im rows) x p */
+    struct matrix bc;          /* h matrices of (B re, B im, C re, C im rows) x p; none in a mamba2 block */
     const float *b_bias;       /* lanes (groups, n, cx, 16) */
     const float *c;            /* lanes (groups, n, cc, 16) */
     const float *d;            /* (pad16(d)) */
@@ -51,8 +51,16 @@ struct state_part {
 };
 B2S6_STATIC_ASSERT(parts_count_in_16_bits, 4 * FORMAT_MAX_D_STATE <= UINT16_MAX && FORMAT_MAX_D_CONV <= UINT16_MAX);
 
-/* How many parts a layer's block may have, and how many units. */
-enum { STATE_PARTS = 2, LAYER_UNITS = B2S6_HAS_BIDIRECTIONAL ? 2 : 1 };
+/* How many parts a layer's block may have. */
+enum { STATE_PARTS = 2 };
+
+/* What only mamba2 blocks have. d = d_inner, bc = 2 n n_groups. */
+struct mamba2_part {
+    struct matrix in_bc, in_dt;           /* bc x d_model: of every group of heads B, then C; h x d_model */
+    struct matrix in_mlp, out_mlp;        /* two of d_mlp x d_model: value, gate; d_model x d_mlp */
+    const float *bc_bias, *mlp_bias;      /* (pad16(bc)); (2, pad16(d_mlp)) */
+    const float *norm_weight;             /* (pad16(d)) */
+};
 
 /*
  * One layer: what it does, its configuration, its weights in the file, and where its parts of a stream are
@@ -63,18 +71,33 @@ struct layer {
     const struct block *block;            /* what the layer does (block.h) */
     struct layer_config config;
     const float *norm_weight, *norm_bias; /* (pad16(d_model)) each */
-#if B2S6_HAS_MAMBA
-    struct matrix in_proj;                /* mamba: two of d_inner x d_model: v, z */
+#if B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 || B2S6_HAS_MLP
+    struct matrix in_proj;                /* two of d_inner x d_model: v, z */
     const float *in_bias;                 /* (2, pad16(d_inner)) */
-    const float *conv_weight;             /* (d_conv, pad16(d_inner)), oldest tap first */
-    const float *conv_bias;               /* (pad16(d_inner)) */
+    const float *conv_weight;             /* (d_conv, pad16(d_inner)), oldest tap first; mamba2: pad16(d_inner) + pad16(bc) */
+    const float *conv_bias;               /* as wide */
 #endif
-    struct unit unit[LAYER_UNITS];        /* forwards, and backwards if bidirectional */
-    struct matrix out;                    /* s4: two of d_model x d_model (a, g); mamba: d_model x d_inner */
-    const float *out_bias;                /* s4: (2, pad16(d_model)); mamba: (pad16(d_model)) */
+    struct unit unit;
+#if B2S6_HAS_BIDIRECTIONAL || B2S6_HAS_MAMBA2
+    union {
+#if B2S6_HAS_BIDIRECTIONAL
+        struct unit backwards;            /* of a bidirectional layer */
+#endif
+        struct mamba2_part mamba2;
+    } more;
+#endif
+    struct matrix out;                    /* s4: two of d_model x d_model (a, g); the others: d_model x d_inner */
+    const float *out_bias;                /* s4: (2, pad16(d_model)); the others: (pad16(d_model)) */
     struct state_part part[STATE_PARTS];  /* what the block keeps; rows 0: no such part */
     size_t part_at[STATE_PARTS];          /* their offsets from a state's address */
 };
+
+/* The unit that reads a bidirectional layer's sequence from its end; in a build without such layers nothing asks for it. */
+#if B2S6_HAS_BIDIRECTIONAL
+#  define LAYER_BACKWARDS(layer) (&(layer)->more.backwards)
+#else
+#  define LAYER_BACKWARDS(layer) (&(layer)->unit)
+#endif
 
 /*
  * Floats a row of activations takes in each place of a workspace (workspace.h): the most that any layer

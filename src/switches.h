@@ -14,11 +14,13 @@
  *
  *   B2S6_NO_S4              s4 blocks, and with them bidirectional models
  *   B2S6_NO_MAMBA           mamba blocks
+ *   B2S6_NO_MAMBA2          mamba2 blocks
+ *   B2S6_NO_MLP             mlp blocks
  *   B2S6_NO_BIDIRECTIONAL   bidirectional models
  *   B2S6_NO_NORM_LAYER      layer norms
  *   B2S6_NO_NORM_RMS        RMS norms
  *   B2S6_NO_DELTA_LOWRANK   low-rank deltas
- *   B2S6_NO_REAL            real A, B and states
+ *   B2S6_NO_REAL            real A, B and states, and with them mamba2 blocks
  *   B2S6_NO_COMPLEX         complex A, B and states
  *   B2S6_NO_COMPENSATED     compensated states
  *   B2S6_NO_OTHER_UNITS     all units but B2S6 itself: complex, zero-order hold, one A a layer, B of weight and bias, real
@@ -50,6 +52,9 @@
 #ifdef B2S6_NO_OTHER_UNITS
 #  define B2S6_NO_DELTA_LOWRANK 1
 #  define B2S6_NO_REAL 1
+#endif
+#ifdef B2S6_NO_REAL
+#  define B2S6_NO_MAMBA2 1
 #endif
 
 /* What the library does for its host: 1 where it is there, 0 where it is left out. */
@@ -100,6 +105,18 @@
 #  define B2S6_HAS_MAMBA 0
 #else
 #  define B2S6_HAS_MAMBA 1
+#endif
+
+#ifdef B2S6_NO_MAMBA2
+#  define B2S6_HAS_MAMBA2 0
+#else
+#  define B2S6_HAS_MAMBA2 1
+#endif
+
+#ifdef B2S6_NO_MLP
+#  define B2S6_HAS_MLP 0
+#else
+#  define B2S6_HAS_MLP 1
 #endif
 
 #ifdef B2S6_NO_BIDIRECTIONAL
@@ -171,7 +188,7 @@
 #  define B2S6_HAS_Q4 1
 #endif
 
-#if !B2S6_HAS_S4 && !B2S6_HAS_MAMBA || !B2S6_HAS_REAL && !B2S6_HAS_COMPLEX
+#if !B2S6_HAS_S4 && !B2S6_HAS_MAMBA && !B2S6_HAS_MAMBA2 || !B2S6_HAS_REAL && !B2S6_HAS_COMPLEX
 #  error "these switches leave no model that could run"
 #endif
 

@@ -24,6 +24,15 @@ const char *b2s6_role_name(uint32_t role)
     case ROLE_IN_BIAS: return "in_proj bias";
     case ROLE_CONV_WEIGHT: return "conv weight";
     case ROLE_CONV_BIAS: return "conv bias";
+#if B2S6_HAS_MAMBA2
+    case ROLE_IN_MLP: return "in_proj of the MLP";
+    case ROLE_IN_MLP_BIAS: return "in_proj bias of the MLP";
+    case ROLE_IN_BC: return "in_proj of B and C";
+    case ROLE_IN_BC_BIAS: return "in_proj bias of B and C";
+    case ROLE_IN_DT: return "in_proj of delta";
+    case ROLE_GATED_NORM: return "gated norm weight";
+    case ROLE_OUT_MLP: return "out of the MLP";
+#endif
     case ROLE_OUT: return "out";
     case ROLE_OUT_BIAS: return "out bias";
     case ROLE_FINAL_NORM_WEIGHT: return "final norm weight";

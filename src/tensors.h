@@ -24,7 +24,7 @@ struct binder {
 B2S6_INTERNAL const void *b2s6_take_tensor(struct binder *b, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols,
                                            uint32_t parameters);
 B2S6_STATIC_ASSERT(parameters_fit_32_bits, 2 * (uint64_t)FORMAT_MAX_WIDTH * FORMAT_MAX_D_STATE < UINT32_MAX &&
-                                              (uint64_t)FORMAT_MAX_WIDTH * FORMAT_MAX_D_CONV < UINT32_MAX);
+                                              ((uint64_t)FORMAT_MAX_WIDTH + FORMAT_MAX_SIZE) * FORMAT_MAX_D_CONV < UINT32_MAX);
 
 /* A vector of n values, padded to whole groups. */
 B2S6_INTERNAL const float *b2s6_take_vector(struct binder *b, uint32_t role, uint32_t n);

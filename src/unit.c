@@ -206,15 +206,15 @@ struct unit_context {
     size_t di;               /* pad16(d_inner) */
 };
 
-/* Whether a block hands the unit its delta, or its B and C. B2S6 itself makes its own. */
+/* Whether a block hands the unit its delta, or its B and C. Those of mamba2 do; every other unit makes its own. */
 static int has_given_delta(const struct unit_context *c)
 {
-    return B2S6_HAS_OTHER_UNITS && c->unit->given.delta;
+    return B2S6_HAS_MAMBA2 && c->unit->given.delta;
 }
 
 static int has_given_bc(const struct unit_context *c)
 {
-    return B2S6_HAS_OTHER_UNITS && c->unit->given.bc;
+    return B2S6_HAS_MAMBA2 && c->unit->given.bc;
 }
 
 /*
@@ -371,7 +371,7 @@ static struct scan_kind kind_of(const struct layer_config *c)
         return kind; /* the kernel knows the rest */
     kind.is_complex = (uint8_t)config_is_complex(c);
     kind.hold = c->discretization == ZERO_ORDER_HOLD;
-    kind.a = config_shares_a(c) ? SCAN_A_SHARED : SCAN_A_LANES;
+    kind.a = config_shares_a(c) ? SCAN_A_SHARED : config_a_is_scalar(c) ? SCAN_A_SCALAR : SCAN_A_LANES;
     kind.delta_constant = c->delta == B2S6_DELTA_CONSTANT;
     kind.b_weight = (c->b & B_HAS_WEIGHT) != 0;
     kind.b_bias = (c->b & B_HAS_BIAS) != 0;
@@ -423,15 +423,17 @@ static void scan_stream(struct scan *s, const struct unit_context *c, struct row
     /* the row that the walk begins with */
     const int backwards = B2S6_HAS_BIDIRECTIONAL && u->backwards;
     const size_t row = stream * p->n_steps + (backwards ? p->n_steps - 1 : 0);
+    const size_t u_stride = B2S6_HAS_MAMBA2 && u->given.u_stride ? u->given.u_stride : c->di;
     const ptrdiff_t sign = backwards ? -1 : 1;
 
-    s->u = u->u + row * c->di;
+    s->u = u->u + row * u_stride;
     s->delta = delta.at + row * delta.stride;
     s->bc = bc.at ? bc.at + row * bc.stride : NULL;
     s->y = u->y + row * c->di;
     /* x is moved in place: after the last row it is the state of the stream */
     s->x = state_part(p->states[stream], u->layer, u->part);
-    s->u_stride = s->y_stride = sign * (ptrdiff_t)c->di;
+    s->u_stride = sign * (ptrdiff_t)u_stride;
+    s->y_stride = sign * (ptrdiff_t)c->di;
     s->delta_stride = sign * (ptrdiff_t)delta.stride;
     s->bc_stride = sign * (ptrdiff_t)bc.stride;
     p->model->kernels->scan(s);
@@ -476,7 +478,7 @@ static void recur(void *context, size_t begin, size_t end)
     scan_streams(c, find_delta(c, begin, end), begin, end);
     if (B2S6_HAS_S4 && u->after == AFTER_GELU)
         p->model->kernels->gelu(u->y, span);
-    if (B2S6_HAS_MAMBA && u->after == AFTER_GATE)
+    if ((B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2) && u->after == AFTER_GATE)
         p->model->kernels->gate_silu(u->y, u->gate, u->gate_stride, span);
 }
 

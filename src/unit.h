@@ -49,6 +49,7 @@ enum unit_after { AFTER_NOTHING, AFTER_GELU, AFTER_GATE };
  * other things. delta (rows, delta_stride); bc (rows, bc_stride), a row of bc_width floats for every blocks_a_row blocks.
  */
 struct unit_input {
+    size_t u_stride;       /* floats from one row of u to the next; 0: pad16(d_inner) */
     const float *delta;    /* NULL: the unit makes its own */
     const float *bc;       /* NULL: the unit makes its own */
     size_t delta_stride, bc_stride;

@@ -32,7 +32,8 @@ say() {
 
 # judge BUILD ISA OUTPUT: the digest against the first one.
 judge() {
-    digest=$(printf '%s\n' "$3" | sed -n 's/^digest  *\([0-9a-f]*\)$/\1/p')
+    digest=$(printf '%s\n' "$3" | sed -n 's/^\(family \)\{0,1\}digest  *\([0-9a-f]*\)$/\2/p' | tr '\n' ' ')
+    digest=${digest% }
     [ -n "$expected" ] || expected=$digest
     if [ -n "$digest" ] && [ "$digest" = "$expected" ]; then
         passed=$((passed + 1)); ran="$ran $2"

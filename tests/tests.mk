@@ -15,18 +15,19 @@ TEST_CFLAGS = -DB2S6_CMOCKA $(shell $(PKG_CONFIG) --cflags cmocka)
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 endif
 
-TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c tests/golden_main.c tests/work.c
+TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c tests/golden_main.c tests/work.c \
+                tests/bits.c
 ELEMENTARY_SOURCES = $(sort $(wildcard tests/elementary*.c))
 CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wildcard tests/*.c)))
 # The converter, which the tests make their models with: the command line program without its verbs.
 CONVERTER_OBJECTS = $(filter-out $(BUILD)/cli/examples/cli/main.o $(BUILD)/cli/examples/cli/verb_%.o,$(CLI_OBJECTS))
 TEST_FLAGS = -I. -DTESTS_DIR='"$(CURDIR)/tests"' $(TEST_CFLAGS)
-DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c subjects.c streams.c ways.c)
-GOLDEN_SOURCES = $(addprefix tests/,golden_main.c golden.c runner.c trained.c files.c generate.c subjects.c streams.c)
-BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c subjects.c)
+DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c mamba2.c subjects.c streams.c ways.c)
+GOLDEN_SOURCES = $(addprefix tests/,golden_main.c golden.c runner.c trained.c files.c generate.c mamba2.c subjects.c streams.c)
+BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c mamba2.c subjects.c)
 RANDOM_MODELS_SOURCES = $(addprefix tests/,random_models.c reference.c reference_unit.c runner.c trained.c files.c generate.c \
-                        subjects.c)
-WORK_SOURCES = $(addprefix tests/,work.c model_file.c runner.c trained.c files.c generate.c subjects.c)
+                        mamba2.c reference_mamba2.c subjects.c)
+WORK_SOURCES = $(addprefix tests/,work.c model_file.c runner.c trained.c files.c generate.c mamba2.c subjects.c)
 BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
 FAILING_SOURCES = tests/failing.c tests/runner.c
 # The library under test, which may be of another build (tests/stack.sh).

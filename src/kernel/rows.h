@@ -238,6 +238,36 @@ static void KERNEL(norm)(const struct norm *n, const float *x, float *out, size_
 }
 
 /*
+ * RMS norm of every run of n->d values in place, n_groups runs a row. A run need not be whole groups of lanes, so
+ * nothing is read or written beyond it, where the next run begins; what is left of it goes value by value, by the same
+ * operations in the same order.
+ */
+#if B2S6_HAS_MAMBA2
+static void KERNEL(norm_groups)(const struct norm *n, float *x, size_t n_rows, size_t stride, uint32_t n_groups)
+{
+    const size_t d = n->d;
+    size_t row, group, i;
+
+    for (row = 0; row < n_rows; row++, x += stride)
+        for (group = 0; group < n_groups; group++) {
+            const float *weight = n->weight + group * d;
+            float *run = x + group * d, one[VF_LANES];
+            const float square = KERNEL(row_dot)(run, run, d) / (float)d;
+            const vf scale = vf_div(vf_set1(1.0f), vf_sqrt(vf_add(vf_set1(square), vf_set1(n->eps))));
+
+            for (i = 0; i + VF_LANES <= d; i += VF_LANES)
+                vf_store(run + i, vf_mul(vf_mul(vf_load(run + i), scale), vf_load(weight + i)));
+            vf_store(one, scale);
+            for (; i < d; i++) {
+                const float t = run[i] * one[0];
+
+                run[i] = t * weight[i];
+            }
+        }
+}
+#endif
+
+/*
  * x = softplus(x), in place, of the columns of s in every row: the last step to delta, of blocks and of low rank.
  * Whole vectors, so x of the padding must be there, whatever it is.
  */

@@ -364,9 +364,9 @@ VF_INLINE void find_factors(vf_factor *g, const struct scan_state *x, const stru
         a[j] = x[j].a;
         deltas[j] = delta;
         turnings[j] = turning;
-        g[j] = kind.a == SCAN_A_SCALAR ? *tile : x[j].g;
+        g[j] = SCAN_IS_SCALAR(kind) ? *tile : x[j].g;
     }
-    if (!kind.delta_constant && kind.a != SCAN_A_SCALAR)
+    if (!kind.delta_constant && !SCAN_IS_SCALAR(kind))
         vf_factors(g, a, deltas, turnings, n, kind.is_complex);
 }
 
@@ -392,7 +392,7 @@ VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind k
 
     load_states(state, kind, w, i, n_states);
     /* factors of a constant delta, formed once for all steps: as if delta varied, since they are not there yet */
-    if (kind.delta_constant && kind.a != SCAN_A_SCALAR) {
+    if (kind.delta_constant && !SCAN_IS_SCALAR(kind)) {
         const vf delta = vf_load(s->delta + w->channel);
         /* members as in struct scan_kind: what a factor depends on, the rest 0 */
         const struct scan_kind varying = { kind.is_complex, 0, 0, kind.a, 0, 0, 0, 0, 0, 0 };
@@ -451,7 +451,7 @@ VF_INLINE void scan_steps(struct scan_vector *w, const struct scan_kind kind, pt
     uint32_t i = 0;
     ptrdiff_t t;
 
-    if (kind.a == SCAN_A_SCALAR) {
+    if (SCAN_IS_SCALAR(kind)) {
         const vf_rate a = { vf_load(w->at.a), vf_set1(0.0f), vf_set1(0.0f) };
 
         for (t = begin; t < end; t++) {
@@ -477,7 +477,7 @@ VF_INLINE void scan_channels(const struct scan *s, const struct scan_kind kind, 
     /* a group's values are (n, planes, 16), so the vectors of a group begin VF_LANES apart in each plane; states:
      * values of one plane before this group */
     const size_t lane = channel % 16, group = channel / 16 * 16, states = group * s->n;
-    const ptrdiff_t n_steps = (ptrdiff_t)s->n_steps, tile = kind.a == SCAN_A_SCALAR ? SCAN_TILE : n_steps;
+    const ptrdiff_t n_steps = (ptrdiff_t)s->n_steps, tile = SCAN_IS_SCALAR(kind) ? SCAN_TILE : n_steps;
     struct scan_vector w;
     ptrdiff_t begin, end;
 
@@ -486,13 +486,13 @@ VF_INLINE void scan_channels(const struct scan *s, const struct scan_kind kind, 
     w.at.a = s->a;
     if (kind.a == SCAN_A_LANES)
         w.at.a = s->a + states * (kind.is_complex ? 3 : 1) + lane;
-    if (kind.a == SCAN_A_SCALAR)
+    if (SCAN_IS_SCALAR(kind))
         w.at.a = s->a + group + lane;
     w.at.inverse = kind.b_over_a ? s->a_inverse + states * cx + lane : NULL;
     w.at.b_bias = kind.b_bias ? s->b_bias + states * cx + lane : NULL;
     w.at.c = kind.c_selective ? NULL : s->c + states * cc + lane;
     w.at.x = s->x + states * planes + lane;
-    find_lanes(&w.lanes, (uint32_t)(channel < s->d ? channel : s->d - 1), s->p * s->blocks_a_row, s->d);
+    find_lanes(&w.lanes, (uint32_t)(channel < s->d ? channel : s->d - 1), scan_channels_a_row(s), s->d);
     for (begin = 0; begin < n_steps; begin = end) {
         end = n_steps - begin < tile ? n_steps : begin + tile;
         if (VF_LANES > 1 && w.lanes.n_rows == 1)
@@ -512,17 +512,24 @@ VF_INLINE void scan_groups(const struct scan *s, const struct scan_kind kind)
 }
 
 /*
- * Kinds that have loops of their own: B2S6 and S6, each compensated and plain, and S4D. Every other kind shares two,
- * one complex, one real, which ask at every step. The arithmetic is the same. Members in the order of struct
+ * Kinds that have loops of their own: B2S6, S6 and Mamba-2, each compensated and plain, and S4D. Every other kind
+ * shares two, one complex, one real, which ask at every step. The arithmetic is the same. Members in the order of struct
  * scan_kind, which is all bytes and so has no padding: kinds are compared as memory.
  *
  *     is_complex, hold, compensated, a, delta_constant, b_weight, b_bias, c_selective, c_complex, b_over_a
  */
+#if B2S6_HAS_MAMBA2
+#  define SCAN_MAMBA2_KINDS(own) \
+    own({ 0, 0, 1, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 }) own({ 0, 0, 0, SCAN_A_SCALAR, 0, 1, 0, 1, 0, 0 })
+#else
+#  define SCAN_MAMBA2_KINDS(own)
+#endif
 #define SCAN_KINDS(own)                                     \
     own({ 1, 1, 1, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 })       \
     own({ 1, 1, 0, SCAN_A_SHARED, 0, 1, 1, 1, 0, 0 })       \
     own({ 0, 0, 1, SCAN_A_LANES, 0, 1, 0, 1, 0, 0 })        \
     own({ 0, 0, 0, SCAN_A_LANES, 0, 1, 0, 1, 0, 0 })        \
+    SCAN_MAMBA2_KINDS(own)                                  \
     own({ 1, 1, 1, SCAN_A_LANES, 1, 0, 1, 0, 1, 1 })
 
 /* Copies the loops for one kind: own is a constant, so every question about it is answered by the compiler. */

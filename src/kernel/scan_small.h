@@ -212,14 +212,14 @@ VF_FLAT vf scan_channel_step(const struct scan *s, const struct scan_kind kind, 
     uint32_t i;
 
     /* one real A: its factor does not depend on the state */
-    if (kind.a == SCAN_A_SCALAR) /* serves all states */
+    if (SCAN_IS_SCALAR(kind)) /* serves all states */
         g = scan_factor(at.a, 1, now, 0);
     /* in order: the sum over states is a chain */
     for (i = 0; i < n; i++) {
         vf b_re, b_im, c_re, c_im = sum;
 
         /* a complex A has three planes: decay, turn, turn_lo */
-        if (kind.a != SCAN_A_SCALAR) {
+        if (!SCAN_IS_SCALAR(kind)) {
             /* a factor for each state: of an A of the layer it is the same in all channels, and formed anew in each */
             g = scan_factor(at.a, a_stride, now, kind.is_complex);
             at.a += a_planes * a_stride;
@@ -250,8 +250,8 @@ VF_FLAT vf scan_channel_step(const struct scan *s, const struct scan_kind kind, 
 }
 
 /*
- * All steps of one channel, padding included: x goes on, y is written. Its row of bc is that of its block, p *
- * blocks_a_row channels a row; a channel of the padding reads the last channel's row. Strides are signed: a unit that
+ * All steps of one channel, padding included: x goes on, y is written. Its row of bc is that of its block, or
+ * of a group of them; a channel of the padding reads the last channel's row. Strides are signed: a unit that
  * runs backwards walks from the last row.
  */
 VF_FLAT void scan_channel(const struct scan *s, const struct scan_kind kind, size_t channel)
@@ -260,7 +260,7 @@ VF_FLAT void scan_channel(const struct scan *s, const struct scan_kind kind, siz
     /* a group's values are (n, planes, 16) */
     /* states: values of one plane before this group, whose first channel is channel - lane */
     const size_t lane = channel % 16, states = (channel - lane) * s->n;
-    const uint32_t last = s->d - 1, row = (channel < last ? (uint32_t)channel : last) / (s->p * s->blocks_a_row);
+    const uint32_t last = s->d - 1, row = (channel < last ? (uint32_t)channel : last) / scan_channels_a_row(s);
     /* the row's place within a step; bc_stride leads from step to step */
     const float *bc = kind.b_weight || kind.c_selective ? s->bc + (size_t)row * s->bc_width : NULL;
     struct scan_channel at;
@@ -270,7 +270,7 @@ VF_FLAT void scan_channel(const struct scan *s, const struct scan_kind kind, siz
     at.a = s->a;
     if (kind.a == SCAN_A_LANES)
         at.a = s->a + states * (kind.is_complex ? 3 : 1) + lane;
-    if (kind.a == SCAN_A_SCALAR)
+    if (SCAN_IS_SCALAR(kind))
         at.a = s->a + channel;
     /* the others are in lanes, or the kind has them not: NULL then, never advanced and never read */
     at.inverse = kind.b_over_a ? s->a_inverse + states * cx + lane : NULL;

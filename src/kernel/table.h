@@ -25,14 +25,17 @@ const struct b2s6_kernels INTEGER(b2s6_kernels) = {
     .pack_rows = PACK_ROWS,
     .quantize = B2S6_HAS_Q8 || B2S6_HAS_Q4 ? QUANTIZE : NULL,
     .scan = KERNEL(scan),
-    .conv_silu = B2S6_HAS_MAMBA ? KERNEL(conv_silu) : NULL,
+    .conv_silu = B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 ? KERNEL(conv_silu) : NULL,
     /* which norms a build has, the function itself asks; scan asks for units likewise */
     .norm = KERNEL(norm),
+#if B2S6_HAS_MAMBA2
+    .norm_groups = KERNEL(norm_groups),
+#endif
     .delta_block = KERNEL(delta_block),
     .softplus = KERNEL(softplus),
     .gelu = B2S6_HAS_S4 ? KERNEL(gelu) : NULL,
     .add = KERNEL(add),
-    .gate_silu = B2S6_HAS_MAMBA ? KERNEL(gate_silu) : NULL,
+    .gate_silu = B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 || B2S6_HAS_MLP ? KERNEL(gate_silu) : NULL,
     .add_gated = B2S6_HAS_S4 ? KERNEL(add_gated) : NULL,
     .flush = KERNEL(flush),
 };
