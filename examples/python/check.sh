@@ -14,6 +14,9 @@ trap 'rm -rf "$work"' EXIT
 new_environment() { "$PYTHON" -m venv --system-site-packages "$1"; }
 failed() { echo "check.sh: $1" >&2; exit 1; }
 
+"$PYTHON" -c 'import numpy, pytest, venv' 2>/dev/null ||
+    failed "$PYTHON has no numpy, pytest or venv: on Debian install python3-numpy python3-pytest python3-venv, then make PYTHON=/usr/bin/python3"
+
 # ----------------------------------------------------------- as most do it: an isolated build, here with the objects at hand
 new_environment "$work/venv" || failed "no virtual environment"
 files() { find examples/python ! -type d | LC_ALL=C sort; }
