@@ -17,8 +17,8 @@ deb-tree: dist
 	$(Q)cp $(BUILD)/dist/b2s6-$(VERSION).tar.gz $(DEB)/b2s6_$(VERSION).orig.tar.gz
 	$(Q)tar -xzf $(DEB)/b2s6_$(VERSION).orig.tar.gz -C $(DEB)
 	$(Q)cp -R $(PACKAGING)/debian $(DEB_TREE)/debian
-	$(Q)mv $(DEB_TREE)/debian/libb2s6.install $(DEB_TREE)/debian/libb2s6-$(SOVERSION).install
-	$(Q)sed -i 's/@SOVERSION@/$(SOVERSION)/' $(DEB_TREE)/debian/control
+	$(Q)for f in install lintian-overrides; do mv $(DEB_TREE)/debian/libb2s6.$$f $(DEB_TREE)/debian/libb2s6-$(SOVERSION).$$f; done
+	$(Q)sed -i 's/@SOVERSION@/$(SOVERSION)/' $(DEB_TREE)/debian/control $(DEB_TREE)/debian/*.lintian-overrides
 	$(Q)printf 'b2s6 (%s-1) unstable; urgency=medium\n\n  * See CHANGELOG.md of the source package.\n\n -- %s  %s\n' $(VERSION) \
 	    "$$(sed -n 's/^Maintainer: //p' $(PACKAGING)/debian/control)" "$$(date -u -R -d $(CHANGE_DATE))" >$(DEB_TREE)/debian/changelog
 
