@@ -8,9 +8,9 @@ case $BUILD in /*) deb=$BUILD/deb ;; esac
 
 expect "lintian finds nothing" lintian --allow-root --fail-on error,warning "$deb"/*.changes
 for p in "$deb"/*_*.deb; do expect "$p unpacks" dpkg-deb -x "$p" "$root"; done
-export PKG_CONFIG_SYSROOT_DIR="$root" PKG_CONFIG_LIBDIR="$(echo "$root"/usr/lib/*/pkgconfig)"
-export LD_LIBRARY_PATH="$(echo "$root"/usr/lib/*/)"
-expect "a host builds" sh -c "$CC examples/host/host.c \$(pkg-config --cflags --libs b2s6) -L'$LD_LIBRARY_PATH' -o '$work/host'"
+lib=$root/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)
+export PKG_CONFIG_SYSROOT_DIR="$root" PKG_CONFIG_LIBDIR="$lib/pkgconfig" LD_LIBRARY_PATH="$lib"
+expect "a host builds" sh -c "$CC examples/host/host.c \$(pkg-config --cflags --libs b2s6) -L'$lib' -o '$work/host'"
 expect "and reads a seven" sh -c "'$work/host' '$models/digits.b2s6' <examples/host/seven.txt | sort -k2 -n | tail -n 1 | grep -q '^ 7'"
 expect "the program runs" "$root/usr/bin/b2s6" run --help
 expect "without a path of its own to the library" sh -c "! readelf -d '$root/usr/bin/b2s6' | grep -E 'RPATH|RUNPATH'"
