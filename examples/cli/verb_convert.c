@@ -1,13 +1,19 @@
 /* verb_convert.c - b2s6 convert: a trained checkpoint becomes a .b2s6 file */
+#define _POSIX_C_SOURCE 200809L
+
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "support/cli.h"
 #include "convert/convert.h"
 #include "support/file_bytes.h"
 #include "convert/matrix_types.h"
 #include "support/output_file.h"
+#include "support/progress.h"
 
 static const char help[] =
     "usage: b2s6 convert SRC DST.b2s6 [--type TYPE] [--states STATES] [--entry NAME=FILE]...\n"
@@ -16,7 +22,9 @@ static const char help[] =
     "\n"
     "  FILE.safetensors   the state_dict of a B2S6 model (examples/pytorch), with its configuration as\n"
     "                     JSON under the metadata key b2s6\n"
-    "  FOLDER             a Hugging Face MambaForCausalLM: config.json and model.safetensors\n"
+    "  FOLDER             a Hugging Face MambaForCausalLM, or an original Mamba-1 of state-spaces/mamba:\n"
+    "                     config.json and the weights, model.safetensors or pytorch_model.bin, in one\n"
+    "                     file or in several with their index\n"
     "\n"
     "Weights may be F32, F16, BF16 or F64. Every tensor is checked: there, of the right shape, finite, and\n"
     "of use to the configuration. DST appears complete or not at all.\n"
@@ -100,35 +108,130 @@ static int take_entries(entry_list *list, int argc, char **argv, char **left, in
     return status;
 }
 
-/* DST must not be what is being read. */
-static int is_source(const char *source, const char *destination)
+/* Names that conversion reads in a folder. */
+static int is_part(const char *name)
 {
-    static const char *const parts[] = { "/config.json", "/model.safetensors" };
-    if (cli_same_file(source, destination))
-        return 1;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        size_t size = strlen(source) + strlen(parts[i]) + 1;
-        char *path = malloc(size);
-        int same;
-        if (!path)
-            return 0;
-        snprintf(path, size, "%s%s", source, parts[i]);
-        same = cli_same_file(path, destination);
-        free(path);
-        if (same)
+    static const char *const ends[] = { ".json", ".safetensors", ".bin" };
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (strlen(name) >= strlen(ends[i]) && strcmp(name + strlen(name) - strlen(ends[i]), ends[i]) == 0)
             return 1;
-    }
     return 0;
 }
 
-/* The line that says what went wrong ends up in m. */
-static int write_file(const char *path, const unsigned char *bytes, size_t size, message *m)
+/* DST must not be what is being read: a folder's config.json, or any of the weights beside it. */
+static int is_source(const char *source, const char *destination)
 {
-    output o;
-    if (output_open(&o, path, m) != 0)
-        return -1;
-    fwrite(bytes, 1, size, o.stream);  /* an error stays with the stream until output_close */
-    return output_close(&o, m);
+    DIR *folder;
+    int same = cli_same_file(source, destination);
+    if (same || !(folder = opendir(source)))
+        return same;
+    for (struct dirent *e; !same && (e = readdir(folder)); ) {
+        size_t size = strlen(source) + strlen(e->d_name) + 2;
+        char *path = malloc(size);
+        if (!path)
+            break;
+        snprintf(path, size, "%s/%s", source, e->d_name);
+        same = is_part(e->d_name) && cli_same_file(path, destination);
+        free(path);
+    }
+    closedir(folder);
+    return same;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- writing */
+
+/* DST, opened when the conversion begins to write. */
+typedef struct destination {
+    const char *path;
+    output file;
+    int open;
+    uint64_t at;       /* where the next byte would go */
+} destination;
+
+static int begin_file(void *context, uint64_t size, message *m)
+{
+    destination *d = context;
+    (void)size;
+    d->open = output_open(&d->file, d->path, m) == 0;
+    return d->open ? 0 : -1;
+}
+
+static int put_file(void *context, uint64_t offset, const unsigned char *bytes, size_t n, message *m)
+{
+    destination *d = context;
+    if ((offset != d->at && fseeko(d->file.stream, (off_t)offset, SEEK_SET) != 0) || fwrite(bytes, 1, n, d->file.stream) != n)
+        return complain(m, "cannot be written: %s", strerror(errno));
+    d->at = offset + n;
+    return 0;
+}
+
+static void show(void *context, uint64_t done, uint64_t total)
+{
+    progress *bar = context;
+    if (bar->total != total)
+        progress_begin(bar, total);
+    progress_update(bar, done, done);
+}
+
+/* A regular file, or one that will be: the header can be written last. */
+static int can_seek(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+}
+
+/* "123.4 MB" */
+static void name_size(uint64_t bytes, char *text, size_t size)
+{
+    if (bytes < 100000)
+        snprintf(text, size, "%.1f kB", 1e-3 * (double)bytes);
+    else if (bytes < 1000000000)
+        snprintf(text, size, "%.1f MB", 1e-6 * (double)bytes);
+    else
+        snprintf(text, size, "%.2f GB", 1e-9 * (double)bytes);
+}
+
+/* Writes DST as it is made, and says in the end what that was. Returns the exit status. */
+static int convert_to_file(const char *source, const char *path, const convert_options *o)
+{
+    destination d = { .path = path };
+    const byte_sink sink = { begin_file, put_file, &d };
+    progress bar = { 0 };
+    const convert_watch watch = { show, &bar };
+    char text[400], report[300], size_text[40];
+    message m = { text, sizeof text };
+    struct stat status;
+    int failed = convert_into(source, o, &sink, &watch, report, sizeof report, text, sizeof text);
+    progress_end(&bar);
+    if (failed && d.open)
+        output_abandon(&d.file);
+    if (failed)
+        return cli_fail("%s: %s", strncmp(text, "cannot be written", 17) == 0 ? path : source, text);
+    if (output_close(&d.file, &m) != 0)
+        return cli_fail("%s: %s", path, text);
+    name_size(stat(path, &status) == 0 ? (uint64_t)status.st_size : 0, size_text, sizeof size_text);
+    printf("%s: %s, %s\n", path, report, size_text);
+    return 0;
+}
+
+/* What cannot be written but from the first byte to the last, a pipe for example, is made in memory. */
+static int convert_to_pipe(const char *source, const char *path, const convert_options *o)
+{
+    unsigned char *bytes;
+    size_t size;
+    char text[400];
+    message m = { text, sizeof text };
+    output out;
+    int failed;
+    if (convert_checkpoint(source, o, &bytes, &size, text, sizeof text) != 0)
+        return cli_fail("%s: %s", source, text);
+    failed = output_open(&out, path, &m) != 0;
+    if (!failed) {
+        fwrite(bytes, 1, size, out.stream);  /* an error stays with the stream until output_close */
+        failed = output_close(&out, &m) != 0;
+    }
+    free(bytes);
+    return failed ? cli_fail("%s: %s", path, text) : 0;
 }
 
 /* left: the arguments without those of --entry. */
@@ -137,8 +240,6 @@ static int run_with(entry_list *list, int n_left, char **left)
     const char *operands[2];
     convert_options o = { "f32", NULL, list->entries, list->n };
     const cli_option options[] = { { "--type", &o.type, NULL }, { "--states", &o.states, NULL } };
-    unsigned char *bytes;
-    size_t size;
     char text[400];
     message m = { text, sizeof text };
     int status = cli_parse(&verb_convert, n_left, left, options, 2, operands, 2);
@@ -155,11 +256,7 @@ static int run_with(entry_list *list, int n_left, char **left)
     for (size_t i = 0; i < list->n; i++)
         if (cli_same_file(list->paths[i], operands[1]))
             return cli_fail("%s would overwrite an entry's file", operands[1]);
-    if (convert_checkpoint(operands[0], &o, &bytes, &size, text, sizeof text) != 0)
-        return cli_fail("%s: %s", operands[0], text);
-    status = write_file(operands[1], bytes, size, &m) != 0 ? cli_fail("%s: %s", operands[1], text) : 0;
-    free(bytes);
-    return status;
+    return can_seek(operands[1]) ? convert_to_file(operands[0], operands[1], &o) : convert_to_pipe(operands[0], operands[1], &o);
 }
 
 static int run(int argc, char **argv)

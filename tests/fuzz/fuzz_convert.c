@@ -109,7 +109,7 @@ static void fuzz_file(const unsigned char *file, size_t size, const char *config
     unsigned char *bytes = NULL;
     size_t n_bytes = 0;
     char error[120] = "";
-    int status = config ? convert_hf_memory(config, config_size, file, size, "fuzz", &options, &bytes, &n_bytes, error,
+    int status = config ? convert_folder_memory(config, config_size, file, size, "fuzz", &options, &bytes, &n_bytes, error,
                                             sizeof error)
                         : convert_safetensors_memory(file, size, "fuzz", &options, &bytes, &n_bytes, error, sizeof error);
     must(status == 0 || (status == -1 && *error && !bytes), "neither a result nor an error");

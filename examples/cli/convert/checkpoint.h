@@ -1,7 +1,7 @@
 /*
  * checkpoint.h - a trained model as the converter sees it: a configuration, and a view of each tensor that it needs
  *
- * The readers (checkpoint_b2s6.c, checkpoint_hf_mamba.c) make one from what they read, with every tensor there and of
+ * The readers (checkpoint_b2s6.c, checkpoint_hf_mamba.c, checkpoint_ss_mamba1.c) make one from what they read, with every tensor there and of
  * the right shape; writer_b2s6.c makes a .b2s6 file of it. A tensor that the configuration does without has data = NULL.
  */
 #ifndef B2S6_CLI_CHECKPOINT_H
@@ -12,8 +12,7 @@
 #include "b2s6.h"
 #include "../support/json.h"
 #include "../support/message.h"
-#include "safetensors.h"
-#include "tensor.h"
+#include "tensor_source.h"
 
 /* One layer: its block, the norm around it, and the unit in it. Truth values are 0 or 1. */
 typedef struct checkpoint_layer_config {
@@ -90,8 +89,13 @@ int checkpoint_check_layer(const checkpoint_layer_config *c, const checkpoint_co
 int checkpoint_allocate(checkpoint *ck, const checkpoint_layer_config *layer, message *m);
 void checkpoint_free(checkpoint *ck);
 
-/* The two readers. The checkpoint points into the file; free it with checkpoint_free, after failures too. 0 or -1. */
-int checkpoint_read_b2s6(checkpoint *ck, const safetensors *file, message *m);
-int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json config, message *m);
+/*
+ * The readers. The checkpoint points into the source's files; free it with checkpoint_free, after failures too. config is what
+ * config.json holds; checkpoint_read_configured (checkpoint_kind.c) chooses the reader by it. 0 or -1.
+ */
+int checkpoint_read_b2s6(checkpoint *ck, const tensor_source *source, message *m);
+int checkpoint_read_configured(checkpoint *ck, const tensor_source *source, json config, message *m);
+int checkpoint_read_hf_mamba(checkpoint *ck, const tensor_source *source, json config, message *m);
+int checkpoint_read_ss_mamba1(checkpoint *ck, const tensor_source *source, json config, message *m);
 
 #endif

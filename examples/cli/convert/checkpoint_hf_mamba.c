@@ -1,14 +1,11 @@
 /*
- * checkpoint_hf_mamba.c - reads Hugging Face's MambaForCausalLM: config.json and the tensors of model.safetensors
- *
- * Its mixer is the mamba block around an S6 unit: one block (h = 1), real, an A for each channel, B without bias, a step of
- * low rank, Bbar = delta B. Rows of x_proj are, in order, the low-rank step, B and C.
+ * checkpoint_hf_mamba.c - reads Hugging Face's MambaForCausalLM: config.json and the tensors of its weight files
  */
 #include <string.h>
 
 #include "../support/json_fields.h"
 #include "checkpoint.h"
-#include "take_tensors.h"
+#include "take_backbone.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -113,97 +110,31 @@ static int read_config(checkpoint_config *c, checkpoint_layer_config *l, hf_conf
     c->head_tied = hf->tie_word_embeddings;
     c->final_norm = l->norm = B2S6_NORM_RMS;
     c->final_norm_eps = l->norm_eps = hf->layer_norm_epsilon;
-    l->block = B2S6_BLOCK_MAMBA;
     l->d_conv = hf->conv_kernel;
     l->in_proj_bias = l->out_proj_bias = hf->use_bias;
-    l->h = 1;
     l->d_state = hf->state_size;
-    l->a_scope = B2S6_SCOPE_CHANNEL;
-    l->b_weight = l->c_selective = l->euler = l->skip = 1;
-    l->delta = B2S6_DELTA_LOWRANK;
+    set_mamba1(l);
     return checkpoint_check_config(c, m) != 0 ? -1 : checkpoint_check_layer(l, c, m);
 }
 
-static void take_mixer(tensor_taker *b, checkpoint_layer *layer, size_t d_model, int conv_bias)
-{
-    const checkpoint_layer_config *c = &layer->config;
-    size_t d = c->d_inner, n = c->d_state, rank = c->dt_rank;
-    checkpoint_unit *u = &layer->unit;
-    tensor x_proj = { 0 }, conv = { 0 }, b_step = { 0 };
-    take_tensor(b, &layer->in_proj, "in_proj.weight", SHAPE(2 * d, d_model));
-    take_tensor(b, &conv, "conv1d.weight", SHAPE(d, 1, c->d_conv));
-    if (conv_bias)
-        take_tensor(b, &layer->conv_bias, "conv1d.bias", SHAPE(d));
-    take_tensor(b, &x_proj, "x_proj.weight", SHAPE(rank + 2 * n, d));
-    take_tensor(b, &u->dt_weight, "dt_proj.weight", SHAPE(d, rank));
-    take_tensor(b, &b_step, "dt_proj.bias", SHAPE(d));
-    take_tensor(b, &u->a_log, "A_log", SHAPE(d, n));
-    take_tensor(b, &u->d, "D", SHAPE(d));
-    take_tensor(b, &layer->out, "out_proj.weight", SHAPE(d_model, d));
-    if (c->in_proj_bias) {
-        take_tensor(b, &layer->in_proj_bias, "in_proj.bias", SHAPE(2 * d));
-        take_tensor(b, &layer->out_bias, "out_proj.bias", SHAPE(d_model));
-    }
-    if (b->failed)
-        return;
-    layer->conv_weight = tensor_drop(conv, 1);
-    u->x_weight = tensor_rows(x_proj, 0, rank);
-    u->b_weight = tensor_wrap(tensor_rows(x_proj, rank, n));                       /* (1, n, d) */
-    u->c = tensor_wrap(tensor_transpose(tensor_rows(x_proj, rank + n, n)));        /* (1, d, n) */
-    u->b = tensor_wrap(b_step);                                                    /* (1, d) */
-}
-
-/* A tied head may be in the file all the same; then it must be the embedding. */
-static void check_tied_head(tensor_taker *b, const checkpoint *ck)
-{
-    const checkpoint_config *c = &ck->config;
-    tensor head;
-    if (b->failed || !taker_has(b, "lm_head.weight"))
-        return;
-    take_tensor(b, &head, "lm_head.weight", SHAPE(c->input_size, c->d_model));
-    for (size_t i = 0; i < c->input_size && !b->failed; i++)
-        for (size_t k = 0; k < c->d_model; k++)
-            if (tensor_at(&head, i, k, 0, 0) < tensor_at(&ck->encoder, i, k, 0, 0) ||
-                tensor_at(&head, i, k, 0, 0) > tensor_at(&ck->encoder, i, k, 0, 0)) {
-                b->failed = complain(b->m, "tensor lm_head.weight differs from the embedding (at [%zu, %zu]), but "
-                                     "tie_word_embeddings is true", i, k);
-                break;
-            }
-}
-
-static void take_ends(tensor_taker *b, checkpoint *ck)
-{
-    const checkpoint_config *c = &ck->config;
-    take_prefix(b, "");
-    take_tensor(b, &ck->encoder, taker_has(b, "backbone.embedding.weight") ? "backbone.embedding.weight"
-                                                                         : "backbone.embeddings.weight",
-                SHAPE(c->input_size, c->d_model));
-    take_tensor(b, &ck->final_norm.weight, "backbone.norm_f.weight", SHAPE(c->d_model));
-    if (c->head_tied)
-        check_tied_head(b, ck);
-    else
-        take_tensor(b, &ck->head, "lm_head.weight", SHAPE(c->head_size, c->d_model));
-}
-
-int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json config, message *m)
+int checkpoint_read_hf_mamba(checkpoint *ck, const tensor_source *source, json config, message *m)
 {
     char inner_text[200];
     message inner = { inner_text, sizeof inner_text };
     checkpoint_layer_config layer_config;
     hf_config hf;
-    tensor_taker b = { file, m, "", 0 };
+    tensor_taker b = { source, m, "", 0 };
     memset(&layer_config, 0, sizeof layer_config);
     if (read_config(&ck->config, &layer_config, &hf, config, &inner) != 0)
         return complain(m, "config.json: %s", inner_text);
     if (checkpoint_allocate(ck, &layer_config, m) != 0)
         return -1;
-    take_ends(&b, ck);
+    take_backbone_ends(&b, ck, "tie_word_embeddings");
     for (uint32_t i = 0; i < ck->config.n_layers && !b.failed; i++) {
         checkpoint_layer *layer = &ck->layers[i];
-        take_layer_prefix(&b, "backbone.layers.", i, ".norm.");
-        take_tensor(&b, &layer->norm.weight, "weight", SHAPE(ck->config.d_model));
+        take_backbone_norm(&b, ck, layer, i);
         take_layer_prefix(&b, "backbone.layers.", i, ".mixer.");
-        take_mixer(&b, layer, ck->config.d_model, (int)hf.use_conv_bias);
+        take_mamba1_mixer(&b, layer, ck->config.d_model, (int)hf.use_conv_bias);
     }
     return taker_finish(&b);
 }

@@ -9,6 +9,9 @@
 #include "writer.h"
 #include "writer_header.h"
 
+/* Matrices go out in pieces of about so many bytes. */
+enum { PIECE_BYTES = 1 << 20 };
+
 void writer_store_u16(unsigned char *place, uint32_t value)
 {
     place[0] = (unsigned char)(value & 0xff);
@@ -45,15 +48,55 @@ void writer_store(writer *w, unsigned char *place, size_t index, double value)
         writer_store_u32(place + 4 * index, writer_float_bits(value));
 }
 
-unsigned char *writer_place(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count,
-                            size_t rows, size_t cols, uint64_t bytes)
+void writer_put(writer *w, const unsigned char *bytes, size_t n)
+{
+    if (w->failed || n == 0)
+        return;
+    w->crc = crc_of(&w->tables, w->crc, bytes, n);
+    w->failed = w->sink->put(w->sink->context, w->offset, bytes, n, w->m) != 0;
+    w->offset += n;
+}
+
+void writer_flush(writer *w)
+{
+    static const unsigned char zeros[FORMAT_DATA_ALIGNMENT];
+    if (!w->sink)
+        return;
+    writer_put(w, w->place, w->waiting);
+    w->waiting = 0;
+    writer_put(w, zeros, (size_t)(writer_round_up(w->offset) - w->offset));
+}
+
+/* n zeroed bytes that wait to go out; NULL without memory. */
+static unsigned char *wait_for(writer *w, uint64_t n)
+{
+    if (n > w->room) {
+        free(w->place);
+        w->room = 0;
+        w->place = n > SIZE_MAX ? NULL : malloc((size_t)n);
+        if (!w->place) {
+            w->failed = complain(w->m, "out of memory: a tensor needs %llu bytes", (unsigned long long)n);
+            return NULL;
+        }
+        w->room = (size_t)n;
+    }
+    if (n > 0)
+        memset(w->place, 0, (size_t)n);
+    w->waiting = (size_t)n;
+    return w->place;
+}
+
+/* Counts a tensor, and writes its entry. 0 if its bytes are wanted, too. */
+static int add_entry(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count, size_t rows,
+                     size_t cols, uint64_t bytes)
 {
     uint64_t offset = w->data + w->end;
+    writer_flush(w);
     w->name = name;
     w->end += writer_round_up(bytes);
     w->n_tensors++;
-    if (!w->bytes || w->failed)
-        return NULL;
+    if (!w->sink || w->failed)
+        return -1;
     writer_store_u16(w->table + TENSOR_AT_ROLE, role);
     writer_store_u32(w->table + TENSOR_AT_SECTION, w->section);
     writer_store_u32(w->table + TENSOR_AT_TYPE, type);
@@ -64,7 +107,13 @@ unsigned char *writer_place(writer *w, const char *name, uint32_t role, uint32_t
     writer_store_u64(w->table + TENSOR_AT_OFFSET, offset);
     writer_store_u64(w->table + TENSOR_AT_BYTES, bytes);
     w->table += FORMAT_TENSOR_ENTRY_BYTES;
-    return w->bytes + offset;
+    return 0;
+}
+
+unsigned char *writer_place(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count,
+                            size_t rows, size_t cols, uint64_t bytes)
+{
+    return add_entry(w, name, role, type, layout, count, rows, cols, bytes) == 0 ? wait_for(w, bytes) : NULL;
 }
 
 unsigned char *writer_place_plain(writer *w, const char *name, uint32_t role, size_t count, size_t rows, size_t cols)
@@ -72,15 +121,34 @@ unsigned char *writer_place_plain(writer *w, const char *name, uint32_t role, si
     return writer_place(w, name, role, TYPE_F32, LAYOUT_PLAIN, count, rows, cols, (uint64_t)count * rows * cols * 4);
 }
 
+/* Rows of one piece: whole panels, about a megabyte of floats. */
+static size_t piece_rows(const matrix_source *source)
+{
+    const size_t panel = LANES * source->cols * 4, panels = panel < PIECE_BYTES ? PIECE_BYTES / panel : 1;
+    return panels * LANES;
+}
+
 void writer_matrix(writer *w, uint32_t role, const matrix_type *type, const matrix_source *source)
 {
-    unsigned char *place;
+    const size_t rows = piece_rows(source);
+    matrix_source piece = *source;
     if (type->size(source) >= matrix_f32.size(source))
         type = &matrix_f32;
-    place = writer_place(w, source->name, role, type->type, LAYOUT_PANELS, source->count, source->rows, source->cols,
-                         type->size(source));
-    if (place)
-        type->pack(w, place, source);
+    if (add_entry(w, source->name, role, type->type, LAYOUT_PANELS, source->count, source->rows, source->cols,
+                  type->size(source)) != 0)
+        return;
+    piece.count = 1;
+    for (size_t i = 0; i < source->count; i++)
+        for (size_t first = 0; first < source->rows && !w->failed; first += rows) {
+            unsigned char *place;
+            piece.rows = source->rows - first < rows ? source->rows - first : rows;
+            place = wait_for(w, type->size(&piece));
+            if (place)
+                type->pack(w, place, source, i, first, piece.rows);
+            writer_put(w, w->place, w->waiting);
+            w->waiting = 0;
+            tensor_source_read(w->source, piece.rows * source->cols * w->value_size);
+        }
 }
 
 void writer_vector(writer *w, uint32_t role, const tensor *t, size_t count, size_t n)
@@ -215,42 +283,63 @@ static uint64_t entries_size(const writer_contents *contents)
     return size;
 }
 
-/* The whole file as soon as its sizes are known. 0, with w->bytes the file, or -1. */
-static int write_parts(writer *w, const writer_layout *layout, const checkpoint *ck, const writer_contents *contents)
+/* The named entries' bytes, in the order of their table. */
+static void put_entries(writer *w, const writer_contents *contents)
 {
-    w->bytes = layout->file > SIZE_MAX ? NULL : calloc(1, (size_t)layout->file);
-    if (!w->bytes)
-        return complain(w->m, "out of memory: the model needs %llu bytes", (unsigned long long)layout->file);
-    w->data = layout->data;
-    w->table = w->bytes + layout->table;
-    put_model(w);
-    if (w->failed) {
-        free(w->bytes);
-        return -1;
+    for (size_t i = 0; i < contents->n_entries; i++) {
+        writer_put(w, contents->entries[i].bytes, contents->entries[i].size);
+        writer_flush(w);
     }
-    writer_put_header(w->bytes, layout, ck, contents);
-    return 0;
 }
 
-int write_b2s6(const checkpoint *ck, const writer_contents *contents, unsigned char **bytes, size_t *n_bytes, message *m)
+/* The data, then the header in front of them. */
+static int write_parts(writer *w, const writer_layout *layout, const checkpoint *ck, const writer_contents *contents)
 {
-    writer measure = { ck, contents->types, NULL, 0, 0, NULL, 0, 0, "", m, 0 }, w = measure;
+    unsigned char *header = calloc(1, (size_t)layout->data);
+    if (!header)
+        return complain(w->m, "out of memory");
+    w->data = w->offset = layout->data;
+    w->table = header + layout->table;
+    w->failed = w->sink->begin(w->sink->context, layout->file, w->m) != 0;
+    if (!w->failed)
+        put_model(w);
+    writer_flush(w);
+    put_entries(w, contents);
+    if (!w->failed) {
+        writer_put_header(header, layout, ck, contents, w->crc);
+        w->failed = w->sink->put(w->sink->context, 0, header, (size_t)layout->data, w->m) != 0;
+    }
+    free(header);
+    return w->failed ? -1 : 0;
+}
+
+int write_b2s6(const checkpoint *ck, const writer_contents *contents, const byte_sink *sink, message *m)
+{
+    writer w;
     writer_contents chosen = *contents;
     writer_layout layout;
-    safetensors_pair *pairs = writer_choose_metadata(contents, &chosen.n_pairs, m);
+    metadata_pair *pairs = writer_choose_metadata(contents, &chosen.n_pairs, m);
     int failed;
     if (!pairs)
         return -1;
     chosen.pairs = pairs;
-    put_model(&measure);
-    layout.n_tensors = measure.n_tensors;
-    layout.tensors = measure.end;
+    memset(&w, 0, sizeof w);
+    w.ck = ck;
+    w.types = contents->types;
+    w.source = contents->tensors;
+    w.value_size = contents->value_size;
+    w.name = "";
+    w.m = m;
+    put_model(&w);
+    layout.n_tensors = w.n_tensors;
+    layout.tensors = w.end;
     layout.entries = entries_size(contents);
-    failed = writer_lay_out(&layout, ck, &chosen, m) != 0 || write_parts(&w, &layout, ck, &chosen) != 0;
+    w.n_tensors = 0;
+    w.end = 0;
+    w.sink = sink;
+    crc_tables_make(&w.tables);
+    failed = w.failed || writer_lay_out(&layout, ck, &chosen, m) != 0 || write_parts(&w, &layout, ck, &chosen) != 0;
+    free(w.place);
     free(pairs);
-    if (failed)
-        return -1;
-    *bytes = w.bytes;
-    *n_bytes = (size_t)layout.file;
-    return 0;
+    return failed ? -1 : 0;
 }
