@@ -26,9 +26,9 @@ int byte_model_check(const b2s6_model *model, message *m)
     const char *why = NULL;
     if (info.input_kind != B2S6_TOKENS)
         why = "it reads features";
-    else if (info.input_size != BYTE_VALUES)
-        why = "its vocabulary is not the 256 bytes";
-    else if (info.head_size != BYTE_VALUES)
+    else if (info.input_size < BYTE_VALUES || info.input_size > BYTE_IDS_MAX)
+        why = "its vocabulary is not the 256 bytes, nor these and a few tokens more";
+    else if (info.head_size != info.input_size)
         why = "its answer is not one score for each of the 256 bytes";
     else if (info.bidirectional)
         why = "it is bidirectional";
@@ -59,6 +59,7 @@ int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, const 
 {
     memset(s, 0, sizeof *s);
     s->run = run;
+    s->width = describe(model).head_size;
     s->last = BEFORE_FIRST;
     s->parallel = parallel;
     s->workspace_size = run > 1 || parallel ? b2s6_workspace_size(model, run) : 0;
@@ -67,7 +68,8 @@ int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, const 
         s->workspace_size = 0;
     }
     s->tokens = malloc(run * sizeof *s->tokens);
-    if (s->tokens && b2s6_state_create(&s->state, model, NULL) == B2S6_OK)
+    s->wide = s->width > BYTE_VALUES ? malloc(run * s->width * sizeof *s->wide) : NULL;
+    if (s->tokens && (s->wide || s->width == BYTE_VALUES) && b2s6_state_create(&s->state, model, NULL) == B2S6_OK)
         return 0;
     byte_stream_close(s);
     return complain(m, "out of memory");
@@ -77,6 +79,7 @@ void byte_stream_close(byte_stream *s)
 {
     b2s6_state_destroy(s->state);
     free(s->tokens);
+    free(s->wide);
     free(s->workspace);
     memset(s, 0, sizeof *s);
 }
@@ -92,22 +95,40 @@ static int check(b2s6_status status, message *m)
     return status == B2S6_OK ? 0 : complain(m, "%s", b2s6_status_text(status));
 }
 
+/* The scores of the bytes of n rows of the model: rows (n, 256). */
+static void keep_bytes(const byte_stream *s, size_t n, float *rows)
+{
+    for (size_t i = 0; i < n; i++)
+        memcpy(rows + i * BYTE_VALUES, s->wide + i * s->width, BYTE_VALUES * sizeof *rows);
+}
+
 static b2s6_status run_tokens(byte_stream *s, size_t n, float *rows)
 {
     b2s6_run_options options = B2S6_RUN_OPTIONS;
+    float *out = rows && s->wide ? s->wide : rows;
+    b2s6_status status;
     options.workspace = s->workspace;
     options.workspace_size = s->workspace_size;
     options.parallel = s->parallel;
-    return b2s6_run_tokens(s->state, s->tokens, n, rows, n * BYTE_VALUES, &options);
+    status = b2s6_run_tokens(s->state, s->tokens, n, out, n * s->width, &options);
+    if (status == B2S6_OK && out != rows)
+        keep_bytes(s, n, rows);
+    return status;
 }
 
 /* A step knows no threads; a run of one does. */
 int byte_stream_next(byte_stream *s, float *row, message *m)
 {
-    if (!s->parallel)
-        return check(b2s6_step_token(s->state, s->last, row, BYTE_VALUES), m);
-    s->tokens[0] = s->last;
-    return check(run_tokens(s, 1, row), m);
+    float *out = row && s->wide ? s->wide : row;
+    if (s->parallel) {
+        s->tokens[0] = s->last;
+        return check(run_tokens(s, 1, row), m);
+    }
+    if (check(b2s6_step_token(s->state, s->last, out, s->width), m) != 0)
+        return -1;
+    if (out != row)
+        keep_bytes(s, 1, row);
+    return 0;
 }
 
 void byte_stream_take(byte_stream *s, unsigned char byte)

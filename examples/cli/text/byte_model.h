@@ -3,6 +3,9 @@
  *
  * A byte model reads one byte a step and answers with 256 scores (logits) of what the next byte will be. A stream begins
  * from the zero state as if after the end of a line, so that there is a prediction for the first byte too.
+ *
+ * A model may have some tokens more, as MambaByte's have: ids 0 to 255 are the bytes, and ids from 256 on, for padding or the ends
+ * of texts, are none. The stream never reads one, and their scores are dropped, so that the 256 others share all probability.
  */
 #ifndef B2S6_CLI_BYTE_MODEL_H
 #define B2S6_CLI_BYTE_MODEL_H
@@ -14,6 +17,7 @@
 #include "../support/message.h"
 
 #define BYTE_VALUES 256
+#define BYTE_IDS_MAX 320 /* 256 and some tokens that are none, rounded up to a multiple of 64 */
 
 /* How many bytes a run takes at once by default: more is hardly faster. */
 #define BYTE_RUN 256
@@ -33,6 +37,8 @@ typedef struct byte_stream {
     b2s6_state *state;
     size_t run;            /* bytes that byte_stream_run takes at most; 1: byte_stream_next is all that is called */
     int32_t *tokens;       /* (run) */
+    size_t width;          /* of the model's rows: 256, or more */
+    float *wide;           /* (run, width) if that is more, else NULL */
     void *workspace;
     size_t workspace_size;
     const b2s6_parallel *parallel;
