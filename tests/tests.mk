@@ -73,6 +73,8 @@ check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUIL
 	@tests/check_runner.sh $(BUILD)/tests/failing
 	$(SAY) TEST 'check_cli.sh: the program, all verbs'
 	@tests/check_cli.sh $(BUILD)/b2s6 tests
+	$(SAY) TEST 'check_containers.sh: folders of checkpoints'
+	@tests/check_containers.sh $(BUILD)/b2s6 tests
 	$(SAY) TEST 'abi.sh: older programs run on this library'
 	@CC="$(CC)" CFLAGS="$(CFLAGS)" tests/abi.sh $(BUILD)
 	$(SAY) TEST 'check_embed.sh: models as C arrays'
