@@ -2,7 +2,8 @@
  * test_containers.c - folders of checkpoints: every container gives the same model, and what is damaged, contradictory or hostile
  * is refused or harmless
  *
- * tests/containers is made by tests/tools/make_containers.py; mamba1-ss there comes with its outputs in float64.
+ * tests/containers is made by tests/tools/make_containers.py, but for mamba1-ss and original-options: these two come with their
+ * outputs in float64, from a program that shares nothing with this one.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -51,34 +52,44 @@ static void test_all_alike(void)
     free(bytes);
 }
 
-/* An original Mamba-1 folder as it is published, against the float64 outputs. */
-static void test_original(void)
+/* An original Mamba-1 folder against its float64 outputs. */
+static void check_original(const char *name, size_t vocabulary)
 {
     char folder[1024];
     opened_model opened;
     model_input input;
     npy in, expected;
     size_t size;
-    unsigned char *bytes = convert_folder_named("mamba1-ss", &size);
+    unsigned char *bytes = convert_folder_named(name, &size);
     float *out;
     double error;
-    snprintf(folder, sizeof folder, "%s/containers/mamba1-ss", tests_folder);
+    snprintf(folder, sizeof folder, "%s/containers/%s", tests_folder, name);
     CHECK(read_npy(&in, folder, "inputs.npy") && read_npy(&expected, folder, "outputs.npy"));
     memset(&input, 0, sizeof input);
     input.n_steps = in.rows;
     input.tokens = (int32_t *)in.values;
     open_bytes(&opened, bytes, size);
-    CHECK_EQUAL_SIZE(40, opened.info.output_size);
+    CHECK_EQUAL_SIZE(vocabulary, opened.info.output_size);
     out = (float *)calloc(expected.rows * expected.cols, sizeof *out);
     run_whole(&opened, &input, 0, out);
     error = relative_error((double *)expected.values, out, expected.rows * expected.cols);
-    test_note("mamba1-ss: max|y - y*| / max|y*| %.1e", error);
+    test_note("%s: max|y - y*| / max|y*| %.1e", name, error);
     CHECK_NEAR(0, error, 1e-5);
     free(out);
     free(in.values);
     free(expected.values);
     free(bytes);
     close_model(&opened);
+}
+
+/*
+ * As it is published; and with every option otherwise, in two files of every type of weights: LayerNorm, biases, no bias of the
+ * convolution, a head of its own, a width that is no whole multiple.
+ */
+static void test_original(void)
+{
+    check_original("mamba1-ss", 40);
+    check_original("original-options", 48);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- damage */

@@ -79,8 +79,8 @@ def main():
 
     torch_file.write_safetensors(folder(root, "safetensors", ORIGINAL) + "/model.safetensors", plain)
     torch_file.write_safetensors(folder(root, "mixed", ORIGINAL) + "/model.safetensors", mixed)
-    torch_file.write_safetensors(folder(root, "hugging-face", HUGGING_FACE) + "/model.safetensors",
-                                 [(n.replace("embedding", "embeddings"), k, s, m) for n, k, s, m in plain])
+    renamed = [(n.replace("embedding", "embeddings"), k, s, m) for n, k, s, m in plain]
+    torch_file.write_safetensors(folder(root, "hugging-face", HUGGING_FACE) + "/model.safetensors", renamed)
     path = folder(root, "shards", ORIGINAL)
     places = {name: mixed[i::3] for i, name in enumerate(parts)}
     for name, some in places.items():
@@ -93,7 +93,7 @@ def main():
                for t in mixed]
     torch_file.write_torch(folder(root, "bin-strides", ORIGINAL) + "/pytorch_model.bin", strange, plain=True)
     path = folder(root, "bin-shards", HUGGING_FACE)
-    places = {name: plain[i::2] for i, name in enumerate(bins)}
+    places = {name: renamed[i::2] for i, name in enumerate(bins)}
     for name, some in places.items():
         torch_file.write_torch(os.path.join(path, name), some, top="archive")
     torch_file.write_index(path + "/pytorch_model.bin.index.json", places)
