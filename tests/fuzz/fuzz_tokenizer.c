@@ -1,10 +1,10 @@
 /*
- * fuzz_tokenizer.c - tokenizers from anyone: whatever a tokenizer.json or a table says, reading it, and reading texts with what was
- * read, may not crash, leak, or lose a byte
+ * fuzz_tokenizer.c - tokenizers from anyone: whatever a tokenizer.json or a table says, reading it, and reading texts with
+ * what was read, may not crash, leak, or read outside it
  *
  * The first byte says what the rest is:
  *
- *     j   a tokenizer.json; what is imported must open, and texts must come back
+ *     j   a tokenizer.json; what is imported must open, and with a few bytes altered it must be refused or do no harm
  *     t   a table, as a model file carries it; what opens must stand texts and ids
  *
  * Texts are taken from the input's end. Link as fuzz_convert.c; -DFUZZ_MAIN runs files.
@@ -84,6 +84,13 @@ static void fuzz_json(const char *json, size_t size, const unsigned char *text, 
     if (status != 0)
         return;
     fuzz_table(table, table_size, text, text_size, 1);
+    for (size_t i = 0; i + 4 < text_size && i < 20; i += 5) {
+        const size_t at = (text[i] | (size_t)text[i + 1] << 8 | (size_t)text[i + 2] << 16) % table_size;
+        const unsigned char old = table[at];
+        table[at] ^= text[i + 3] | 1;
+        fuzz_table(table, table_size, text, text_size, 0);
+        table[at] = i < 10 ? old : table[at]; /* some stay, so that two that belong together can be altered */
+    }
     free(table);
 }
 

@@ -1,8 +1,8 @@
 /*
  * checkpoint.h - a trained model as the converter sees it: a configuration, and a view of each tensor that it needs
  *
- * The readers (checkpoint_b2s6.c, checkpoint_hf_mamba.c, checkpoint_ss_mamba1.c) make one from what they read, with every tensor there and of
- * the right shape; writer_b2s6.c makes a .b2s6 file of it. A tensor that the configuration does without has data = NULL.
+ * The readers (checkpoint_b2s6.c, checkpoint_hf_mamba.c, checkpoint_ss_mamba1.c) make one from what they read, with every tensor
+ * there and of the right shape; writer_b2s6.c makes a .b2s6 file of it. A tensor that the configuration does without has data = NULL.
  */
 #ifndef B2S6_CLI_CHECKPOINT_H
 #define B2S6_CLI_CHECKPOINT_H

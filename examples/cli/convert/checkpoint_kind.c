@@ -1,8 +1,8 @@
 /*
  * checkpoint_kind.c - which reader a folder's config.json asks for
  *
- * Hugging Face's say "model_type". The original ones of state-spaces/mamba have d_model and n_layer instead, and name the mixer
- * in ssm_cfg.layer: Mamba1 unless they say another. A kind that becomes readable gets its reader here.
+ * Hugging Face's say "model_type". The original ones of state-spaces/mamba have d_model and n_layer instead, and name the
+ * mixer in ssm_cfg.layer: Mamba1 unless they say another. A kind that becomes readable gets its reader here.
  */
 #include <string.h>
 

@@ -42,7 +42,9 @@ static const json_field fields[] = {
     SS_IGNORED("residual_in_fp32"),
     SS_IGNORED("fused_add_norm"),
 };
-static const ss_config defaults = { .pad_vocab_size_multiple = 8, .rms_norm = 1, .tie_embeddings = 1, .ssm_cfg = { "null", 4 } };
+static const ss_config defaults = {
+    .pad_vocab_size_multiple = 8, .rms_norm = 1, .tie_embeddings = 1, .ssm_cfg = { "null", 4 }
+};
 
 #define SSM(name, type, low, high) { #name, type, offsetof(ss_mamba1, name), 0, low, high, NULL }
 #define SSM_IGNORED(name) { name, FIELD_ANY, offsetof(ss_mamba1, ignored), 0, 0, 0, NULL }

@@ -51,7 +51,9 @@ static int set_states(checkpoint *ck, const char *states, message *m)
 /* "24 mamba layers", "2 s4 and 1 mamba layers" */
 static void name_layers(const checkpoint *ck, char *text, size_t size)
 {
-    static const struct { uint32_t block; const char *name; } blocks[] = { { B2S6_BLOCK_S4, "s4" }, { B2S6_BLOCK_MAMBA, "mamba" } };
+    static const struct { uint32_t block; const char *name; } blocks[] = {
+        { B2S6_BLOCK_S4, "s4" }, { B2S6_BLOCK_MAMBA, "mamba" },
+    };
     uint32_t left = ck->config.n_layers;
     int used = 0;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
@@ -59,11 +61,13 @@ static void name_layers(const checkpoint *ck, char *text, size_t size)
         for (uint32_t l = 0; l < ck->config.n_layers; l++)
             n += ck->layers[l].config.block == blocks[i].block;
         if (n > 0 && used >= 0 && (size_t)used < size)
-            used += snprintf(text + used, size - (size_t)used, "%s%lu %s", used ? " and " : "", (unsigned long)n, blocks[i].name);
+            used += snprintf(text + used, size - (size_t)used, "%s%lu %s", used ? " and " : "", (unsigned long)n,
+                             blocks[i].name);
         left -= n;
     }
     if (used >= 0 && (size_t)used < size)
-        snprintf(text + used, size - (size_t)used, "%s layer%s", left > 0 ? " and other" : "", ck->config.n_layers == 1 ? "" : "s");
+        snprintf(text + used, size - (size_t)used, "%s layer%s", left > 0 ? " and other" : "",
+                 ck->config.n_layers == 1 ? "" : "s");
 }
 
 /* A number of things in few digits: "129 million", "26 thousand". */
@@ -179,8 +183,8 @@ static int convert_folder(const char *path, result r, message *m)
     weight_files w;
     int failed;
     if (!weight_files_exists(path, "config.json"))
-        return complain(m, "a folder without config.json; of a Hugging Face or original Mamba model give the folder, of any other "
-                           "the file");
+        return complain(m, "a folder without config.json; of a Hugging Face or original Mamba model give the folder, "
+                           "of any other the file");
     if (weight_files_read_part(&config, path, "config.json", m) != 0)
         return -1;
     failed = weight_files_open_folder(&w, path, m);
@@ -203,8 +207,8 @@ static int convert_file(const char *path, result r, message *m)
     return failed;
 }
 
-int convert_into(const char *path, const convert_options *options, const byte_sink *sink, const convert_watch *watch, char *report,
-                 size_t report_size, char *error, size_t error_size)
+int convert_into(const char *path, const convert_options *options, const byte_sink *sink, const convert_watch *watch,
+                 char *report, size_t report_size, char *error, size_t error_size)
 {
     message m = { error, error_size };
     result r = { options, sink, watch, { report, report_size } };

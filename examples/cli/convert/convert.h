@@ -26,12 +26,12 @@ typedef struct convert_watch {
 } convert_watch;
 
 /*
- * path: a safetensors file with a B2S6 configuration, or a folder with config.json and weights (docs/checkpoint.md). The file goes
- * into the sink; memory does not grow with it or with the checkpoint. The sink's begin is not called before everything has been
- * checked but what roundings do to values. watch: or NULL. report gets one line that says what was made.
+ * path: a safetensors file with a B2S6 configuration, or a folder with config.json and weights (docs/checkpoint.md). The file
+ * goes into the sink; memory does not grow with it or with the checkpoint. The sink's begin is not called before everything
+ * has been checked but what roundings do to values. watch: or NULL. report gets one line that says what was made.
  */
-int convert_into(const char *path, const convert_options *options, const byte_sink *sink, const convert_watch *watch, char *report,
-                 size_t report_size, char *error, size_t error_size);
+int convert_into(const char *path, const convert_options *options, const byte_sink *sink, const convert_watch *watch,
+                 char *report, size_t report_size, char *error, size_t error_size);
 
 /* The same into memory. */
 int convert_checkpoint(const char *path, const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,

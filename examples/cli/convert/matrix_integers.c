@@ -148,7 +148,8 @@ static void store_q4(unsigned char *panel_codes, size_t lane, size_t k, unsigned
 
 /* place is zeroed. */
 static void pack(writer *w, unsigned char *place, const matrix_source *source, size_t i, size_t first_row, size_t n_rows,
-                 const code_book *b, size_t panel_size, void (*store)(unsigned char *panel_codes, size_t lane, size_t k, unsigned code))
+                 const code_book *b, size_t panel_size,
+                 void (*store)(unsigned char *panel_codes, size_t lane, size_t k, unsigned code))
 {
     double weights[GROUP_MAX];
     coded_group g;

@@ -24,8 +24,8 @@ static int add_tensor(pickle *p, const pickle_machine *v, const pickle_pair *pai
     if (memchr(pair->key.as.text, 0, pair->key.n))
         return complain(m, "data.pkl: a tensor's name holds a zero byte");
     if (pair->value.kind != PICKLE_TENSOR)
-        return complain(m, "data.pkl: not a state_dict: its entry %.*s is no tensor; of a training checkpoint save the model's "
-                           "state_dict() alone", shown(pair->key.n), pair->key.as.text);
+        return complain(m, "data.pkl: not a state_dict: its entry %.*s is no tensor; of a training checkpoint save the "
+                           "model's state_dict() alone", shown(pair->key.n), pair->key.as.text);
     *t = v->tensors[pair->value.n];
     t->name = pair->key.as.text;
     t->name_size = pair->key.n;

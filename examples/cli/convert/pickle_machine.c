@@ -41,8 +41,8 @@ static void *grown(void *array, size_t *room, size_t n, size_t value_size, messa
 
 static int broken(pickle_machine *v)
 {
-    return complain(v->m, "data.pkl is damaged, or made by another program than PyTorch (byte %zu): load the model and save it again",
-                    (size_t)(v->at - v->begin));
+    return complain(v->m, "data.pkl is damaged, or made by another program than PyTorch (byte %zu): load the model and save it "
+                          "again", (size_t)(v->at - v->begin));
 }
 
 static int push(pickle_machine *v, pickle_value value)
@@ -207,8 +207,8 @@ static int op_global(pickle_machine *v)
     for (size_t i = 0; i < N_GLOBALS; i++)
         if (is_text(module, module_size, globals[i].module) && is_text(name, name_size, globals[i].name))
             return push_kind(v, PICKLE_GLOBAL, i);
-    return complain(v->m, "data.pkl asks for %.*s.%.*s, which no state_dict needs and which was not called: save model.state_dict() alone",
-                    (int)(module_size < 60 ? module_size : 60), module, (int)(name_size < 60 ? name_size : 60), name);
+    return complain(v->m, "data.pkl asks for %.*s.%.*s, which no state_dict needs and which was not called: save "
+                          "model.state_dict() alone", (int)(module_size < 60 ? module_size : 60), module, (int)(name_size < 60 ? name_size : 60), name);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- containers */
@@ -455,8 +455,9 @@ static int rebuild_tensor(pickle_machine *v, const pickle_value *args, size_t n_
     t->offset = (uint64_t)args[1].as.integer;
     if (!read_sizes(v, &args[2], t->dims, &t->n_dims) || !read_sizes(v, &args[3], t->strides, &n_strides) ||
         n_strides != t->n_dims)
-        return complain(v->m, "data.pkl: a tensor of storage %.*s has a shape or strides that are not up to %d sizes each, none negative: "
-                              "save a copy of it, .contiguous()", (int)(t->key_size < 40 ? t->key_size : 40), t->key, PICKLE_DIMS);
+        return complain(v->m, "data.pkl: a tensor of storage %.*s has a shape or strides that are not up to %d sizes each, none "
+                              "negative: save a copy of it, .contiguous()", (int)(t->key_size < 40 ? t->key_size : 40), t->key,
+                        PICKLE_DIMS);
     v->n_stack -= 2;
     return push_kind(v, PICKLE_TENSOR, v->n_tensors++);
 }
@@ -513,8 +514,8 @@ static int run(pickle_machine *v)
         if (code == '.')
             return v->at != v->end || v->n_stack != 1 || v->n_marks != 0 ? broken(v) : 0;
         if (!operations[code])
-            return complain(v->m, "data.pkl: the opcode %02x at byte %zu is none that a state_dict needs; save model.state_dict() alone",
-                            (unsigned)code, (size_t)(v->at - v->begin) - 1);
+            return complain(v->m, "data.pkl: the opcode %02x at byte %zu is none that a state_dict needs; save "
+                                  "model.state_dict() alone", (unsigned)code, (size_t)(v->at - v->begin) - 1);
         if (operations[code](v) != 0)
             return -1;
     }
@@ -529,7 +530,8 @@ int pickle_machine_run(pickle_machine *v, const unsigned char *bytes, size_t siz
     v->end = bytes + size;
     v->m = m;
     if (size < 2 || bytes[0] != 0x80 || bytes[1] != 2)
-        return complain(m, "data.pkl is not a pickle of protocol 2, which PyTorch writes: save it again with torch.save as it is by default");
+        return complain(m, "data.pkl is not a pickle of protocol 2, which PyTorch writes: save it again with torch.save as it is by "
+                           "default");
     v->at += 2;
     return run(v);
 }

@@ -66,7 +66,8 @@ static int check_others(const zip *archive, const char *top, size_t top_size, me
             (inside && e->name_size - top_size >= 5 && memcmp(e->name + top_size, "code/", 5) == 0))
             return complain(m, "a TorchScript program, not a state_dict: save model.state_dict() with torch.save");
         if (is_in(e, top, top_size, "byteorder") && (e->size != 6 || memcmp(e->data, "little", 6) != 0))
-            return complain(m, "entry byteorder is not \"little\": load the model on a little-endian machine and save it again");
+            return complain(m, "entry byteorder is not \"little\": load the model on a little-endian machine and save it "
+                               "again");
     }
     return 0;
 }
@@ -95,8 +96,8 @@ static int fits(const pickle_tensor *t)
 }
 
 /* The storage of a tensor, of the length that the pickle says. NULL, with the line in m, if it is not there so. */
-static const zip_entry *find_storage(const zip *archive, const char *top, size_t top_size, const pickle_tensor *t, const char *name,
-                                     message *m)
+static const zip_entry *find_storage(const zip *archive, const char *top, size_t top_size, const pickle_tensor *t,
+                                     const char *name, message *m)
 {
     static const char folder[] = "data/";
     char path[512];
@@ -115,14 +116,15 @@ static const zip_entry *find_storage(const zip *archive, const char *top, size_t
         complain(m, "tensor %.80s: its storage data/%.*s has %zu bytes, but the pickle says %llu values of %s: copy or download "
                     "the file again", name, (int)t->key_size, t->key, e->size, (unsigned long long)t->count, t->type);
     else if (!fits(t))
-        complain(m, "tensor %.80s: its shape and strides reach outside its storage, data/%.*s: save a copy of it, .contiguous()", name,
-                 (int)t->key_size, t->key);
+        complain(m, "tensor %.80s: its shape and strides reach outside its storage, data/%.*s: save a copy of it, "
+                    ".contiguous()", name, (int)t->key_size, t->key);
     else
         return e;
     return NULL;
 }
 
-static int add(const pytorch *file, const zip_entry *pickled, size_t top_size, const char *file_name, tensor_source *s, message *m)
+static int add(const pytorch *file, const zip_entry *pickled, size_t top_size, const char *file_name, tensor_source *s,
+               message *m)
 {
     const char *name = file->names;
     uint64_t values = 0, most = 0;
@@ -142,8 +144,8 @@ static int add(const pytorch *file, const zip_entry *pickled, size_t top_size, c
             bytes *= t->dims[k];  /* at most what the storage has */
         values += bytes;
         if (values / 2 > most)  /* a tied head counts twice; a small file must not make a huge model */
-            return complain(m, "tensor %.80s and those before it share storages so often that they are more than twice the file: save "
-                               "copies of them, .clone()", name);
+            return complain(m, "tensor %.80s and those before it share storages so often that they are more than twice the "
+                               "file: save copies of them, .clone()", name);
         name += t->name_size + 1;
     }
     return 0;

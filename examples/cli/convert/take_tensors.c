@@ -45,15 +45,16 @@ static int check_shape(const tensor_entry *e, const size_t *dims, size_t n_dims,
         return 0;
     write_shape(is, sizeof is, t->dims, t->n_dims);
     write_shape(should, sizeof should, dims, n_dims);
-    return complain(m, "%stensor %.80s: the shape is %s, the configuration needs %s", tensor_file_prefix(file, sizeof file, e->file),
-                    t->name, is, should);
+    return complain(m, "%stensor %.80s: the shape is %s, the configuration needs %s",
+                    tensor_file_prefix(file, sizeof file, e->file), t->name, is, should);
 }
 
 /* All values, some outermost rows at a time. */
 static int check_finite(const tensor_source *source, const tensor_entry *e, message *m)
 {
     const tensor *t = &e->view;
-    const size_t row = t->dims[1] * t->dims[2] * t->dims[3] * tensor_value_size(t->type), rows = row > 0 && row < PIECE ? PIECE / row : 1;
+    const size_t row = t->dims[1] * t->dims[2] * t->dims[3] * tensor_value_size(t->type);
+    const size_t rows = row > 0 && row < PIECE ? PIECE / row : 1;
     char place[100], file[104];
     for (size_t first = 0; first < t->dims[0]; first += rows) {
         size_t n = t->dims[0] - first < rows ? t->dims[0] - first : rows;
@@ -70,7 +71,8 @@ static int take(tensor_taker *b, tensor *t, const char *name, const size_t *dims
     char file[104];
     tensor_entry *entry = find(b, name);
     if (!entry)
-        return complain(b->m, "%stensor %s%s is missing", tensor_file_prefix(file, sizeof file, b->source->where), b->prefix, name);
+        return complain(b->m, "%stensor %s%s is missing", tensor_file_prefix(file, sizeof file, b->source->where), b->prefix,
+                        name);
     if (entry->problem[0])
         return complain(b->m, "%stensor %.80s: %s", tensor_file_prefix(file, sizeof file, entry->file), entry->view.name,
                         entry->problem);

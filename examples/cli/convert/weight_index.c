@@ -54,8 +54,8 @@ static int read_places(weight_index *index, json map, message *m)
             return complain(m, "a tensor's name holds a zero byte");
         p->file = json_kind_of(value) == JSON_STRING ? keep_string(&next, value) : NULL;
         if (!p->file || !is_plain(p->file))
-            return complain(m, "tensor %.80s: its file %.80s%sis not a plain name: the parts of a checkpoint must be in its own folder",
-                            p->tensor, p->file ? p->file : "", p->file ? " " : "");
+            return complain(m, "tensor %.80s: its file %.80s%sis not a plain name: the parts of a checkpoint must be in its own "
+                               "folder", p->tensor, p->file ? p->file : "", p->file ? " " : "");
         index->files[index->n_places++] = p->file;
     }
     return index->n_places ? 0 : complain(m, "weight_map is empty");
@@ -131,7 +131,8 @@ int weight_index_check(const weight_index *index, const tensor_source *s, messag
         if (!e)
             return complain(m, "tensor %.80s is to be in %.80s, but is not: download the files again", p->tensor, p->file);
         if (strcmp(e->file, p->file) != 0)
-            return complain(m, "tensor %.80s is to be in %.80s, but is in %.80s: download the files again", p->tensor, p->file, e->file);
+            return complain(m, "tensor %.80s is to be in %.80s, but is in %.80s: download the files again", p->tensor, p->file,
+                            e->file);
     }
     for (size_t i = 0; i < s->n_entries && s->n_entries != index->n_places; i++) {
         const weight_place key = { s->entries[i].view.name, NULL };

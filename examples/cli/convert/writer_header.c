@@ -199,5 +199,5 @@ void writer_put_header(unsigned char *file, const writer_layout *layout, const c
     put_entries(file, layout, contents);
     writer_store_u32(file + FORMAT_AT_DATA_CRC, data_crc);
     crc_tables_make(&tables);
-    writer_store_u32(file + FORMAT_AT_HEADER_CRC, crc_of(&tables, 0, file, (size_t)layout->data));  /* while its own field is zero */
+    writer_store_u32(file + FORMAT_AT_HEADER_CRC, crc_of(&tables, 0, file, (size_t)layout->data)); /* its field zero */
 }

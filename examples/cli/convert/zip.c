@@ -6,11 +6,12 @@
 
 /* Sizes of the records without their names and extra fields, and where in them fields are. */
 enum {
-    END_BYTES = 22, END_AT_DISK = 4, END_AT_HERE = 8, END_AT_COUNT = 10, END_AT_SIZE = 12, END_AT_OFFSET = 16, END_AT_COMMENT = 20,
+    END_BYTES = 22, END_AT_DISK = 4, END_AT_HERE = 8, END_AT_COUNT = 10, END_AT_SIZE = 12, END_AT_OFFSET = 16,
+    END_AT_COMMENT = 20,
     END64_BYTES = 56, END64_AT_COUNT = 32, END64_AT_SIZE = 40, END64_AT_OFFSET = 48,
     LOCATOR_BYTES = 20, LOCATOR_AT_OFFSET = 8,
-    ENTRY_BYTES = 46, ENTRY_AT_FLAGS = 8, ENTRY_AT_METHOD = 10, ENTRY_AT_COMPRESSED = 20, ENTRY_AT_BYTES = 24, ENTRY_AT_NAME = 28,
-    ENTRY_AT_EXTRA = 30, ENTRY_AT_COMMENT = 32, ENTRY_AT_OFFSET = 42,
+    ENTRY_BYTES = 46, ENTRY_AT_FLAGS = 8, ENTRY_AT_METHOD = 10, ENTRY_AT_COMPRESSED = 20, ENTRY_AT_BYTES = 24,
+    ENTRY_AT_NAME = 28, ENTRY_AT_EXTRA = 30, ENTRY_AT_COMMENT = 32, ENTRY_AT_OFFSET = 42,
     LOCAL_BYTES = 30, LOCAL_AT_FLAGS = 6, LOCAL_AT_METHOD = 8, LOCAL_AT_NAME = 26, LOCAL_AT_EXTRA = 28,
     COMMENT_MAX = 65535, FLAGS_ENCRYPTED = 1 | 1 << 6 | 1 << 13, EXTRA_ZIP64 = 1
 };
@@ -153,8 +154,8 @@ static size_t read_entry(zip_entry *e, const unsigned char *bytes, const unsigne
     else if (get(entry + ENTRY_AT_FLAGS, 2) & FLAGS_ENCRYPTED)
         complain(m, "entry %.*s of the zip archive is encrypted: decrypt it first", width, e->name);
     else if (get(entry + ENTRY_AT_METHOD, 2) != 0 || compressed != size)
-        complain(m, "entry %.*s of the zip archive is compressed, which PyTorch never does: load the model and save it again", width,
-                 e->name);
+        complain(m, "entry %.*s of the zip archive is compressed, which PyTorch never does: load the model and save it "
+                    "again", width, e->name);
     else if (read_local(e, bytes, offset, size, limit, m) == 0)
         return all;
     return 0;
