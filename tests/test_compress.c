@@ -213,8 +213,11 @@ static void test_no_byte_model(void)
     model_config c;
     byte_config(&c);
     check_no_byte_model(&c, "");
-    c.input_size = 255;
-    check_no_byte_model(&c, "not a language model of bytes: its vocabulary is not the 256 bytes");
+    for (uint32_t size = 255; size <= 321; size += size == 255 || size == 320 ? 1 : 32) { /* bytes, and tokens beyond them */
+        c.input_size = c.head_size = size;
+        check_no_byte_model(&c, size >= 256 && size <= 320 ? "" : "not a language model of bytes: its vocabulary is not the 256 bytes, "
+                                                                  "nor these and a few tokens more");
+    }
     byte_config(&c);
     c.head_size = 257;
     check_no_byte_model(&c, "not a language model of bytes: its answer is not one score for each of the 256 bytes");
