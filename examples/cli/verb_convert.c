@@ -10,13 +10,15 @@
 #include "support/output_file.h"
 
 static const char help[] =
-    "usage: b2s6 convert SRC DST.b2s6 [--type TYPE] [--states STATES] [--entry NAME=FILE]...\n"
+    "usage: b2s6 convert SRC DST.b2s6 [--type TYPE] [--states STATES] [--tokenizer FILE]\n"
+    "                    [--entry NAME=FILE]...\n"
     "\n"
     "Makes a .b2s6 file of a trained checkpoint. SRC is\n"
     "\n"
     "  FILE.safetensors   the state_dict of a B2S6 model (examples/pytorch), with its configuration as\n"
     "                     JSON under the metadata key b2s6\n"
-    "  FOLDER             a Hugging Face MambaForCausalLM: config.json and model.safetensors\n"
+    "  FOLDER             a Hugging Face MambaForCausalLM: config.json and model.safetensors, and\n"
+    "                     tokenizer.json if there is one\n"
     "\n"
     "Weights may be F32, F16, BF16 or F64. Every tensor is checked: there, of the right shape, finite, and\n"
     "of use to the configuration. DST appears complete or not at all.\n"
@@ -29,8 +31,10 @@ static const char help[] =
     "  --states STATES   what a stream keeps of its states; without it, what the checkpoint says\n"
     "                compensated   what roundings lost, too: right over millions of steps (the default)\n"
     "                plain         the states alone: half the memory, somewhat faster\n"
+    "  --tokenizer FILE   the tokenizer.json that goes into DST, for `b2s6 generate`, `score` and `tokenize`;\n"
+    "                without it FOLDER's own. 'none': no tokenizer, whatever FOLDER has\n"
     "  --entry NAME=FILE   puts FILE's bytes into DST under NAME (at most 23 bytes), for the program that\n"
-    "                reads the model: a tokenizer, labels. May be given several times\n";
+    "                reads the model: labels, a calibration. May be given several times\n";
 
 /* What --entry brought, with their files. */
 typedef struct entry_list {
@@ -76,34 +80,10 @@ static int add_entry(entry_list *list, const char *text)
     return 0;
 }
 
-/*
- * Takes every --entry out of the arguments, since it may be given several times, and reads the files. left gets the other
- * arguments. Returns the exit status, with the error printed.
- */
-static int take_entries(entry_list *list, int argc, char **argv, char **left, int *n_left)
-{
-    static const char option[] = "--entry";
-    const size_t length = sizeof option - 1;
-    int status = 0, ended = 0;
-    *n_left = 0;
-    for (int i = 0; i < argc && status == 0; i++) {
-        ended |= strcmp(argv[i], "--") == 0;
-        if (ended || strncmp(argv[i], option, length) != 0 || (argv[i][length] != 0 && argv[i][length] != '='))
-            left[(*n_left)++] = argv[i];
-        else if (argv[i][length] == '=')
-            status = add_entry(list, argv[i] + length + 1);
-        else if (i + 1 < argc)
-            status = add_entry(list, argv[++i]);
-        else
-            status = cli_usage(&verb_convert, "convert: --entry needs a value, NAME=FILE");
-    }
-    return status;
-}
-
 /* DST must not be what is being read. */
 static int is_source(const char *source, const char *destination)
 {
-    static const char *const parts[] = { "/config.json", "/model.safetensors" };
+    static const char *const parts[] = { "/config.json", "/model.safetensors", "/tokenizer.json", "/generation_config.json" };
     if (cli_same_file(source, destination))
         return 1;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -131,17 +111,33 @@ static int write_file(const char *path, const unsigned char *bytes, size_t size,
     return output_close(&o, m);
 }
 
-/* left: the arguments without those of --entry. */
-static int run_with(entry_list *list, int n_left, char **left)
+/* Which files would be lost if DST were written. Returns the exit status, with the error printed. */
+static int check_destination(const char *source, const char *destination, const char *tokenizer, const entry_list *list)
 {
-    const char *operands[2];
-    convert_options o = { "f32", NULL, list->entries, list->n };
-    const cli_option options[] = { { "--type", &o.type, NULL }, { "--states", &o.states, NULL } };
+    if (is_source(source, destination))
+        return cli_fail("%s would overwrite what is being converted", destination);
+    if (tokenizer && cli_same_file(tokenizer, destination))
+        return cli_fail("%s would overwrite the tokenizer", destination);
+    for (size_t i = 0; i < list->n; i++)
+        if (cli_same_file(list->paths[i], destination))
+            return cli_fail("%s would overwrite an entry's file", destination);
+    return 0;
+}
+
+/* argv: the arguments without those of --entry. */
+static int run_with(entry_list *list, int argc, char **argv)
+{
+    const char *operands[2], *entry = NULL; /* which has been taken; here for the sake of its name */
+    convert_options o = { "f32", NULL, list->entries, list->n, NULL };
+    const cli_option options[] = {
+        { "--type", &o.type, NULL }, { "--states", &o.states, NULL }, { "--tokenizer", &o.tokenizer, NULL },
+        { "--entry", &entry, NULL },
+    };
     unsigned char *bytes;
     size_t size;
     char text[400];
     message m = { text, sizeof text };
-    int status = cli_parse(&verb_convert, n_left, left, options, 2, operands, 2);
+    int status = cli_parse(&verb_convert, argc, argv, options, sizeof options / sizeof options[0], operands, 2);
     if (status != 0)
         return status;
     if (!matrix_types_named(o.type))
@@ -150,11 +146,9 @@ static int run_with(entry_list *list, int n_left, char **left)
         return cli_usage(&verb_convert, "convert: --states %.100s: states are plain or compensated", o.states);
     if (named_entries_sort(list->entries, list->n, &m) != 0)
         return cli_usage(&verb_convert, "convert: --entry: %s", text);
-    if (is_source(operands[0], operands[1]))
-        return cli_fail("%s would overwrite what is being converted", operands[1]);
-    for (size_t i = 0; i < list->n; i++)
-        if (cli_same_file(list->paths[i], operands[1]))
-            return cli_fail("%s would overwrite an entry's file", operands[1]);
+    status = check_destination(operands[0], operands[1], o.tokenizer, list);
+    if (status != 0)
+        return status;
     if (convert_checkpoint(operands[0], &o, &bytes, &size, text, sizeof text) != 0)
         return cli_fail("%s: %s", operands[0], text);
     status = write_file(operands[1], bytes, size, &m) != 0 ? cli_fail("%s: %s", operands[1], text) : 0;
@@ -164,19 +158,22 @@ static int run_with(entry_list *list, int n_left, char **left)
 
 static int run(int argc, char **argv)
 {
-    size_t n = (size_t)argc + 1;
-    entry_list list = { calloc(n, sizeof *list.entries), calloc(n, sizeof *list.files), calloc(n, sizeof *list.names),
-                        calloc(n, sizeof *list.paths), 0 };
-    char **left = calloc(n, sizeof *left);
-    int n_left = 0, status;
-    if (!list.entries || !list.files || !list.names || !list.paths || !left)
+    const size_t room = (size_t)argc + 1;
+    entry_list list = { calloc(room, sizeof *list.entries), calloc(room, sizeof *list.files), calloc(room, sizeof *list.names),
+                        calloc(room, sizeof *list.paths), 0 };
+    const char **texts = calloc(room, sizeof *texts); /* NAME=FILE each */
+    size_t n = 0;
+    int status;
+    if (!list.entries || !list.files || !list.names || !list.paths || !texts)
         status = cli_fail("out of memory");
     else
-        status = take_entries(&list, argc, argv, left, &n_left);
+        status = cli_take_repeated(&verb_convert, "--entry", &argc, argv, texts, &n);
+    for (size_t i = 0; i < n && status == 0; i++)
+        status = add_entry(&list, texts[i]);
     if (status == 0)
-        status = run_with(&list, n_left, left);
+        status = run_with(&list, argc, argv);
     entries_free(&list);
-    free(left);
+    free(texts);
     return status;
 }
 

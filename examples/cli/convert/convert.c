@@ -12,6 +12,7 @@
 #include "../support/file_kind.h"
 #include "checkpoint.h"
 #include "matrix_types.h"
+#include "text_parts.h"
 #include "writer_b2s6.h"
 
 /* What comes out, and how. */
@@ -19,6 +20,7 @@ typedef struct result {
     const convert_options *options;
     unsigned char **bytes;
     size_t *n_bytes;
+    const text_parts *text; /* NULL: nothing */
 } result;
 
 /* "digits.safetensors" of "runs/3/digits.safetensors", "mamba" of "models/mamba/". */
@@ -46,19 +48,26 @@ static int set_states(checkpoint *ck, const char *states, message *m)
     return 0;
 }
 
-/* A checkpoint that has been read, and the entries, as a file. */
+/* A checkpoint that has been read, the entries and what belongs to text, as a file. */
 static int write_checkpoint(const checkpoint *ck, const safetensors *file, const char *source, result r, message *m)
 {
     const convert_options *o = r.options;
+    const text_parts none = { 0 }, *text = r.text ? r.text : &none;
     named_entry *entries = malloc((o->n_entries + 1) * sizeof *entries);
-    writer_contents contents = { matrix_types_named(o->type), file->metadata, file->n_metadata, source, entries, o->n_entries };
-    int failed;
-    if (!entries)
-        return complain(m, "out of memory");
-    if (o->n_entries > 0)
-        memcpy(entries, o->entries, o->n_entries * sizeof *entries);
-    failed = named_entries_sort(entries, o->n_entries, m) != 0 || write_b2s6(ck, &contents, r.bytes, r.n_bytes, m) != 0;
+    size_t n_pairs = 0;
+    safetensors_pair *pairs = text_parts_metadata(text, file->metadata, file->n_metadata, &n_pairs);
+    writer_contents contents = { matrix_types_named(o->type), pairs, n_pairs, source, entries, o->n_entries };
+    int failed = !entries || !pairs ? complain(m, "out of memory") : text_parts_check(text, &ck->config, m);
+    if (!failed) {
+        if (o->n_entries > 0)
+            memcpy(entries, o->entries, o->n_entries * sizeof *entries);
+        if (text->table)
+            entries[contents.n_entries++] = (named_entry){ TOKENIZER_ENTRY, text->table, text->table_size };
+        failed = named_entries_sort(entries, contents.n_entries, m) != 0 ||
+                 write_b2s6(ck, &contents, r.bytes, r.n_bytes, m) != 0;
+    }
     free(entries);
+    free(pairs);
     return failed ? -1 : 0;
 }
 
@@ -154,7 +163,7 @@ static int convert_folder(const char *path, result r, message *m)
 {
     file_bytes config, data;
     int failed;
-    if (check_folder(path, m) != 0 || read_part(&config, path, "config.json", m) != 0)
+    if (read_part(&config, path, "config.json", m) != 0)
         return -1;
     failed = read_part(&data, path, "model.safetensors", m);
     if (!failed) {
@@ -187,21 +196,37 @@ static int convert_file(const char *path, result r, message *m)
     return failed;
 }
 
+static int has_entry(const convert_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->n_entries; i++)
+        if (strcmp(options->entries[i].name, name) == 0)
+            return 1;
+    return 0;
+}
+
 int convert_checkpoint(const char *path, const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,
                        size_t error_size)
 {
     message m = { error, error_size };
-    result r = { options, bytes, n_bytes };
+    text_parts text;
+    result r = { options, bytes, n_bytes, &text };
     struct stat status;
-    int folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-    return folder ? convert_folder(path, r, &m) : convert_file(path, r, &m);
+    const int folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    const int has_table = has_entry(options, TOKENIZER_ENTRY);
+    int failed;
+    if ((folder && check_folder(path, &m) != 0) ||
+        text_parts_read(&text, folder ? path : NULL, options->tokenizer, has_table, &m) != 0)
+        return -1;
+    failed = folder ? convert_folder(path, r, &m) : convert_file(path, r, &m);
+    text_parts_free(&text);
+    return failed;
 }
 
 int convert_safetensors_memory(const unsigned char *data, size_t size, const char *name, const convert_options *options,
                                unsigned char **bytes, size_t *n_bytes, char *error, size_t error_size)
 {
     message m = { error, error_size };
-    result r = { options, bytes, n_bytes };
+    result r = { options, bytes, n_bytes, NULL };
     return convert_bytes(data, size, NULL, name, r, &m);
 }
 
@@ -210,6 +235,6 @@ int convert_hf_memory(const char *config, size_t config_size, const unsigned cha
                       size_t error_size)
 {
     message m = { error, error_size };
-    result r = { options, bytes, n_bytes };
+    result r = { options, bytes, n_bytes, NULL };
     return convert_hf(config, config_size, data, size, name, r, &m);
 }

@@ -16,6 +16,7 @@ typedef struct convert_options {
     const char *states;          /* "plain", "compensated", or NULL: as the checkpoint says */
     const named_entry *entries;  /* (n_entries) that the file takes along, in any order */
     size_t n_entries;
+    const char *tokenizer;       /* a tokenizer.json, "none", or NULL: the folder's own, if it has one; an entry goes first */
 } convert_options;
 
 /* path: a safetensors file with a B2S6 configuration, or a folder with Hugging Face's config.json and model.safetensors. */
