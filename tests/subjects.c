@@ -46,7 +46,7 @@ void open_bytes(opened_model *opened, const unsigned char *bytes, size_t size)
 
 static convert_options options_of_subjects(void)
 {
-    convert_options options = { subject_type, subject_states, NULL, 0, NULL };
+    convert_options options = { subject_type, subject_states, NULL, 0 };
     return options;
 }
 

@@ -127,10 +127,10 @@ static int check_destination(const char *source, const char *destination, const 
 /* argv: the arguments without those of --entry. */
 static int run_with(entry_list *list, int argc, char **argv)
 {
-    const char *operands[2], *entry = NULL; /* which has been taken; here for the sake of its name */
-    convert_options o = { "f32", NULL, list->entries, list->n, NULL };
+    const char *operands[2], *tokenizer = NULL, *entry = NULL; /* --entry has been taken; here for its name */
+    convert_options o = { "f32", NULL, list->entries, list->n };
     const cli_option options[] = {
-        { "--type", &o.type, NULL }, { "--states", &o.states, NULL }, { "--tokenizer", &o.tokenizer, NULL },
+        { "--type", &o.type, NULL }, { "--states", &o.states, NULL }, { "--tokenizer", &tokenizer, NULL },
         { "--entry", &entry, NULL },
     };
     unsigned char *bytes;
@@ -146,10 +146,10 @@ static int run_with(entry_list *list, int argc, char **argv)
         return cli_usage(&verb_convert, "convert: --states %.100s: states are plain or compensated", o.states);
     if (named_entries_sort(list->entries, list->n, &m) != 0)
         return cli_usage(&verb_convert, "convert: --entry: %s", text);
-    status = check_destination(operands[0], operands[1], o.tokenizer, list);
+    status = check_destination(operands[0], operands[1], tokenizer, list);
     if (status != 0)
         return status;
-    if (convert_checkpoint(operands[0], &o, &bytes, &size, text, sizeof text) != 0)
+    if (convert_checkpoint_with(operands[0], tokenizer, &o, &bytes, &size, text, sizeof text) != 0)
         return cli_fail("%s: %s", operands[0], text);
     status = write_file(operands[1], bytes, size, &m) != 0 ? cli_fail("%s: %s", operands[1], text) : 0;
     free(bytes);

@@ -204,8 +204,8 @@ static int has_entry(const convert_options *options, const char *name)
     return 0;
 }
 
-int convert_checkpoint(const char *path, const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,
-                       size_t error_size)
+int convert_checkpoint_with(const char *path, const char *tokenizer, const convert_options *options, unsigned char **bytes,
+                            size_t *n_bytes, char *error, size_t error_size)
 {
     message m = { error, error_size };
     text_parts text;
@@ -215,11 +215,17 @@ int convert_checkpoint(const char *path, const convert_options *options, unsigne
     const int has_table = has_entry(options, TOKENIZER_ENTRY);
     int failed;
     if ((folder && check_folder(path, &m) != 0) ||
-        text_parts_read(&text, folder ? path : NULL, options->tokenizer, has_table, &m) != 0)
+        text_parts_read(&text, folder ? path : NULL, tokenizer, has_table, &m) != 0)
         return -1;
     failed = folder ? convert_folder(path, r, &m) : convert_file(path, r, &m);
     text_parts_free(&text);
     return failed;
+}
+
+int convert_checkpoint(const char *path, const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,
+                       size_t error_size)
+{
+    return convert_checkpoint_with(path, NULL, options, bytes, n_bytes, error, error_size);
 }
 
 int convert_safetensors_memory(const unsigned char *data, size_t size, const char *name, const convert_options *options,

@@ -16,12 +16,15 @@ typedef struct convert_options {
     const char *states;          /* "plain", "compensated", or NULL: as the checkpoint says */
     const named_entry *entries;  /* (n_entries) that the file takes along, in any order */
     size_t n_entries;
-    const char *tokenizer;       /* a tokenizer.json, "none", or NULL: the folder's own, if it has one; an entry goes first */
 } convert_options;
 
 /* path: a safetensors file with a B2S6 configuration, or a folder with Hugging Face's config.json and model.safetensors. */
 int convert_checkpoint(const char *path, const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,
                        size_t error_size);
+
+/* The same with a tokenizer.json of the caller's choice, or "none". Without one a folder's own is taken, but an entry goes first. */
+int convert_checkpoint_with(const char *path, const char *tokenizer, const convert_options *options, unsigned char **bytes,
+                            size_t *n_bytes, char *error, size_t error_size);
 
 /* A safetensors file in memory. name: what the file calls its source; its last part is taken. */
 int convert_safetensors_memory(const unsigned char *data, size_t size, const char *name, const convert_options *options,
