@@ -50,14 +50,14 @@ typedef struct options {
     size_t n_stops;
 } options;
 
-/* How fast it was, for whoever sits at a terminal. */
-static void print_report(const generate_report *r)
+/* How fast it was, for whoever sits at a terminal: in one line, or two if it is narrow. */
+static void print_report(const generate_report *r, size_t columns)
 {
-    char line[200];
-    int n = snprintf(line, sizeof line, "prompt: %llu tokens in %.2f s", (unsigned long long)r->n_prompt, r->prompt_seconds);
+    char prompt[80], text[80] = "";
+    snprintf(prompt, sizeof prompt, "prompt: %llu tokens in %.2f s", (unsigned long long)r->n_prompt, r->prompt_seconds);
     if (r->n_added > 1 && r->seconds > 0)
-        snprintf(line + n, sizeof line - (size_t)n, "; then %.1f tokens per second", (double)(r->n_added - 1) / r->seconds);
-    fprintf(stderr, "%s\n", line);
+        snprintf(text, sizeof text, "then %.1f tokens per second", (double)(r->n_added - 1) / r->seconds);
+    fprintf(stderr, "%s%s%s\n", prompt, !*text ? "" : strlen(prompt) + strlen(text) + 2 < columns ? "; " : "\n", text);
 }
 
 static int generate_with(options *o, text_model *model, const b2s6_parallel *parallel)
@@ -75,7 +75,7 @@ static int generate_with(options *o, text_model *model, const b2s6_parallel *par
     if (failed)
         return cli_fail("%s: %s", o->model, text);
     if (terminal_columns(STDERR_FILENO) > 0)
-        print_report(&report);
+        print_report(&report, terminal_columns(STDERR_FILENO));
     return 0;
 }
 
