@@ -234,8 +234,8 @@ static int32_t highest(const uint32_t *scratch, size_t n)
 }
 
 /*
- * Logits to weights: 2^31 for the likeliest. A temperature so low that its inverse is infinite leaves the likeliest alone. done,
- * here and below: as whole_groups says.
+ * Logits to weights: 2^31 for the likeliest. A temperature so low that its inverse is infinite leaves the likeliest alone.
+ * done, here and below: as whole_groups says.
  */
 static void make_weights(uint32_t *scratch, size_t n, size_t done, float max, float temperature)
 {

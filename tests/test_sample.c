@@ -340,7 +340,7 @@ static void test_same_bits_everywhere(void)
     CHECK_EQUAL_U64(947252983u, crc);
 }
 
-/* What has no probability changes nothing, so that a long row, which some machines read eight at a time, answers as a short one. */
+/* What has no probability changes nothing: a long row, which some machines read eight at a time, answers as a short one. */
 static void check_long_row(const float *row, size_t n, float *wide, size_t n_wide, size_t at)
 {
     static const float nothing[] = { -INFINITY, NAN, -1e37f };

@@ -42,7 +42,8 @@ static const char help[] =
 
 /* What the options say, as text and as numbers. */
 typedef struct options {
-    const char *model, *prompt, *prompt_file, *n, *temperature, *top_k, *top_p, *min_p, *penalty, *seed, *state, *threads, *isa;
+    const char *model, *prompt, *prompt_file, *n, *temperature, *top_k, *top_p, *min_p, *penalty, *seed, *state,
+               *threads, *isa;
     int plain;
     uint64_t seed_number;
     generate_job job;

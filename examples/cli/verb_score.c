@@ -74,7 +74,8 @@ static int score_stream(const options *o, const text_model *model, const b2s6_pa
     surprise_map map;
     progress bar;
     score s;
-    const score_job job = { model, parallel, score_run(model), o->piece, o->plain, o->map ? &map : NULL, o->map ? NULL : &bar };
+    const score_job job = { model, parallel, score_run(model), o->piece, o->plain, o->map ? &map : NULL,
+                            o->map ? NULL : &bar };
     const double started = seconds_now();
     int failed;
     map_begin(&map, stdout, o->color || terminal_colours(STDOUT_FILENO), terminal_columns(STDOUT_FILENO));

@@ -4,9 +4,9 @@
  *     cc -std=c99 -O2 -I. tests/tools/row_cost.c build/libb2s6.a -lm -o row_cost
  *     ./row_cost examples/models/bytes.b2s6 [MODEL.b2s6 ...]
  *
- * Microseconds, and the fraction of a step, medians of pairs. The helpers are to take less than a tenth of a step of the shipped
- * model of bytes, and drawing less than a twentieth of one of a model in the shape of Mamba-130M; a model that misses the tenth
- * makes the exit status 1.
+ * Microseconds, and the fraction of a step, medians of pairs. The helpers are to take less than a tenth of a step of the
+ * shipped model of bytes, and drawing less than a twentieth of one of a model in the shape of Mamba-130M; a model that misses
+ * the tenth makes the exit status 1.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -19,7 +19,8 @@
 
 enum { PAIRS = 201, N_WAYS = 5 };
 
-static const char *const ways[N_WAYS] = { "log-probability", "temperature 0.8", "and top-k 40", "and top-p 0.95", "temperature 0" };
+static const char *const ways[N_WAYS] = { "log-probability", "temperature 0.8", "and top-k 40", "and top-p 0.95",
+                                          "temperature 0" };
 
 /* What way i does with a row, the next token to *token. */
 static b2s6_status use_row(int way, const float *row, size_t n, int32_t *token, uint64_t *generator, uint32_t *scratch)

@@ -22,7 +22,7 @@ typedef struct convert_options {
 int convert_checkpoint(const char *path, const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,
                        size_t error_size);
 
-/* The same with a tokenizer.json of the caller's choice, or "none". Without one a folder's own is taken, but an entry goes first. */
+/* The same with a tokenizer.json of the caller's choice, or "none". NULL: a folder's own. An entry "tokenizer" goes first. */
 int convert_checkpoint_with(const char *path, const char *tokenizer, const convert_options *options, unsigned char **bytes,
                             size_t *n_bytes, char *error, size_t error_size);
 

@@ -1,4 +1,4 @@
-/* text_parts.c - see text_parts.h: reads tokenizer.json, and from config.json and generation_config.json the ids around texts */
+/* text_parts.c - see text_parts.h: reads tokenizer.json, and the ids around texts from two configurations */
 #define _POSIX_C_SOURCE 200809L
 
 #include "text_parts.h"
@@ -212,7 +212,7 @@ static int check_ids(const text_ids *list, const char *key, uint32_t vocabulary,
 int text_parts_check(const text_parts *t, const checkpoint_config *c, message *m)
 {
     if (t->table && c->input_kind != B2S6_TOKENS)
-        return complain(m, "a tokenizer for a model of features, which reads no tokens (--tokenizer none converts it without)");
+        return complain(m, "a tokenizer for a model of features, which reads no tokens (--tokenizer none goes without one)");
     if (t->table && t->n_tokens > c->input_size)
         return complain(m, "the tokenizer has %zu tokens, but the model's vocabulary %lu: they do not belong together "
                         "(--tokenizer none converts the model without it)", t->n_tokens, (unsigned long)c->input_size);

@@ -32,9 +32,9 @@ typedef struct text_parts {
 } text_parts;
 
 /*
- * Reads what goes into the file. folder: of the checkpoint, NULL if it is a single file. tokenizer: a tokenizer.json, "none", or
- * NULL for the folder's own if it has one. has_table: the user brings a table as an entry, only the ids are read. 0, or -1 with
- * nothing to free.
+ * Reads what goes into the file. folder: of the checkpoint, NULL if it is a single file. tokenizer: a tokenizer.json, "none",
+ * or NULL for the folder's own if it has one. has_table: the user brings a table as an entry, only the ids are read. 0, or -1
+ * with nothing to free.
  */
 int text_parts_read(text_parts *t, const char *folder, const char *tokenizer, int has_table, message *m);
 void text_parts_free(text_parts *t);

@@ -38,7 +38,10 @@ typedef struct byte_stream {
     int32_t *ids;          /* (run) */
 } byte_stream;
 
-/* run: bytes that byte_stream_run takes at most, from 1. parallel: threads to work on, or NULL. 0, or -1 with nothing to release. */
+/*
+ * run: bytes that byte_stream_run takes at most, from 1. parallel: threads to work on, or NULL. 0, or -1 with nothing to
+ * release.
+ */
 int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, const b2s6_parallel *parallel, message *m);
 void byte_stream_close(byte_stream *s);
 

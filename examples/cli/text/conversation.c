@@ -74,7 +74,8 @@ static int read_head(conversation *c, int32_t *last, const file_bytes *file, siz
     if (file->size < MAGIC_SIZE || memcmp(bytes, MAGIC, MAGIC_SIZE - 1) != 0)
         return complain(m, "not a conversation that b2s6 generate --state has saved");
     if (bytes[MAGIC_SIZE - 1] != MAGIC[MAGIC_SIZE - 1])
-        return complain(m, "a conversation of version %d of its file, which this program does not know", bytes[MAGIC_SIZE - 1]);
+        return complain(m, "a conversation of version %d of its file, which this program does not know",
+                        bytes[MAGIC_SIZE - 1]);
     n = file->size < HEADER ? 0 : table_read32(bytes + AT_N_RECENT);
     *snapshot = HEADER + 4 * (size_t)n + 4;
     if (file->size < HEADER || n > RECENT_MAX || file->size < *snapshot ||

@@ -190,7 +190,8 @@ void map_end(surprise_map *map)
     no_shade(map);
     if (!map->color) {
         fputs(map->tokens ? "\nBelow the first character of each token: its surprise in whole bits, # from ten on.\n"
-                          : "\nBelow each character: its surprise in whole bits; nothing below one, # from ten on.\n", map->out);
+                          : "\nBelow each character: its surprise in whole bits; nothing below one, # from ten on.\n",
+              map->out);
         return;
     }
     fputs("\nbits of surprise:", map->out);

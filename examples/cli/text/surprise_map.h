@@ -2,8 +2,8 @@
  * surprise_map.h - text with the surprise that each of its characters was to a model
  *
  * In colours, or as text with a line of digits below each line. A character of several bytes (UTF-8) has the surprise of
- * its bytes together, or of the tokens that begin in it; what is no character, or would act on the terminal, is shown as \xNN. Nothing but the line that is
- * being put together is remembered.
+ * its bytes together, or of the tokens that begin in it; what is no character, or would act on the terminal, is shown as
+ * \xNN. Nothing but the line that is being put together is remembered.
  */
 #ifndef B2S6_CLI_SURPRISE_MAP_H
 #define B2S6_CLI_SURPRISE_MAP_H

@@ -27,7 +27,7 @@ static int read_ids(const text_model *t, const char *key, int32_t *ids, size_t *
     return 0;
 }
 
-/* A stream begins with what the tokenizer puts before a text, else with the id that begins one, else with one that ends one. */
+/* A stream begins with what the tokenizer puts before a text, else with an id that begins one, else one that ends one. */
 static int take_ids(text_model *t, message *m)
 {
     int32_t begins[TEXT_IDS_ROOM];
@@ -48,10 +48,12 @@ static int take_tokenizer(text_model *t, const void *table, size_t size, message
     message inner = { inner_text, sizeof inner_text };
     t->tokenizer = tokenizer_open(table, size, &inner);
     if (!t->tokenizer)
-        return complain(m, "its entry tokenizer cannot be used: %s; convert it again with --tokenizer tokenizer.json", inner_text);
+        return complain(m, "its entry tokenizer cannot be used: %s; convert it again with --tokenizer tokenizer.json",
+                        inner_text);
     t->n_tokens = tokenizer_size(t->tokenizer);
     if (t->n_tokens > t->width)
-        return complain(m, "its tokenizer has %zu tokens, its vocabulary %zu: they do not belong together", t->n_tokens, t->width);
+        return complain(m, "its tokenizer has %zu tokens, its vocabulary %zu: they do not belong together", t->n_tokens,
+                        t->width);
     return take_ids(t, m);
 }
 

@@ -52,8 +52,8 @@ void text_output_plain(text_output *o, const unsigned char *text, size_t n)
 }
 
 /*
- * Where the stop string begins that is whole first, the longest if several are; n if there is none. (Not the one that begins first:
- * that would depend on how the text is cut into tokens.)
+ * Where the stop string begins that is whole first, the longest if several are; n if there is none. (Not the one that begins
+ * first: that would depend on how the text is cut into tokens.)
  */
 static size_t find_stop(const text_output *o, const unsigned char *text, size_t n)
 {

@@ -46,9 +46,9 @@ void token_stream_take(token_stream *s, int32_t token);
 int token_stream_run(token_stream *s, const int32_t *tokens, size_t n, float *rows, message *m);
 
 /*
- * Reads any number of tokens, in runs, and answers to the newest alone: row (width), the logits of what comes next, and last is
- * NO_TOKEN then. With row NULL the newest token stays unread, in last. There must be a token, last or another, for a row. bar:
- * NULL, or begun by the caller with the number of tokens.
+ * Reads any number of tokens, in runs, and answers to the newest alone: row (width), the logits of what comes next, and last
+ * is NO_TOKEN then. With row NULL the newest token stays unread, in last. For a row there must be a token, last or another.
+ * bar: NULL, or begun by the caller with the number of tokens.
  */
 int token_stream_read(token_stream *s, const int32_t *tokens, size_t n, float *row, progress *bar, message *m);
 
