@@ -7,6 +7,7 @@
 #include "common.h"
 #include "memory.h"
 #include "portable/fma.h"
+#include "sample.h"
 
 #define NO_NUMBER 0x7fc00000u /* the NaN that the library answers with */
 #define MINUS_INFINITY 0xff800000u
@@ -59,6 +60,20 @@ size_t b2s6_top_k(const float *logits, size_t n, size_t k, int32_t *tokens)
         tokens[at] = (int32_t)i;
     }
     return found;
+}
+
+/* How many logits, from the first on, are left to the faster loops of sample.h. */
+static size_t whole_groups(size_t n, float max)
+{
+#if defined(B2S6_SAMPLE_AVX2)
+    enum { WORTH_ASKING = 2048 };
+    if (n >= WORTH_ASKING && b2s6_is_finite(max) && b2s6_sample_has_avx2())
+        return n - n % 8;
+#else
+    (void)max;
+    (void)n;
+#endif
+    return 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- elementary */
@@ -140,10 +155,16 @@ static int measure(struct shared *row, const float *logits, size_t n)
 {
     const int32_t best = b2s6_argmax(logits, n);
     uint64_t sum = 0;
+    size_t done;
     if (best < 0)
         return 0;
     row->max = logits[best];
-    for (size_t i = 0; i < n; i++)
+    done = whole_groups(n, row->max);
+#if defined(B2S6_SAMPLE_AVX2)
+    if (done > 0)
+        sum = b2s6_sample_sum_avx2(logits, done, row->max);
+#endif
+    for (size_t i = done; i < n; i++)
         sum += power(below(logit(logits[i]), row->max), SUM_BITS);
     row->log_sum = logarithm(sum);
     return 1;
@@ -212,10 +233,17 @@ static int32_t highest(const uint32_t *scratch, size_t n)
     return scratch[best] == MINUS_INFINITY ? -1 : (int32_t)best;
 }
 
-/* Logits to weights: 2^31 for the likeliest. A temperature so low that its inverse is infinite leaves the likeliest alone. */
-static void make_weights(uint32_t *scratch, size_t n, float max, float temperature)
+/*
+ * Logits to weights: 2^31 for the likeliest. A temperature so low that its inverse is infinite leaves the likeliest alone.
+ * done, here and below: as whole_groups says.
+ */
+static void make_weights(uint32_t *scratch, size_t n, size_t done, float max, float temperature)
 {
-    for (size_t i = 0; i < n; i++) {
+#if defined(B2S6_SAMPLE_AVX2)
+    if (done > 0)
+        b2s6_sample_weights_avx2(scratch, done, max, temperature);
+#endif
+    for (size_t i = done; i < n; i++) {
         struct difference d = below(b2s6_float_of(scratch[i]), max);
         d.hi = d.hi / temperature;
         d.lo = 0.0f;
@@ -224,14 +252,18 @@ static void make_weights(uint32_t *scratch, size_t n, float max, float temperatu
 }
 
 /* What the weights above a limit add up to, or (count) how many they are. Without branches: half of them would go wrong. */
-static uint64_t above(const uint32_t *weights, size_t n, uint32_t limit, int count)
+static uint64_t above(const uint32_t *weights, size_t n, size_t done, uint32_t limit, int count)
 {
     uint64_t sum = 0;
+#if defined(B2S6_SAMPLE_AVX2)
+    if (done > 0)
+        sum = b2s6_sample_above_avx2(weights, done, limit, count);
+#endif
     if (count)
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = done; i < n; i++)
             sum += weights[i] > limit;
     else
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = done; i < n; i++)
             sum += weights[i] & (0u - (uint32_t)(weights[i] > limit));
     return sum;
 }
@@ -240,14 +272,14 @@ static uint64_t above(const uint32_t *weights, size_t n, uint32_t limit, int cou
  * Keeps the largest weights, of equal ones the first: as few as have enough together, or (count) so many. The others become
  * 0.
  */
-static void keep(uint32_t *weights, size_t n, uint64_t enough, int count)
+static void keep(uint32_t *weights, size_t n, size_t done, uint64_t enough, int count)
 {
     uint32_t limit = 0;
     uint64_t have;
     for (uint32_t bit = UINT32_C(1) << WEIGHT_BITS; bit; bit >>= 1)
-        if (above(weights, n, (limit | bit) - 1, count) >= enough)
+        if (above(weights, n, done, (limit | bit) - 1, count) >= enough)
             limit |= bit; /* enough is at or above it */
-    have = above(weights, n, limit, count);
+    have = above(weights, n, done, limit, count);
     for (size_t i = 0; i < n; i++) {
         if (weights[i] > limit)
             continue;
@@ -266,13 +298,13 @@ static uint64_t share(uint64_t total, float p)
 }
 
 /* What top_k, top_p and min_p leave. The likeliest token always stays. */
-static void restrict_weights(uint32_t *weights, size_t n, const b2s6_sampling *how)
+static void restrict_weights(uint32_t *weights, size_t n, size_t done, const b2s6_sampling *how)
 {
     if (how->top_k > 0 && how->top_k < n)
-        keep(weights, n, how->top_k, 1);
+        keep(weights, n, done, how->top_k, 1);
     if (how->top_p < 1.0f) {
-        const uint64_t enough = share(above(weights, n, 0, 0), how->top_p);
-        keep(weights, n, enough ? enough : 1, 0);
+        const uint64_t enough = share(above(weights, n, done, 0, 0), how->top_p);
+        keep(weights, n, done, enough ? enough : 1, 0);
     }
     if (how->min_p > 0.0f) {
         const uint32_t least = (uint32_t)(how->min_p * 0x1p31f);
@@ -299,9 +331,9 @@ static uint64_t scaled(uint64_t a, uint64_t b)
     return a_hi * b_hi + (middle >> 32) + (other >> 32);
 }
 
-static int32_t draw(const uint32_t *weights, size_t n, uint64_t random)
+static int32_t draw(const uint32_t *weights, size_t n, size_t done, uint64_t random)
 {
-    uint64_t place = scaled(random, above(weights, n, 0, 0));
+    uint64_t place = scaled(random, above(weights, n, done, 0, 0));
     size_t i = 0;
     while (place >= weights[i])
         place -= weights[i++];
@@ -326,9 +358,11 @@ b2s6_status b2s6_sample(int32_t *token, const float *logits, size_t n, const b2s
         return B2S6_ERROR_VALUE;
     random = next_random(generator);
     if (known.temperature > 0.0f) {
-        make_weights(scratch, n, b2s6_float_of(scratch[best]), known.temperature);
-        restrict_weights(scratch, n, &known);
-        best = draw(scratch, n, random);
+        const float max = b2s6_float_of(scratch[best]);
+        const size_t done = whole_groups(n, max);
+        make_weights(scratch, n, done, max, known.temperature);
+        restrict_weights(scratch, n, done, &known);
+        best = draw(scratch, n, done, random);
     }
     *token = best;
     return B2S6_OK;

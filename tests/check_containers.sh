@@ -117,6 +117,49 @@ runs convert "$folder" "$folder/model.b2s6"
 expect "beside them it may be" test -s "$folder/model.b2s6"
 expect "no temporary file is left" test -z "$(find "$work" -name '*.??????' ! -name '*.b2s6')"
 
+# ------------------------------------------------------------------------------------------------------------ tokenizers
+cat >"$work/tokenizer.json" <<'END'
+{"added_tokens": [{"id": 7, "content": "<end>", "special": true}],
+ "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}, "decoder": {"type": "ByteLevel"},
+ "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "\u0120": 3, "ab": 4, "abc": 5, "\u0120abc": 6},
+           "merges": ["a b", "ab c", "\u0120 abc"]}}
+END
+printf '{"bos_token_id": 7, "eos_token_id": [7, 3]}' >"$work/generation_config.json"
+printf 'abc abc ba' >"$work/words"
+for name in safetensors mixed hugging-face shards bin bin-tied bin-strides bin-shards; do
+    fresh $name
+    cp "$work/tokenizer.json" "$work/generation_config.json" "$folder"
+    runs convert "$folder" "$work/$name-text.b2s6"
+    expect "$name takes the same tokenizer along" cmp "$work/safetensors-text.b2s6" "$work/$name-text.b2s6"
+    "$program" convert "$folder" /dev/stdout 2>"$work/err" | cat >"$work/piped"
+    expect "through a pipe, too" cmp "$work/safetensors-text.b2s6" "$work/piped"
+    runs convert --tokenizer none "$folder" "$work/without.b2s6"
+    runs tokenize "$work/$name-text.b2s6" "$work/words"
+    expect "the tokenizer is the folder's" test "$(tr -s ' \n' '  ' <"$work/out")" = "5 6 3 1 0 "
+    runs generate "$work/$name-text.b2s6" -n 20
+    fails 1 "it has no tokenizer" generate "$work/without.b2s6" --prompt a
+done
+runs info "$work/bin-text.b2s6"
+said 'bos_token_id: 7$'
+said 'eos_token_id: 7 3$'
+fresh bin
+runs convert --tokenizer "$work/tokenizer.json" "$folder" "$work/named.b2s6"
+runs tokenize "$work/named.b2s6" "$work/words"
+fails 1 "tokens of a tokenizer" compress "$work/named.b2s6" "$work/words" "$work/x"
+fresh bin
+sed 's/"id": 7/"id": 8/' "$work/tokenizer.json" >"$folder/tokenizer.json"
+refused "the tokenizer has 9 tokens, but the model's vocabulary 8"
+head -c 100 "$work/tokenizer.json" >"$folder/tokenizer.json"
+refused "tokenizer.json: "
+fresh bin-shards
+cp "$work/tokenizer.json" "$work/generation_config.json" "$folder"
+for name in tokenizer.json generation_config.json pytorch_model-00002-of-00002.bin; do
+    cp "$folder/$name" "$work/before"
+    fails 1 "would overwrite what is being converted" convert "$folder" "$folder/$name"
+    expect "$name is as it was" cmp "$work/before" "$folder/$name"
+done
+fails 1 "would overwrite the tokenizer" convert --tokenizer "$work/tokenizer.json" "$folder" "$work/tokenizer.json"
+
 # -------------------------------------------------------------------------------------------- bytes, and tokens beyond them
 runs convert "$containers/bytes-256/model" "$work/256.b2s6"
 runs convert "$containers/bytes-260/model" "$work/260.b2s6"

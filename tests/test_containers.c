@@ -324,7 +324,7 @@ static int convert_in_child(const char *path)
     const byte_sink sink = { any_size, drop, &size };
     char error[300];
     const long before = peak();
-    const int status = convert_into(path, &plainly, &sink, NULL, NULL, 0, error, sizeof error);
+    const int status = convert_into(path, NULL, &plainly, &sink, NULL, NULL, 0, error, sizeof error);
     return status != 0 ? 1 : size < (uint64_t)128 * MEGABYTE ? 2 : peak() - before > 64 * 1024 ? 3 : 0;
 }
 

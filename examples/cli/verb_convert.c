@@ -16,7 +16,8 @@
 #include "support/progress.h"
 
 static const char help[] =
-    "usage: b2s6 convert SRC DST.b2s6 [--type TYPE] [--states STATES] [--entry NAME=FILE]...\n"
+    "usage: b2s6 convert SRC DST.b2s6 [--type TYPE] [--states STATES] [--tokenizer FILE]\n"
+    "                    [--entry NAME=FILE]...\n"
     "\n"
     "Makes a .b2s6 file of a trained checkpoint. SRC is\n"
     "\n"
@@ -24,7 +25,7 @@ static const char help[] =
     "                     JSON under the metadata key b2s6\n"
     "  FOLDER             a Hugging Face MambaForCausalLM, or an original Mamba-1 of state-spaces/mamba:\n"
     "                     config.json and the weights, model.safetensors or pytorch_model.bin, in one\n"
-    "                     file or in several with their index\n"
+    "                     file or in several with their index; and tokenizer.json if there is one\n"
     "\n"
     "Weights may be F32, F16, BF16 or F64. Every tensor is checked: there, of the right shape, finite, and\n"
     "of use to the configuration. DST appears complete or not at all.\n"
@@ -37,8 +38,10 @@ static const char help[] =
     "  --states STATES   what a stream keeps of its states; without it, what the checkpoint says\n"
     "                compensated   what roundings lost, too: right over millions of steps (the default)\n"
     "                plain         the states alone: half the memory, somewhat faster\n"
+    "  --tokenizer FILE   the tokenizer.json that goes into DST, for `b2s6 generate`, `score` and `tokenize`;\n"
+    "                without it FOLDER's own. 'none': no tokenizer, whatever FOLDER has\n"
     "  --entry NAME=FILE   puts FILE's bytes into DST under NAME (at most 23 bytes), for the program that\n"
-    "                reads the model: a tokenizer, labels. May be given several times\n";
+    "                reads the model: labels, a calibration. May be given several times\n";
 
 /* What --entry brought, with their files. */
 typedef struct entry_list {
@@ -84,30 +87,6 @@ static int add_entry(entry_list *list, const char *text)
     return 0;
 }
 
-/*
- * Takes every --entry out of the arguments, since it may be given several times, and reads the files. left gets the other
- * arguments. Returns the exit status, with the error printed.
- */
-static int take_entries(entry_list *list, int argc, char **argv, char **left, int *n_left)
-{
-    static const char option[] = "--entry";
-    const size_t length = sizeof option - 1;
-    int status = 0, ended = 0;
-    *n_left = 0;
-    for (int i = 0; i < argc && status == 0; i++) {
-        ended |= strcmp(argv[i], "--") == 0;
-        if (ended || strncmp(argv[i], option, length) != 0 || (argv[i][length] != 0 && argv[i][length] != '='))
-            left[(*n_left)++] = argv[i];
-        else if (argv[i][length] == '=')
-            status = add_entry(list, argv[i] + length + 1);
-        else if (i + 1 < argc)
-            status = add_entry(list, argv[++i]);
-        else
-            status = cli_usage(&verb_convert, "convert: --entry needs a value, NAME=FILE");
-    }
-    return status;
-}
-
 /* Names that conversion reads in a folder. */
 static int is_part(const char *name)
 {
@@ -118,7 +97,7 @@ static int is_part(const char *name)
     return 0;
 }
 
-/* DST must not be what is being read: a folder's config.json, or any of the weights beside it. */
+/* DST must not be what is being read: a folder's config.json, the weights or the tokenizer beside it. */
 static int is_source(const char *source, const char *destination)
 {
     DIR *folder;
@@ -192,7 +171,7 @@ static void name_size(uint64_t bytes, char *text, size_t size)
 }
 
 /* Writes DST as it is made, and says in the end what that was. Returns the exit status. */
-static int convert_to_file(const char *source, const char *path, const convert_options *o)
+static int convert_to_file(const char *source, const char *path, const char *tokenizer, const convert_options *o)
 {
     destination d = { .path = path };
     const byte_sink sink = { begin_file, put_file, &d };
@@ -201,7 +180,7 @@ static int convert_to_file(const char *source, const char *path, const convert_o
     char text[400], report[300], size_text[40];
     message m = { text, sizeof text };
     struct stat status;
-    int failed = convert_into(source, o, &sink, &watch, report, sizeof report, text, sizeof text);
+    int failed = convert_into(source, tokenizer, o, &sink, &watch, report, sizeof report, text, sizeof text);
     progress_end(&bar);
     if (failed && d.open)
         output_abandon(&d.file);
@@ -215,7 +194,7 @@ static int convert_to_file(const char *source, const char *path, const convert_o
 }
 
 /* What cannot be written but from the first byte to the last, a pipe for example, is made in memory. */
-static int convert_to_pipe(const char *source, const char *path, const convert_options *o)
+static int convert_to_pipe(const char *source, const char *path, const char *tokenizer, const convert_options *o)
 {
     unsigned char *bytes;
     size_t size;
@@ -223,7 +202,7 @@ static int convert_to_pipe(const char *source, const char *path, const convert_o
     message m = { text, sizeof text };
     output out;
     int failed;
-    if (convert_checkpoint(source, o, &bytes, &size, text, sizeof text) != 0)
+    if (convert_checkpoint_with(source, tokenizer, o, &bytes, &size, text, sizeof text) != 0)
         return cli_fail("%s: %s", source, text);
     failed = output_open(&out, path, &m) != 0;
     if (!failed) {
@@ -234,15 +213,31 @@ static int convert_to_pipe(const char *source, const char *path, const convert_o
     return failed ? cli_fail("%s: %s", path, text) : 0;
 }
 
-/* left: the arguments without those of --entry. */
-static int run_with(entry_list *list, int n_left, char **left)
+/* Which files would be lost if DST were written. Returns the exit status, with the error printed. */
+static int check_destination(const char *source, const char *path, const char *tokenizer, const entry_list *list)
 {
-    const char *operands[2];
+    if (is_source(source, path))
+        return cli_fail("%s would overwrite what is being converted", path);
+    if (tokenizer && cli_same_file(tokenizer, path))
+        return cli_fail("%s would overwrite the tokenizer", path);
+    for (size_t i = 0; i < list->n; i++)
+        if (cli_same_file(list->paths[i], path))
+            return cli_fail("%s would overwrite an entry's file", path);
+    return 0;
+}
+
+/* argv: the arguments without those of --entry. */
+static int run_with(entry_list *list, int argc, char **argv)
+{
+    const char *operands[2], *tokenizer = NULL, *entry = NULL; /* --entry has been taken; here for its name */
     convert_options o = { "f32", NULL, list->entries, list->n };
-    const cli_option options[] = { { "--type", &o.type, NULL }, { "--states", &o.states, NULL } };
+    const cli_option options[] = {
+        { "--type", &o.type, NULL }, { "--states", &o.states, NULL }, { "--tokenizer", &tokenizer, NULL },
+        { "--entry", &entry, NULL },
+    };
     char text[400];
     message m = { text, sizeof text };
-    int status = cli_parse(&verb_convert, n_left, left, options, 2, operands, 2);
+    int status = cli_parse(&verb_convert, argc, argv, options, sizeof options / sizeof options[0], operands, 2);
     if (status != 0)
         return status;
     if (!matrix_types_named(o.type))
@@ -251,29 +246,31 @@ static int run_with(entry_list *list, int n_left, char **left)
         return cli_usage(&verb_convert, "convert: --states %.100s: states are plain or compensated", o.states);
     if (named_entries_sort(list->entries, list->n, &m) != 0)
         return cli_usage(&verb_convert, "convert: --entry: %s", text);
-    if (is_source(operands[0], operands[1]))
-        return cli_fail("%s would overwrite what is being converted", operands[1]);
-    for (size_t i = 0; i < list->n; i++)
-        if (cli_same_file(list->paths[i], operands[1]))
-            return cli_fail("%s would overwrite an entry's file", operands[1]);
-    return can_seek(operands[1]) ? convert_to_file(operands[0], operands[1], &o) : convert_to_pipe(operands[0], operands[1], &o);
+    status = check_destination(operands[0], operands[1], tokenizer, list);
+    if (status != 0)
+        return status;
+    return can_seek(operands[1]) ? convert_to_file(operands[0], operands[1], tokenizer, &o)
+                                 : convert_to_pipe(operands[0], operands[1], tokenizer, &o);
 }
 
 static int run(int argc, char **argv)
 {
-    size_t n = (size_t)argc + 1;
-    entry_list list = { calloc(n, sizeof *list.entries), calloc(n, sizeof *list.files), calloc(n, sizeof *list.names),
-                        calloc(n, sizeof *list.paths), 0 };
-    char **left = calloc(n, sizeof *left);
-    int n_left = 0, status;
-    if (!list.entries || !list.files || !list.names || !list.paths || !left)
+    const size_t room = (size_t)argc + 1;
+    entry_list list = { calloc(room, sizeof *list.entries), calloc(room, sizeof *list.files), calloc(room, sizeof *list.names),
+                        calloc(room, sizeof *list.paths), 0 };
+    const char **texts = calloc(room, sizeof *texts); /* NAME=FILE each */
+    size_t n = 0;
+    int status;
+    if (!list.entries || !list.files || !list.names || !list.paths || !texts)
         status = cli_fail("out of memory");
     else
-        status = take_entries(&list, argc, argv, left, &n_left);
+        status = cli_take_repeated(&verb_convert, "--entry", &argc, argv, texts, &n);
+    for (size_t i = 0; i < n && status == 0; i++)
+        status = add_entry(&list, texts[i]);
     if (status == 0)
-        status = run_with(&list, n_left, left);
+        status = run_with(&list, argc, argv);
     entries_free(&list);
-    free(left);
+    free(texts);
     return status;
 }
 

@@ -10,6 +10,7 @@
 
 #include "checkpoint.h"
 #include "matrix_types.h"
+#include "text_parts.h"
 #include "weight_files.h"
 #include "writer_b2s6.h"
 
@@ -19,6 +20,7 @@ typedef struct result {
     const byte_sink *sink;
     const convert_watch *watch;  /* or NULL */
     message report;              /* text may be NULL */
+    const text_parts *text;      /* NULL: nothing */
 } result;
 
 /* "digits.safetensors" of "runs/3/digits.safetensors", "mamba" of "models/mamba/". */
@@ -127,20 +129,26 @@ static size_t value_size(const weight_files *w)
     return n > 0 ? (size_t)(bytes / n) : 1;
 }
 
-/* A checkpoint that has been read, and the entries, as a file. */
+/* A checkpoint that has been read, the entries and what belongs to text, as a file. */
 static int write_checkpoint(const checkpoint *ck, const weight_files *w, const char *source, result r, message *m)
 {
     const convert_options *o = r.options;
+    const text_parts none = { 0 }, *text = r.text ? r.text : &none;
     named_entry *entries = malloc((o->n_entries + 1) * sizeof *entries);
-    writer_contents contents = { matrix_types_named(o->type), w->source.metadata, w->source.n_metadata, source, &w->source,
-                                 value_size(w), entries, o->n_entries };
-    int failed;
-    if (!entries)
-        return complain(m, "out of memory");
-    if (o->n_entries > 0)
-        memcpy(entries, o->entries, o->n_entries * sizeof *entries);
-    failed = named_entries_sort(entries, o->n_entries, m) != 0 || write_b2s6(ck, &contents, r.sink, m) != 0;
+    size_t n_pairs = 0;
+    metadata_pair *pairs = text_parts_metadata(text, w->source.metadata, w->source.n_metadata, &n_pairs);
+    writer_contents contents = { matrix_types_named(o->type), pairs, n_pairs, source, &w->source, value_size(w), entries,
+                                 o->n_entries };
+    int failed = !entries || !pairs ? complain(m, "out of memory") : text_parts_check(text, &ck->config, m);
+    if (!failed) {
+        if (o->n_entries > 0)
+            memcpy(entries, o->entries, o->n_entries * sizeof *entries);
+        if (text->table)
+            entries[contents.n_entries++] = (named_entry){ TOKENIZER_ENTRY, text->table, text->table_size };
+        failed = named_entries_sort(entries, contents.n_entries, m) != 0 || write_b2s6(ck, &contents, r.sink, m) != 0;
+    }
     free(entries);
+    free(pairs);
     return failed ? -1 : 0;
 }
 
@@ -182,9 +190,6 @@ static int convert_folder(const char *path, result r, message *m)
     file_bytes config;
     weight_files w;
     int failed;
-    if (!weight_files_exists(path, "config.json"))
-        return complain(m, "a folder without config.json; of a Hugging Face or original Mamba model give the folder, "
-                           "of any other the file");
     if (weight_files_read_part(&config, path, "config.json", m) != 0)
         return -1;
     failed = weight_files_open_folder(&w, path, m);
@@ -207,14 +212,32 @@ static int convert_file(const char *path, result r, message *m)
     return failed;
 }
 
-int convert_into(const char *path, const convert_options *options, const byte_sink *sink, const convert_watch *watch,
-                 char *report, size_t report_size, char *error, size_t error_size)
+static int has_entry(const convert_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->n_entries; i++)
+        if (strcmp(options->entries[i].name, name) == 0)
+            return 1;
+    return 0;
+}
+
+int convert_into(const char *path, const char *tokenizer, const convert_options *options, const byte_sink *sink,
+                 const convert_watch *watch, char *report, size_t report_size, char *error, size_t error_size)
 {
     message m = { error, error_size };
-    result r = { options, sink, watch, { report, report_size } };
+    text_parts text;
+    const result r = { options, sink, watch, { report, report_size }, &text };
     struct stat status;
-    int folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-    return folder ? convert_folder(path, r, &m) : convert_file(path, r, &m);
+    const int folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    const int has_table = has_entry(options, TOKENIZER_ENTRY);
+    int failed;
+    if (folder && !weight_files_exists(path, "config.json"))
+        return complain(&m, "a folder without config.json; of a Hugging Face or original Mamba model give the folder, "
+                            "of any other the file");
+    if (text_parts_read(&text, folder ? path : NULL, tokenizer, has_table, &m) != 0)
+        return -1;
+    failed = folder ? convert_folder(path, r, &m) : convert_file(path, r, &m);
+    text_parts_free(&text);
+    return failed;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ into memory */
@@ -252,12 +275,18 @@ static int memory_end(memory_file *f, int failed, unsigned char **bytes, size_t 
     return 0;
 }
 
-int convert_checkpoint(const char *path, const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,
-                       size_t error_size)
+int convert_checkpoint_with(const char *path, const char *tokenizer, const convert_options *options, unsigned char **bytes,
+                            size_t *n_bytes, char *error, size_t error_size)
 {
     memory_file f = { NULL, 0 };
     const byte_sink sink = { memory_begin, memory_put, &f };
-    return memory_end(&f, convert_into(path, options, &sink, NULL, NULL, 0, error, error_size), bytes, n_bytes);
+    return memory_end(&f, convert_into(path, tokenizer, options, &sink, NULL, NULL, 0, error, error_size), bytes, n_bytes);
+}
+
+int convert_checkpoint(const char *path, const convert_options *options, unsigned char **bytes, size_t *n_bytes, char *error,
+                       size_t error_size)
+{
+    return convert_checkpoint_with(path, NULL, options, bytes, n_bytes, error, error_size);
 }
 
 int convert_safetensors_memory(const unsigned char *data, size_t size, const char *name, const convert_options *options,
@@ -266,7 +295,7 @@ int convert_safetensors_memory(const unsigned char *data, size_t size, const cha
     message m = { error, error_size };
     memory_file f = { NULL, 0 };
     const byte_sink sink = { memory_begin, memory_put, &f };
-    const result r = { options, &sink, NULL, { NULL, 0 } };
+    const result r = { options, &sink, NULL, { NULL, 0 }, NULL };
     weight_files w;
     int failed = weight_files_open_memory(&w, data, size, &m);
     if (!failed) {
@@ -283,7 +312,7 @@ int convert_folder_memory(const char *config, size_t config_size, const unsigned
     message m = { error, error_size };
     memory_file f = { NULL, 0 };
     const byte_sink sink = { memory_begin, memory_put, &f };
-    const result r = { options, &sink, NULL, { NULL, 0 } };
+    const result r = { options, &sink, NULL, { NULL, 0 }, NULL };
     weight_files w;
     int failed = weight_files_open_memory(&w, data, size, &m);
     if (!failed) {

@@ -1,0 +1,246 @@
+/* text_parts.c - see text_parts.h: reads tokenizer.json, and the ids around texts from two configurations */
+#define _POSIX_C_SOURCE 200809L
+
+#include "text_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../support/file_bytes.h"
+#include "../support/json_fields.h"
+#include "../text/tokenizer/tokenizer.h"
+
+/* folder/name as a path of its own, from malloc; NULL without memory. */
+static char *path_of(const char *folder, const char *name)
+{
+    const size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path)
+        snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+static int is_there(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- tokenizer */
+
+/* The JSON of a tokenizer as a table. An error names the file. */
+static int import_file(text_parts *t, const char *path, const char *name, message *m)
+{
+    char inner_text[260];
+    message inner = { inner_text, sizeof inner_text };
+    file_bytes source;
+    tokenizer *opened;
+    int failed;
+    if (file_bytes_read(&source, path, &inner) != 0)
+        return complain(m, "%s: %s", name, inner_text);
+    failed = tokenizer_import(&t->table, &t->table_size, (const char *)source.bytes, source.size, &inner);
+    file_bytes_release(&source);
+    if (failed)
+        return complain(m, "%s: %s (--tokenizer none converts the model without it)", name, inner_text);
+    opened = tokenizer_open(t->table, t->table_size, &inner);
+    if (!opened)
+        return complain(m, "%s: %s", name, inner_text);
+    t->n_tokens = tokenizer_size(opened);
+    tokenizer_close(opened);
+    return 0;
+}
+
+static int read_tokenizer(text_parts *t, const char *folder, const char *tokenizer_path, message *m)
+{
+    char *path;
+    int failed = 0;
+    if (tokenizer_path)
+        return strcmp(tokenizer_path, "none") == 0 ? 0 : import_file(t, tokenizer_path, tokenizer_path, m);
+    if (!folder)
+        return 0;
+    path = path_of(folder, "tokenizer.json");
+    if (!path)
+        return complain(m, "out of memory");
+    if (is_there(path))
+        failed = import_file(t, path, "tokenizer.json", m);
+    free(path);
+    return failed;
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- ids */
+
+static int add_id(text_ids *list, json value)
+{
+    uint64_t id;
+    if (json_kind_of(value) != JSON_NUMBER || !json_unsigned(value, &id) || id > INT32_MAX || list->n == TEXT_IDS_MAX)
+        return -1;
+    list->ids[list->n++] = (uint32_t)id;
+    return 0;
+}
+
+/* One id, a list of them, or null. What an earlier file gave stays. */
+static int read_ids(text_ids *list, json value, const char *key, message *m)
+{
+    json item;
+    int failed = 0;
+    if (list->given || !value.text)
+        return 0;
+    list->given = 1;
+    if (json_kind_of(value) == JSON_NULL)
+        return 0;
+    if (json_kind_of(value) != JSON_ARRAY) {
+        failed = add_id(list, value);
+    } else {
+        for (json_walk walk = json_begin(value); json_next(&walk, NULL, &item) && !failed; )
+            failed = add_id(list, item);
+    }
+    return failed ? complain(m, "%s is neither a token's id nor a list of at most %d", key, (int)TEXT_IDS_MAX) : 0;
+}
+
+/* Where both files are silent: what Hugging Face's own configuration of this kind of model says. */
+static void take_defaults(text_parts *t, json model_type)
+{
+    static const struct {
+        const char *type;
+        uint32_t begins, ends;
+    } known[] = { { "mamba", 0, 0 }, { "mamba2", 0, 2 } };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (!model_type.text || json_kind_of(model_type) != JSON_STRING || !json_equals(model_type, known[i].type))
+            continue;
+        if (!t->begins.given)
+            t->begins = (text_ids){ { known[i].begins }, 1, 1 };
+        if (!t->ends.given)
+            t->ends = (text_ids){ { known[i].ends }, 1, 1 };
+    }
+}
+
+typedef struct ids_config {
+    json model_type, bos_token_id, eos_token_id;
+} ids_config;
+
+/* What one checked file says; is_last: nothing comes after it. */
+static int read_ids_of(text_parts *t, const char *text, size_t size, int is_last, message *m)
+{
+    static const json_field fields[] = {
+        { "model_type", FIELD_ANY, offsetof(ids_config, model_type), 0, 0, 0, NULL },
+        { "bos_token_id", FIELD_ANY, offsetof(ids_config, bos_token_id), 0, 0, 0, NULL },
+        { "eos_token_id", FIELD_ANY, offsetof(ids_config, eos_token_id), 0, 0, 0, NULL },
+    };
+    ids_config c;
+    json whole;
+    size_t at;
+    uint32_t present;
+    const char *problem = json_check(&whole, text, size, &at);
+    memset(&c, 0, sizeof c);
+    if (problem)
+        return complain(m, "not JSON: %s (byte %zu)", problem, at);
+    if (json_kind_of(whole) != JSON_OBJECT)
+        return complain(m, "it is not a JSON object");
+    if (json_read_fields(whole, "", fields, sizeof fields / sizeof fields[0], 0, &c, &present, m) != 0 ||
+        read_ids(&t->begins, c.bos_token_id, "bos_token_id", m) != 0 ||
+        read_ids(&t->ends, c.eos_token_id, "eos_token_id", m) != 0)
+        return -1;
+    if (is_last)
+        take_defaults(t, c.model_type);
+    return 0;
+}
+
+/* generation_config.json goes first: it is what Hugging Face generates by. */
+static int read_folder_ids(text_parts *t, const char *folder, message *m)
+{
+    static const char *const names[] = { "generation_config.json", "config.json" };
+    for (size_t i = 0; i < 2; i++) {
+        char inner_text[200] = "out of memory", *path = path_of(folder, names[i]);
+        message inner = { inner_text, sizeof inner_text };
+        file_bytes file;
+        int failed = !path;
+        if (path && is_there(path)) {
+            failed = file_bytes_read(&file, path, &inner) != 0;
+            if (!failed) {
+                failed = read_ids_of(t, (const char *)file.bytes, file.size, i == 1, &inner) != 0;
+                file_bytes_release(&file);
+            }
+        }
+        free(path);
+        if (failed)
+            return complain(m, "%s: %s", names[i], inner_text);
+    }
+    return 0;
+}
+
+static void write_ids(char *out, size_t size, const text_ids *list)
+{
+    size_t n = 0;
+    out[0] = 0;
+    for (size_t i = 0; i < list->n; i++)
+        n += (size_t)snprintf(out + n, size - n, "%s%lu", i ? " " : "", (unsigned long)list->ids[i]);
+}
+
+int text_parts_read(text_parts *t, const char *folder, const char *tokenizer_path, int has_table, message *m)
+{
+    memset(t, 0, sizeof *t);
+    if ((!has_table && read_tokenizer(t, folder, tokenizer_path, m) != 0) ||
+        ((has_table || t->table) && folder && read_folder_ids(t, folder, m) != 0)) {
+        text_parts_free(t);
+        return -1;
+    }
+    write_ids(t->begins_text, sizeof t->begins_text, &t->begins);
+    write_ids(t->ends_text, sizeof t->ends_text, &t->ends);
+    return 0;
+}
+
+void text_parts_free(text_parts *t)
+{
+    free(t->table);
+    memset(t, 0, sizeof *t);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ the file */
+
+static int check_ids(const text_ids *list, const char *key, uint32_t vocabulary, message *m)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->ids[i] >= vocabulary)
+            return complain(m, "%s is %lu, but the vocabulary has %lu tokens", key, (unsigned long)list->ids[i],
+                            (unsigned long)vocabulary);
+    return 0;
+}
+
+/* A vocabulary may be larger than its tokenizer's, since many are padded to a round number; never smaller. */
+int text_parts_check(const text_parts *t, const checkpoint_config *c, message *m)
+{
+    if (t->table && c->input_kind != B2S6_TOKENS)
+        return complain(m, "a tokenizer for a model of features, which reads no tokens (--tokenizer none goes without one)");
+    if (t->table && t->n_tokens > c->input_size)
+        return complain(m, "the tokenizer has %zu tokens, but the model's vocabulary %lu: they do not belong together "
+                        "(--tokenizer none converts the model without it)", t->n_tokens, (unsigned long)c->input_size);
+    return check_ids(&t->begins, TEXT_BEGINS_KEY, c->input_size, m) != 0 ? -1
+                                                                        : check_ids(&t->ends, TEXT_ENDS_KEY, c->input_size, m);
+}
+
+static void add_pair(metadata_pair *all, size_t *n, const char *key, const char *value)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (strcmp(all[i].key, key) == 0)
+            return;
+    if (*value) {
+        all[*n].key = key;
+        all[*n].value = value;
+        ++*n;
+    }
+}
+
+metadata_pair *text_parts_metadata(const text_parts *t, const metadata_pair *pairs, size_t n, size_t *n_all)
+{
+    metadata_pair *all = malloc((n + 2) * sizeof *all);
+    if (!all)
+        return NULL;
+    if (n > 0)
+        memcpy(all, pairs, n * sizeof *all);
+    *n_all = n;
+    add_pair(all, n_all, TEXT_BEGINS_KEY, t->begins_text);
+    add_pair(all, n_all, TEXT_ENDS_KEY, t->ends_text);
+    return all;
+}
