@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../support/folder.h"
 #include "checkpoint.h"
 #include "matrix_types.h"
 #include "text_parts.h"
@@ -190,7 +191,7 @@ static int convert_folder(const char *path, result r, message *m)
     file_bytes config;
     weight_files w;
     int failed;
-    if (weight_files_read_part(&config, path, "config.json", m) != 0)
+    if (folder_read(&config, path, "config.json", m) != 0)
         return -1;
     failed = weight_files_open_folder(&w, path, m);
     if (!failed) {
@@ -230,7 +231,7 @@ int convert_into(const char *path, const char *tokenizer, const convert_options 
     const int folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
     const int has_table = has_entry(options, TOKENIZER_ENTRY);
     int failed;
-    if (folder && !weight_files_exists(path, "config.json"))
+    if (folder && !folder_has(path, "config.json"))
         return complain(&m, "a folder without config.json; of a Hugging Face or original Mamba model give the folder, "
                             "of any other the file");
     if (text_parts_read(&text, folder ? path : NULL, tokenizer, has_table, &m) != 0)

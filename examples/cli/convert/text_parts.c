@@ -1,48 +1,24 @@
 /* text_parts.c - see text_parts.h: reads tokenizer.json, and the ids around texts from two configurations */
-#define _POSIX_C_SOURCE 200809L
-
 #include "text_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../support/file_bytes.h"
+#include "../support/folder.h"
 #include "../support/json_fields.h"
 #include "../text/tokenizer/tokenizer.h"
-
-/* folder/name as a path of its own, from malloc; NULL without memory. */
-static char *path_of(const char *folder, const char *name)
-{
-    const size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (path)
-        snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
-static int is_there(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0;
-}
 
 /* ----------------------------------------------------------------------------------------------------------- tokenizer */
 
 /* The JSON of a tokenizer as a table. An error names the file. */
-static int import_file(text_parts *t, const char *path, const char *name, message *m)
+static int import(text_parts *t, const file_bytes *source, const char *name, message *m)
 {
     char inner_text[260];
     message inner = { inner_text, sizeof inner_text };
-    file_bytes source;
     tokenizer *opened;
-    int failed;
-    if (file_bytes_read(&source, path, &inner) != 0)
-        return complain(m, "%s: %s", name, inner_text);
-    failed = tokenizer_import(&t->table, &t->table_size, (const char *)source.bytes, source.size, &inner);
-    file_bytes_release(&source);
-    if (failed)
+    if (tokenizer_import(&t->table, &t->table_size, (const char *)source->bytes, source->size, &inner) != 0)
         return complain(m, "%s: %s (--tokenizer none converts the model without it)", name, inner_text);
     opened = tokenizer_open(t->table, t->table_size, &inner);
     if (!opened)
@@ -52,20 +28,24 @@ static int import_file(text_parts *t, const char *path, const char *name, messag
     return 0;
 }
 
-static int read_tokenizer(text_parts *t, const char *folder, const char *tokenizer_path, message *m)
+static int read_named(file_bytes *source, const char *path, message *m)
 {
-    char *path;
-    int failed = 0;
-    if (tokenizer_path)
-        return strcmp(tokenizer_path, "none") == 0 ? 0 : import_file(t, tokenizer_path, tokenizer_path, m);
-    if (!folder)
+    char inner_text[260];
+    message inner = { inner_text, sizeof inner_text };
+    return file_bytes_read(source, path, &inner) != 0 ? complain(m, "%s: %s", path, inner_text) : 0;
+}
+
+static int read_tokenizer(text_parts *t, const char *folder, const char *path, message *m)
+{
+    static const char own[] = "tokenizer.json";
+    file_bytes source;
+    int failed;
+    if (path ? strcmp(path, "none") == 0 : !folder || !folder_has(folder, own))
         return 0;
-    path = path_of(folder, "tokenizer.json");
-    if (!path)
-        return complain(m, "out of memory");
-    if (is_there(path))
-        failed = import_file(t, path, "tokenizer.json", m);
-    free(path);
+    if (path ? read_named(&source, path, m) != 0 : folder_read(&source, folder, own, m) != 0)
+        return -1;
+    failed = import(t, &source, path ? path : own, m);
+    file_bytes_release(&source);
     return failed;
 }
 
@@ -152,18 +132,16 @@ static int read_folder_ids(text_parts *t, const char *folder, message *m)
 {
     static const char *const names[] = { "generation_config.json", "config.json" };
     for (size_t i = 0; i < 2; i++) {
-        char inner_text[200] = "out of memory", *path = path_of(folder, names[i]);
+        char inner_text[200];
         message inner = { inner_text, sizeof inner_text };
         file_bytes file;
-        int failed = !path;
-        if (path && is_there(path)) {
-            failed = file_bytes_read(&file, path, &inner) != 0;
-            if (!failed) {
-                failed = read_ids_of(t, (const char *)file.bytes, file.size, i == 1, &inner) != 0;
-                file_bytes_release(&file);
-            }
-        }
-        free(path);
+        int failed;
+        if (!folder_has(folder, names[i]))
+            continue;
+        if (folder_read(&file, folder, names[i], m) != 0)
+            return -1;
+        failed = read_ids_of(t, (const char *)file.bytes, file.size, i == 1, &inner);
+        file_bytes_release(&file);
         if (failed)
             return complain(m, "%s: %s", names[i], inner_text);
     }

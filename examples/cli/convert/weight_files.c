@@ -1,49 +1,16 @@
 /* weight_files.c - see weight_files.h */
-#define _POSIX_C_SOURCE 200809L
-
 #include "weight_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../support/file_kind.h"
+#include "../support/folder.h"
 #include "weight_index.h"
 
 /* Pages are let go of after so many bytes of tensors. */
 #define KEPT_BYTES (16u << 20)
-
-/* ------------------------------------------------------------------------------------------------------ names in a folder */
-
-/* folder/name as a path of its own, from malloc; NULL without memory. */
-static char *join(const char *folder, const char *name)
-{
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (path)
-        snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
-int weight_files_read_part(file_bytes *file, const char *folder, const char *name, message *m)
-{
-    char inner_text[200] = "out of memory";
-    message inner = { inner_text, sizeof inner_text };
-    char *path = join(folder, name);
-    int failed = !path || file_bytes_read(file, path, &inner) != 0;
-    free(path);
-    return failed ? complain(m, "%.100s: %s", name, inner_text) : 0;
-}
-
-int weight_files_exists(const char *folder, const char *name)
-{
-    struct stat status;
-    char *path = join(folder, name);
-    int found = path && stat(path, &status) == 0;
-    free(path);
-    return found;
-}
 
 /* --------------------------------------------------------------------------------------------------------------- one file */
 
@@ -165,7 +132,7 @@ static int open_part(weight_files *w, const char *folder, const char *name, mess
     message inner = { inner_text, sizeof inner_text };
     file_bytes data;
     char *kept;
-    if (weight_files_read_part(&data, folder, name, m) != 0)
+    if (folder_read(&data, folder, name, m) != 0)
         return -1;
     kept = w->names[w->n_files] = malloc(strlen(name) + 1);
     if (!kept) {
@@ -210,7 +177,7 @@ static int open_index(weight_files *w, const char *folder, const char *name, mes
     file_bytes text;
     weight_index index;
     int failed;
-    if (weight_files_read_part(&text, folder, name, m) != 0)
+    if (folder_read(&text, folder, name, m) != 0)
         return -1;
     failed = weight_index_read(&index, (const char *)text.bytes, text.size, &inner);
     file_bytes_release(&text);
@@ -234,10 +201,10 @@ int weight_files_open_folder(weight_files *w, const char *folder, message *m)
     };
     static const char *const others[] = { "tf_model.h5", "flax_model.msgpack" };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (weight_files_exists(folder, kinds[i].name))
+        if (folder_has(folder, kinds[i].name))
             return kinds[i].open(w, folder, kinds[i].name, m);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (weight_files_exists(folder, others[i]))
+        if (folder_has(folder, others[i]))
             return complain(m, "the weights are in %s, not in model.safetensors; load the model in transformers and save it: "
                                "save_pretrained(...)", others[i]);
     return complain(m, "a folder with config.json, but without model.safetensors or pytorch_model.bin");

@@ -42,10 +42,6 @@ int weight_files_open_memory(weight_files *w, const unsigned char *bytes, size_t
 
 void weight_files_close(weight_files *w);
 
-/* A whole file of a folder; an error names it. 0 or -1. */
-int weight_files_read_part(file_bytes *file, const char *folder, const char *name, message *m);
-int weight_files_exists(const char *folder, const char *name);
-
 /* Bytes of all tensors. */
 uint64_t weight_files_bytes(const weight_files *w);
 

@@ -50,6 +50,13 @@ static inline uint64_t writer_round_up(uint64_t n)
     return (n + FORMAT_DATA_ALIGNMENT - 1) / FORMAT_DATA_ALIGNMENT * FORMAT_DATA_ALIGNMENT;
 }
 
+/* Counts a tensor, and writes its entry; name is for messages. 0 if its bytes are wanted, too. */
+int writer_add_entry(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count, size_t rows,
+                     size_t cols, uint64_t bytes);
+
+/* n zeroed bytes that wait to go out; NULL without memory. */
+unsigned char *writer_wait(writer *w, uint64_t n);
+
 /*
  * Adds an entry for a tensor and returns its zeroed bytes, which are the caller's until the next tensor: NULL while measuring.
  * name is for messages.

@@ -51,17 +51,6 @@ const char *tokenizer_unicode(void)
     return unicode_version();
 }
 
-int token_list_grow(token_list *list)
-{
-    const size_t room = list->room ? list->room * 2 : 256;
-    int32_t *ids = room <= SIZE_MAX / 8 ? realloc(list->ids, room * sizeof *ids) : NULL;
-    if (!ids)
-        return -1;
-    list->ids = ids;
-    list->room = room;
-    return 0;
-}
-
 /* --------------------------------------------------------------------------------------------------------------- encoding */
 
 /* One text on its way. */
