@@ -96,6 +96,11 @@ check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUIL
 	$(SAY) TEST 'check: the library, suite by suite; one alone: $(BUILD)/tests/check SUITE'
 	@$(BUILD)/tests/check
 
+# For a person: what `b2s6 generate` takes beside the library's own run and steps (tests/tools/text_cost.c).
+$(BUILD)/tests/text_cost: $(BUILD)/tests/tests/tools/text_cost.o $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread
+
 digest: $(BUILD)/tests/digest
 	$(BUILD)/tests/digest
 
