@@ -145,6 +145,18 @@ said 'eos_token_id: 7 3$'
 fresh bin
 runs convert --tokenizer "$work/tokenizer.json" "$folder" "$work/named.b2s6"
 runs tokenize "$work/named.b2s6" "$work/words"
+sed 's/<end>/<|endoftext|>/' "$work/tokenizer.json" >"$work/endoftext.json" # an original folder's texts begin and end with it
+runs convert --tokenizer "$work/endoftext.json" "$folder" "$work/original.b2s6"
+runs info "$work/original.b2s6"
+said 'bos_token_id: 7$'
+said 'eos_token_id: 7$'
+runs generate "$work/original.b2s6" -n 3
+runs info "$work/named.b2s6"
+expect "another control token is not taken for it" test "$(grep -c token_id "$work/out")" -eq 0
+fresh hugging-face
+runs convert --tokenizer "$work/endoftext.json" "$folder" "$work/hf-defaults.b2s6"
+runs info "$work/hf-defaults.b2s6"
+said 'bos_token_id: 0$'
 fails 1 "tokens of a tokenizer" compress "$work/named.b2s6" "$work/words" "$work/x"
 fresh bin
 sed 's/"id": 7/"id": 8/' "$work/tokenizer.json" >"$folder/tokenizer.json"

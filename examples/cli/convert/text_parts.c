@@ -12,6 +12,19 @@
 
 /* ----------------------------------------------------------------------------------------------------------- tokenizer */
 
+/* What the texts are separated by that GPT-2 and its successors were trained on. */
+static void find_end_of_text(text_parts *t, const tokenizer *opened)
+{
+    static const char name[] = "<|endoftext|>";
+    for (size_t id = 0; id < t->n_tokens && t->end_of_text.n == 0; id++) {
+        size_t size;
+        int special;
+        const unsigned char *text = tokenizer_token(opened, (int32_t)id, &size, &special);
+        if (special && size == sizeof name - 1 && memcmp(text, name, size) == 0)
+            t->end_of_text = (text_ids){ { (uint32_t)id }, 1, 1 };
+    }
+}
+
 /* The JSON of a tokenizer as a table. An error names the file. */
 static int import(text_parts *t, const file_bytes *source, const char *name, message *m)
 {
@@ -24,6 +37,7 @@ static int import(text_parts *t, const file_bytes *source, const char *name, mes
     if (!opened)
         return complain(m, "%s: %s", name, inner_text);
     t->n_tokens = tokenizer_size(opened);
+    find_end_of_text(t, opened);
     tokenizer_close(opened);
     return 0;
 }
@@ -79,13 +93,20 @@ static int read_ids(text_ids *list, json value, const char *key, message *m)
     return failed ? complain(m, "%s is neither a token's id nor a list of at most %d", key, (int)TEXT_IDS_MAX) : 0;
 }
 
-/* Where both files are silent: what Hugging Face's own configuration of this kind of model says. */
+/*
+ * Where both files are silent: what Hugging Face's own configuration of this kind of model says. An original folder has no
+ * place for ids; texts begin and end with the tokenizer's end of text, as in training.
+ */
 static void take_defaults(text_parts *t, json model_type)
 {
     static const struct {
         const char *type;
         uint32_t begins, ends;
     } known[] = { { "mamba", 0, 0 }, { "mamba2", 0, 2 } };
+    if (!model_type.text && t->end_of_text.n > 0) {
+        t->begins = t->begins.given ? t->begins : t->end_of_text;
+        t->ends = t->ends.given ? t->ends : t->end_of_text;
+    }
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (!model_type.text || json_kind_of(model_type) != JSON_STRING || !json_equals(model_type, known[i].type))
             continue;

@@ -28,6 +28,7 @@ typedef struct text_parts {
     unsigned char *table;       /* the tokenizer's; NULL: the model gets none */
     size_t table_size, n_tokens;
     text_ids begins, ends;
+    text_ids end_of_text;       /* the tokenizer's control token of that name, if it has one */
     char begins_text[160], ends_text[160]; /* as metadata */
 } text_parts;
 
