@@ -34,6 +34,10 @@ ifneq ($(findstring s390,$(shell $(CC) -dumpmachine)),)
 B2S6_CFLAGS += -fexcess-precision=fast
 endif
 
+# With -g half of the time that gcc takes for kernels goes into where their variables are, line by line; the code is the same without.
+KERNELS_CFLAGS := $(shell $(CC) -Werror -fno-var-tracking-assignments -xc -c -o /dev/null /dev/null 2>/dev/null && \
+    echo -fno-var-tracking-assignments)
+
 LIB_SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
 CLI_SOURCES = $(sort $(wildcard examples/cli/*.c examples/cli/*/*.c examples/cli/*/*/*.c))
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/lib/%.o)
@@ -57,7 +61,7 @@ all: $(BUILD)/libb2s6.a $(BUILD)/libb2s6.so $(BUILD)/b2s6
 $(BUILD)/lib/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) CC $<
-	$(Q)$(CC) $(B2S6_CFLAGS) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(B2S6_CFLAGS) $(if $(findstring /kernels,$<),$(KERNELS_CFLAGS)) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 $(BUILD)/cli/%.o: %.c Makefile
 	@mkdir -p $(@D)

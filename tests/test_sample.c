@@ -381,8 +381,29 @@ static void test_long_rows(void)
         }
 }
 
+/* The longest row there may be: of equal logits its sum is 2^63 units, as large as any can be; of all but one a little less. */
+static void test_longest_row(void)
+{
+    const size_t n = B2S6_LOGITS_MAX;
+    float *row = malloc(n * sizeof *row);
+    uint32_t *scratch = malloc(n * sizeof *scratch);
+    uint64_t generator = 11;
+    int32_t token = -1;
+    CHECK(row && scratch);
+    for (size_t i = 0; i < n; i++)
+        row[i] = 3.5f;
+    CHECK_NEAR(-log((double)n), b2s6_log_probability(row, n, 12345), 4 * 0x1p-24 * log((double)n));
+    CHECK_OK(b2s6_sample(&token, row, n, NULL, &generator, scratch));
+    CHECK(token >= 0 && (size_t)token < n);
+    row[n / 3] = 2.5f;
+    CHECK_NEAR(-log((double)n - 1 + exp(-1)), b2s6_log_probability(row, n, 12345), 4 * 0x1p-24 * log((double)n));
+    CHECK_NEAR(-log((double)n - 1 + exp(-1)) - 1, b2s6_log_probability(row, n, (int32_t)(n / 3)), 4 * 0x1p-24 * log((double)n));
+    free(scratch);
+    free(row);
+}
+
 static const test tests[] = {
     TEST(test_log_softmax), TEST(test_odd_rows), TEST(test_top_k), TEST(test_draws), TEST(test_draws_refused),
-    TEST(test_same_bits_everywhere), TEST(test_long_rows),
+    TEST(test_same_bits_everywhere), TEST(test_long_rows), TEST(test_longest_row),
 };
 const test_suite suite_sample = TEST_SUITE("sample", tests);

@@ -31,6 +31,12 @@ typedef struct checkpoint_layer_config {
     uint32_t dt_rank;           /* 0 unless delta is low rank */
     uint32_t euler, conjugate, skip;
     uint32_t plain_states;      /* the states hold no rests of their roundings */
+    uint32_t d_mlp, n_groups;   /* mamba2, from here on: h heads; what the members above say of A, B, C and delta is not looked at */
+    uint32_t gated_norm;        /* b2s6_gated_norm */
+    uint32_t norm_groups;       /* 1 without a norm */
+    double gate_eps;
+    double delta_least, delta_most; /* infinity: no limit */
+    uint32_t d_channels;        /* D is one a channel, not one a head */
 } checkpoint_layer_config;
 
 /* What is not of one layer. */
@@ -67,7 +73,12 @@ typedef struct checkpoint_layer {
     checkpoint_unit unit, unit_rev;
     tensor in_proj, in_proj_bias;    /* (2 d_inner, d_model), (2 d_inner) */
     tensor conv_weight, conv_bias;   /* (d_inner, d_conv), (d_inner); no bias stands for zero */
-    tensor out, out_bias;            /* s4: (2 d_model, d_model), (2 d_model); mamba: (d_model, d_inner), (d_model) */
+    tensor out, out_bias;            /* s4: (2 d_model, d_model), (2 d_model); mamba, mlp: (d_model, d_inner), (d_model) */
+    /*
+     * mamba2: in_proj's rows are, in order, z0 and x0 (d_mlp each), z and x (d_inner each), B and C (n_groups n each), delta (h);
+     * conv's channels x, B, C; out's columns d_mlp, then d_inner. unit has a_log (h), b (h) and d (h) or (d_inner).
+     */
+    tensor gated_norm;               /* (d_inner) */
 } checkpoint_layer;
 
 typedef struct checkpoint {
@@ -97,5 +108,7 @@ int checkpoint_read_b2s6(checkpoint *ck, const tensor_source *source, message *m
 int checkpoint_read_configured(checkpoint *ck, const tensor_source *source, json config, message *m);
 int checkpoint_read_hf_mamba(checkpoint *ck, const tensor_source *source, json config, message *m);
 int checkpoint_read_ss_mamba1(checkpoint *ck, const tensor_source *source, json config, message *m);
+int checkpoint_read_hf_mamba2(checkpoint *ck, const tensor_source *source, json config, message *m);
+int checkpoint_read_ss_mamba2(checkpoint *ck, const tensor_source *source, json config, message *m);
 
 #endif

@@ -27,12 +27,13 @@ typedef struct kind {
 /* The model_type of Hugging Face's. */
 static const kind model_types[] = {
     { "mamba", checkpoint_read_hf_mamba },
+    { "mamba2", checkpoint_read_hf_mamba2 },
 };
 
 /* The mixers of original folders; read is NULL for those that there is no reader for. */
 static const kind mixers[] = {
     { "Mamba1", checkpoint_read_ss_mamba1 },
-    { "Mamba2", NULL },
+    { "Mamba2", checkpoint_read_ss_mamba2 },
     { "Mamba3", NULL },
 };
 

@@ -55,7 +55,8 @@ static int set_states(checkpoint *ck, const char *states, message *m)
 static void name_layers(const checkpoint *ck, char *text, size_t size)
 {
     static const struct { uint32_t block; const char *name; } blocks[] = {
-        { B2S6_BLOCK_S4, "s4" }, { B2S6_BLOCK_MAMBA, "mamba" },
+        { B2S6_BLOCK_S4, "s4" }, { B2S6_BLOCK_MAMBA, "mamba" }, { B2S6_BLOCK_MAMBA2, "mamba2" },
+        { B2S6_BLOCK_MLP, "mlp" },
     };
     uint32_t left = ck->config.n_layers;
     int used = 0;
@@ -182,7 +183,7 @@ static int convert_configured(weight_files *w, const char *text, size_t size, co
 {
     json config;
     size_t at;
-    const char *problem = json_check(&config, text, size, &at);
+    const char *problem = json_check_python(&config, text, size, &at);
     return problem ? complain(m, "config.json is not JSON: %s (byte %zu)", problem, at) : convert(w, &config, name, r, m);
 }
 

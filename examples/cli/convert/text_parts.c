@@ -133,7 +133,7 @@ static int read_ids_of(text_parts *t, const char *text, size_t size, int is_last
     json whole;
     size_t at;
     uint32_t present;
-    const char *problem = json_check(&whole, text, size, &at);
+    const char *problem = json_check_python(&whole, text, size, &at);
     memset(&c, 0, sizeof c);
     if (problem)
         return complain(m, "not JSON: %s (byte %zu)", problem, at);
