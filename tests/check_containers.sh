@@ -28,6 +28,11 @@ for name in safetensors mixed hugging-face shards bin bin-tied bin-strides bin-s
     expect "one line says what was made" test "$(wc -l <"$work/out")" -eq 1
     expect "$name gives the same model" cmp "$work/safetensors.b2s6" "$work/$name.b2s6"
 done
+for name in safetensors bin shards bin-shards; do
+    runs convert "$containers/mamba2-$name/model" "$work/mamba2-$name.b2s6"
+    said "^$work/mamba2-$name.b2s6: 1 mamba2 layer of width 4, 8 tokens, 146 weights as f32, "
+    expect "mamba2-$name gives the same model" cmp "$work/mamba2-safetensors.b2s6" "$work/mamba2-$name.b2s6"
+done
 "$program" convert "$containers/bin/model" /dev/stdout 2>"$work/err" | cat >"$work/piped"
 expect "through a pipe it is the same model" cmp "$work/safetensors.b2s6" "$work/piped"
 expect "and nothing else is said" test ! -s "$work/err"
@@ -157,6 +162,15 @@ fresh hugging-face
 runs convert --tokenizer "$work/endoftext.json" "$folder" "$work/hf-defaults.b2s6"
 runs info "$work/hf-defaults.b2s6"
 said 'bos_token_id: 0$'
+for name in bin bin-shards; do # an original folder, and Hugging Face's, whose config.json has a bare Infinity
+    fresh mamba2-$name
+    cp "$work/endoftext.json" "$folder/tokenizer.json"
+    runs convert "$folder" "$work/mamba2.b2s6"
+    runs generate "$work/mamba2.b2s6" --prompt abc -n 5
+    runs info "$work/mamba2.b2s6"
+    said "bos_token_id: $(test $name = bin && echo 7 || echo 0)\$"
+    said "eos_token_id: $(test $name = bin && echo 7 || echo 2)\$"
+done
 fails 1 "tokens of a tokenizer" compress "$work/named.b2s6" "$work/words" "$work/x"
 fresh bin
 sed 's/"id": 7/"id": 8/' "$work/tokenizer.json" >"$folder/tokenizer.json"

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/containers: one small Mamba-1 model in every kind of folder that `b2s6 convert` reads; all give the same model file.
-Beside them bytes-256 and bytes-260: language models of bytes that differ in tokens beyond the bytes alone.
+Beside them mamba2-*, the same of a small Mamba-2 model, and bytes-256 and bytes-260: language models of bytes that differ in tokens
+beyond the bytes alone.
 
     python3 tests/tools/make_containers.py tests/containers
 
@@ -26,6 +27,17 @@ ORIGINAL = {"d_model": D, "n_layer": 1, "vocab_size": 5, "pad_vocab_size_multipl
 HUGGING_FACE = {"model_type": "mamba", "architectures": ["MambaForCausalLM"], "hidden_size": D, "state_size": N,
                 "num_hidden_layers": 1, "vocab_size": VOCABULARY, "conv_kernel": TAPS, "expand": 1, "intermediate_size": D,
                 "time_step_rank": RANK}
+HEADS, P = 2, 2  # of Mamba-2, in one group
+SHAPES_2 = [("backbone.embedding.weight", [VOCABULARY, D]), ("backbone.layers.0.norm.weight", [D]),
+            ("backbone.layers.0.mixer.in_proj.weight", [2 * D + 2 * N + HEADS, D]),
+            ("backbone.layers.0.mixer.conv1d.weight", [D + 2 * N, 1, TAPS]), ("backbone.layers.0.mixer.conv1d.bias", [D + 2 * N]),
+            ("backbone.layers.0.mixer.dt_bias", [HEADS]), ("backbone.layers.0.mixer.A_log", [HEADS]),
+            ("backbone.layers.0.mixer.D", [HEADS]), ("backbone.layers.0.mixer.norm.weight", [D]),
+            ("backbone.layers.0.mixer.out_proj.weight", [D, D]), ("backbone.norm_f.weight", [D])]
+ORIGINAL_2 = dict(ORIGINAL, ssm_cfg={"layer": "Mamba2", "d_state": N, "d_conv": TAPS, "expand": 1, "headdim": P})
+HUGGING_FACE_2 = {"model_type": "mamba2", "architectures": ["Mamba2ForCausalLM"], "hidden_size": D, "state_size": N,
+                  "num_hidden_layers": 1, "vocab_size": VOCABULARY, "conv_kernel": TAPS, "expand": 1, "num_heads": HEADS,
+                  "head_dim": P, "n_groups": 1, "time_step_limit": [0.0, float("inf")], "tie_word_embeddings": True}
 
 
 def packed(values, kind):
@@ -34,10 +46,10 @@ def packed(values, kind):
     return struct.pack("<%d%s" % (len(values), {"F32": "f", "F16": "e", "F64": "d"}[kind]), *values)
 
 
-def tensors(values, kinds):
+def tensors(values, kinds, shapes=SHAPES):
     """The model with types from kinds in turn."""
     return [(name, kinds[i % len(kinds)], shape, lambda v=values[name], k=kinds[i % len(kinds)]: packed(v, k))
-            for i, (name, shape) in enumerate(SHAPES)]
+            for i, (name, shape) in enumerate(shapes)]
 
 
 def transposed(t, values):
@@ -65,6 +77,30 @@ def write_bytes(root, numbers):
         model = [("backbone.embedding.weight", "F16", [len(embedding) // D, D], lambda e=embedding: packed(e, "F16"))]
         path = folder(root, name, dict(ORIGINAL, vocab_size=vocabulary))
         torch_file.write_torch(path + "/pytorch_model.bin", model + tensors(values, ["F16"])[1:], new=True)
+
+
+def write_mamba2(root, numbers):
+    """A published folder's usual types: one file of float32, float16 as torch saves it, bfloat16 in parts, everything mixed."""
+    values = {name: [numbers.randrange(-40, 41) / 64 for _ in range(torch_file.product(shape))] for name, shape in SHAPES_2}
+
+    def model(*kinds):
+        return tensors(values, kinds, SHAPES_2)
+
+    def renamed(made):
+        return [(n.replace("embedding", "embeddings"), k, s, m) for n, k, s, m in made]
+
+    torch_file.write_safetensors(folder(root, "mamba2-safetensors", ORIGINAL_2) + "/model.safetensors", model("F32"))
+    torch_file.write_torch(folder(root, "mamba2-bin", ORIGINAL_2) + "/pytorch_model.bin", model("F16"), new=True)
+    path = folder(root, "mamba2-shards", HUGGING_FACE_2)
+    places = {"model-%05d-of-00002.safetensors" % (i + 1): renamed(model("BF16"))[i::2] for i in range(2)}
+    for name, some in places.items():
+        torch_file.write_safetensors(os.path.join(path, name), some)
+    torch_file.write_index(path + "/model.safetensors.index.json", places)
+    path = folder(root, "mamba2-bin-shards", HUGGING_FACE_2)
+    places = {"pytorch_model-%05d-of-00002.bin" % (i + 1): renamed(model("BF16", "F32", "F64", "F16"))[i::2] for i in range(2)}
+    for name, some in places.items():
+        torch_file.write_torch(os.path.join(path, name), some, top="archive")
+    torch_file.write_index(path + "/pytorch_model.bin.index.json", places)
 
 
 def main():
@@ -98,6 +134,7 @@ def main():
         torch_file.write_torch(os.path.join(path, name), some, top="archive")
     torch_file.write_index(path + "/pytorch_model.bin.index.json", places)
     write_bytes(root, numbers)
+    write_mamba2(root, random.Random(7))
 
 
 if __name__ == "__main__":
