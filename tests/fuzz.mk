@@ -44,12 +44,13 @@ $(BUILD)/fuzz/seeds: $(BUILD)/tests/digest
 	    else { printf s; cat "$$case/model.safetensors"; } >"$@/convert/$$name"; \
 	         { printf h; tail -c +9 "$$case/model.safetensors" | head -c 6000; } >"$@/convert/$$name-header"; \
 	         { printf j; tail -c +9 "$$case/model.safetensors" | head -c 3000; } >"$@/convert/$$name-json"; fi; done
-	@for folder in tests/containers/bin*/model/; do name=$$(basename "$$(dirname "$$folder")"); for file in "$$folder"/*.bin; do \
+	@for folder in tests/containers/*bin*/model/; do name=$$(basename "$$(dirname "$$folder")"); for file in "$$folder"/*.bin; do \
 	    { printf b; cat "$$folder/config.json"; printf '\0'; cat "$$file"; } >"$@/convert/$$name-$$(basename "$$file")"; \
 	    { printf P; python3 -c 'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); \
 	        sys.stdout.buffer.write(z.read([n for n in z.namelist() if n.endswith("data.pkl")][0]))' "$$file"; } \
 	        >"$@/convert/$$name-$$(basename "$$file").pickle"; done; done
-	@for file in tests/containers/*/model/*.index.json; do { printf i; cat "$$file"; } >"$@/convert/$$(basename "$$file")"; done
+	@for file in tests/containers/*/model/*.index.json; do { printf i; cat "$$file"; } \
+	    >"$@/convert/$$(basename "$${file%/model/*}")-index"; done
 	@for name in bytes characters; do { printf j; cat "tests/tokenizers/$$name.json"; } >"$@/tokenizer/$$name"; done
 	@touch $@
 
