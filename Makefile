@@ -100,6 +100,7 @@ include examples/python/python.mk
 include pkgconfig/cmake.mk
 include docs/man/man.mk
 include pkgconfig/dist.mk
+include examples/packaging/packaging.mk
 
 demo: $(BUILD)/b2s6 $(BUILD)/speech
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin
