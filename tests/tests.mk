@@ -110,6 +110,8 @@ check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUIL
 	@tests/check_text.sh $(BUILD)/b2s6 $(BUILD)/tests/text_model tests
 	$(SAY) TEST 'check_speech.sh: spoken digits'
 	@tests/check_speech.sh $(BUILD)/speech tests
+	$(SAY) TEST 'check_lra.sh: lists and snakes'
+	@CC='$(CC)' tests/check_lra.sh $(BUILD)/libb2s6.a tests
 	$(SAY) TEST 'elementary: exp, sine and the others over all floats'
 	@$(BUILD)/tests/elementary
 	$(SAY) TEST 'check: the library, suite by suite; one alone: $(BUILD)/tests/check SUITE'

@@ -313,7 +313,7 @@ static int close_part(FILE *f, const char *name)
 static int write_part(const char *folder, const char *name, size_t count)
 {
     unsigned char *pixels = malloc(count * PIXELS + 1), *answers = malloc(count + 1);
-    FILE *f = open_part(folder, name, "bin"), *snakes = open_part(folder, name, "snakes");
+    FILE *f = open_part(folder, name, "bin"), *snakes = f == NULL ? NULL : open_part(folder, name, "snakes");
     size_t i, ones = 0;
     if (pixels == NULL || answers == NULL)
         return fprintf(stderr, "pathfinder: not enough memory\n"), 0;
