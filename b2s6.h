@@ -566,9 +566,9 @@ B2S6_API size_t b2s6_workspace_size(const b2s6_model *model, size_t n_steps);
  * Of a bidirectional model a run is a whole sequence: it starts from the beginning of a stream, and the next run starts
  * anew. With pooling it has one row in all.
  *
- * n_steps = 0 does nothing, except for a bidirectional model, which has no answer then: ARGUMENT. All input is checked
- * before the first step is taken. Errors: INPUT_KIND (also a wrong n_features), TOKEN, VALUE, SIZE (out_size, workspace),
- * ALIGNMENT (workspace).
+ * n_steps = 0 does nothing, except for a bidirectional model, which has no answer then. All input is checked before the
+ * first step is taken. Errors: ARGUMENT (no steps of a bidirectional model; more rows of features than memory can hold),
+ * INPUT_KIND (also a wrong n_features), TOKEN, VALUE, SIZE (out_size, workspace), ALIGNMENT (workspace).
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_run_tokens(b2s6_state *state, const int32_t *tokens, size_t n_steps, float *out,
                                                   size_t out_size, const b2s6_run_options *options);
@@ -578,11 +578,11 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_run_features(b2s6_state *state, const flo
 
 /*
  * One step of each of n_states streams of one model: tokens (n_states), or features (n_states, n_features); rows go to out
- * (n_states, width), with room for out_size floats in all, width as in a run, or nowhere if out is NULL. The weights are read
- * once for as many streams as the workspace has room for (b2s6_workspace_size(model, n_states)). Each stream gets the bits
- * that it would have had alone. The states must be different ones, at least one (ARGUMENT), of one model handle (MODEL). options may be
- * NULL; B2S6_RUN_HIDDEN is the only flag. All is checked before any stream moves. Errors: INPUT_KIND, TOKEN, VALUE,
- * BIDIRECTIONAL, MODEL, SIZE (out_size), ALIGNMENT.
+ * (n_states, width), with room for out_size floats in all, width as in a run, or nowhere if out is NULL. The weights are
+ * read once for as many streams as the workspace has room for (b2s6_workspace_size(model, n_states)). Each stream gets the
+ * bits that it would have had alone. options may be NULL; B2S6_RUN_HIDDEN is the only flag. All is checked before any
+ * stream moves. Errors: ARGUMENT (no state, a state given twice, more rows than memory can hold), MODEL (states of more
+ * than one model handle), INPUT_KIND, TOKEN, VALUE, BIDIRECTIONAL, SIZE (out_size), ALIGNMENT (workspace).
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_batch_tokens(b2s6_state *const *states, size_t n_states, const int32_t *tokens,
                                                     float *out, size_t out_size, const b2s6_run_options *options);

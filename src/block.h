@@ -1,6 +1,6 @@
 /*
- * What a layer does between its norm and the residual stream: a block, one file and one entry of the table for each kind. Adding a
- * kind is adding a file (docs/code.md).
+ * What a layer does between its norm and the residual stream: a block, one file and one entry of the table for each
+ * kind. Adding a kind is adding a file (docs/code.md).
  */
 #ifndef B2S6_BLOCK_H
 #define B2S6_BLOCK_H

@@ -27,8 +27,11 @@ struct layer_config {
     uint8_t delta, discretization, conjugate, skip, states;
 };
 
-/* One line a key: where its value goes and the range it must be in. Keys of a table ascend. A member whose most fits a byte is
- * a byte, every other one four. */
+/*
+ * One line a key: where its value goes and the range it must be in. Keys of a table ascend, as entries do in the file.
+ * A member whose most fits a byte is a byte, every other one four: b2s6_config_take goes by max to know how many it
+ * writes, and B2S6_KEY_MOST refuses to compile where the member has another size.
+ */
 struct key {
     uint8_t key, min;
     uint16_t member;        /* offset in the structure that is filled */
@@ -62,7 +65,10 @@ struct config_reader {
 /* Whether the reader's section has this key, and it comes next. */
 B2S6_INTERNAL int b2s6_config_has(struct config_reader *r, uint32_t number);
 
-/* The n_keys keys of this table must come next, each in its range; their values go into *into. Unknown optional ones are skipped. */
+/*
+ * The n_keys keys of this table must come next, each in its range; their values go into *into. Unknown optional ones are
+ * skipped.
+ */
 B2S6_INTERNAL void b2s6_config_take(struct config_reader *r, const struct key *keys, size_t n_keys, void *into);
 
 /* The section is read: nothing but unknown optional entries may be left of it. */

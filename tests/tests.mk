@@ -29,6 +29,7 @@ RANDOM_MODELS_SOURCES = $(addprefix tests/,random_models.c reference.c reference
                         mamba2.c reference_mamba2.c subjects.c)
 WORK_SOURCES = $(addprefix tests/,work.c model_file.c runner.c trained.c files.c generate.c mamba2.c subjects.c)
 BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
+BENCH_LIMITS = $(filter $(BUILD)/cli/examples/cli/bench/limits%.o,$(CLI_OBJECTS))
 FAILING_SOURCES = tests/failing.c tests/runner.c
 # The library under test, which may be of another build (tests/stack.sh).
 CHECK_LIBRARY ?= $(BUILD)/libb2s6.a
@@ -79,11 +80,13 @@ $(BUILD)/tests/elementary: $(ELEMENTARY_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
-$(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/cli/examples/cli/bench/limits.o $(BUILD)/libb2s6.a
+$(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BENCH_LIMITS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
+# bench_kernels is only built: it looks past b2s6.h, so a change of the kernels could break it unseen.
+check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model \
+        $(BUILD)/tests/bench_kernels
 	$(SAY) TEST 'check_sources.py: no circle of files in src, no function longer than a screen'
 	@if $(PYTHON) -c '' 2>/dev/null; then $(PYTHON) tests/tools/check_sources.py --test && $(PYTHON) tests/tools/check_sources.py src; \
 	    else echo 'not run here: check_sources.py: no $(PYTHON)'; fi
