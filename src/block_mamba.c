@@ -14,6 +14,7 @@
 /* Its parts of a stream. */
 enum { PART_UNIT, PART_WINDOW };
 
+/* The unit's keys follow these in the file. */
 static const struct key mamba_keys[] = {
     B2S6_KEY(KEY_D_INNER, layer_config, d_inner, 1, FORMAT_MAX_WIDTH, "d_inner"),
     B2S6_KEY(KEY_D_CONV, layer_config, d_conv, 1, FORMAT_MAX_D_CONV, "d_conv"),
@@ -99,7 +100,10 @@ static void convolve(const struct mamba_context *c, size_t begin, size_t end)
     }
 }
 
-/* Groups begin .. end - 1 of v and z, and of the convolution of v. */
+/*
+ * Groups begin .. end - 1 of v and z, and of the convolution of v. Both products read the same prepared rows; index says
+ * which of the two matrices of in_proj is meant.
+ */
 static void expand(void *context, size_t begin, size_t end)
 {
     const struct mamba_context *c = context;

@@ -62,7 +62,10 @@ static const char *mamba2_check(struct layer_config *c, const struct model_confi
     return NULL;
 }
 
-/* Floats of B and C of all groups. */
+/*
+ * Floats of B and C of all groups of heads: B, then C, of each. They are one row, so that one product and one convolution
+ * do for all. At most 2^24, by mamba2_check.
+ */
 static uint32_t bc_width(const struct layer_config *c)
 {
     return 2 * c->n_groups * c->d_state;
@@ -193,7 +196,10 @@ static int clip(size_t *first, size_t n_items, size_t begin, size_t end, size_t 
     return begin < to && end > from && part[0] < part[1];
 }
 
-/* Panels begin .. end - 1 of matrix number index of m, into place y of every row. */
+/*
+ * Panels panels[0] .. panels[1] - 1 of matrix number index of m, into place y of every row. All projections of a row go to
+ * one wide row of work->expanded, whose stride they share: one place of the workspace, whatever of it a layer has.
+ */
 static void project_to(const struct mamba2_context *c, const struct matrix *m, const struct prepared *input, uint32_t index,
                        const float *bias, size_t y, const size_t panels[2])
 {
@@ -363,7 +369,8 @@ static void mamba2_pass(const struct pass *p, const struct layer *layer, const f
     c.pass = p;
     c.layer = layer;
     c.at = places_of(&layer->config);
-    if (layer->config.d_mlp) { /* before anything is added to what may be its input */
+    /* the MLP beside the unit: v silu(g) waits in its own place of the row until the unit's output has been added */
+    if (layer->config.d_mlp) {
         mlp.in = &m->in_mlp;
         mlp.bias = m->mlp_bias;
         mlp.input = input;
@@ -371,7 +378,10 @@ static void mamba2_pass(const struct pass *p, const struct layer *layer, const f
         mlp.stride = c.at.width;
         b2s6_block_gated(p, &mlp);
     }
-    /* packed, or as codes, the inputs of all three are the same */
+    /*
+     * Each matrix may be of another type: so its input is prepared for it. Packed, or as codes, the inputs of all three
+     * are the same, as they have the same columns; a later preparation writes the same bytes over an earlier one.
+     */
     c.in = b2s6_prepare(p, &layer->in_proj, input, d, n_rows, 1);
     c.in_bc = b2s6_prepare(p, &m->in_bc, input, d, n_rows, 1);
     c.in_dt = b2s6_prepare(p, &m->in_dt, input, d, n_rows, 1);

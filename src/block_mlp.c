@@ -11,6 +11,7 @@
 
 #if B2S6_HAS_MLP
 
+/* Its one key. The matrices' other side is the model's width. */
 static const struct key mlp_keys[] = {
     B2S6_KEY(KEY_D_INNER, layer_config, d_inner, 1, FORMAT_MAX_WIDTH, "d_inner"),
 };
@@ -23,6 +24,7 @@ static const char *mlp_check(struct layer_config *c, const struct model_config *
     return NULL;
 }
 
+/* v and g are one tensor of two matrices, the value first, as those of the other blocks are. */
 static void mlp_bind(struct binder *b, struct layer *layer, uint32_t d_model)
 {
     b2s6_take_matrix(b, &layer->in_proj, ROLE_IN_PROJ, 2, layer->config.d_inner, d_model);

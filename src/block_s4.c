@@ -10,6 +10,7 @@
 
 #if B2S6_HAS_S4
 
+/* The unit's keys follow it in the file. */
 static const struct key s4_keys[] = {
     B2S6_KEY(KEY_BIDIRECTIONAL, layer_config, bidirectional, 0, 1, "bidirectional"),
 };

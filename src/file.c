@@ -140,7 +140,10 @@ static b2s6_status read_after_handle(b2s6_model **model, FILE *file, size_t size
     return B2S6_OK;
 }
 
-/* Its size by seeking to its end, as C99 has no other way; ftell is a long, so larger files cannot be read here. */
+/*
+ * Its size by seeking to its end, as C99 has no other way; ftell is a long, so larger files cannot be read here. The stream
+ * is closed on every path: what the handle needs has been read.
+ */
 static b2s6_status open_path(b2s6_model **model, const char *path, const struct open_settings *settings, b2s6_error *error)
 {
     FILE *file = fopen(path, "rb");

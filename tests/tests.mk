@@ -5,6 +5,7 @@
 # build/tests/failing      tests that fail on purpose, for tests/check_runner.sh
 # build/tests/byte_model   writes the byte models for tests/check_bytes.sh and tests/cross_bytes.sh
 # build/tests/bench_kernels   each kernel alone, for a person who tunes one: make bench-kernels
+# build/tests/slow_modes   the table of slow modes in docs/arithmetic.md: make slow-modes
 # build/tests/work         how much longer odd weights take, for tests/work.sh
 # build/tests/digest       one number over the outputs of many models, to compare builds and machines
 # build/tests/golden       stored files must give the stored bits (tests/golden)
@@ -84,9 +85,13 @@ $(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BENCH_LI
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-# bench_kernels is only built: it looks past b2s6.h, so a change of the kernels could break it unseen.
+$(BUILD)/tests/slow_modes: $(BUILD)/tests/tests/tools/slow_modes.o $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
+# bench_kernels and slow_modes are only built: they look past b2s6.h, so a change of the kernels could break them unseen.
 check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model \
-        $(BUILD)/tests/bench_kernels
+        $(BUILD)/tests/bench_kernels $(BUILD)/tests/slow_modes
 	$(SAY) TEST 'check_sources.py: no circle of files in src, no function longer than a screen'
 	@if $(PYTHON) -c '' 2>/dev/null; then $(PYTHON) tests/tools/check_sources.py --test && $(PYTHON) tests/tools/check_sources.py src; \
 	    else echo 'not run here: check_sources.py: no $(PYTHON)'; fi
@@ -114,8 +119,13 @@ digest: $(BUILD)/tests/digest
 bench-kernels: $(BUILD)/tests/bench_kernels
 	$(BUILD)/tests/bench_kernels $(ARGUMENTS)
 
-.PHONY: digest bench-kernels
+# A million steps of 64 modes: some minutes.
+slow-modes: $(BUILD)/tests/slow_modes
+	$(BUILD)/tests/slow_modes
 
--include $(patsubst %.c,$(BUILD)/tests/%.d,$(CHECK_SOURCES) $(ELEMENTARY_SOURCES) $(TEST_PROGRAMS) $(BENCH_SOURCES))
+.PHONY: digest bench-kernels slow-modes
+
+-include $(patsubst %.c,$(BUILD)/tests/%.d,$(CHECK_SOURCES) $(ELEMENTARY_SOURCES) $(TEST_PROGRAMS) $(BENCH_SOURCES) \
+    tests/tools/slow_modes.c)
 
 include tests/fuzz.mk

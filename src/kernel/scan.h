@@ -383,8 +383,7 @@ VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind k
 {
     const struct scan *s = w->s;
     const int most = kind.is_complex ? SCAN_COMPLEX_TOGETHER : SCAN_REAL_TOGETHER;
-    const int together = n_states < most ? n_states : most;
-    const int is_last = i + (uint32_t)n_states == s->n;
+    const int together = n_states < most ? n_states : most, is_last = i + (uint32_t)n_states == s->n;
     const float *bc = s->bc ? s->bc + (size_t)w->lanes.first_row * s->bc_width : NULL;
     const vf limit = vf_set1(s->turn_limit);
     struct scan_state state[SCAN_STATES];
