@@ -115,7 +115,9 @@ VF_INLINE vf vf_lookup8(const float table[8], vi index)
 static __attribute__((noinline, cold, unused)) __m128d vf_round_to_odd(__m128d p, __m128d d, __m128d s)
 {
     double ps[2], ds[2], ss[2];
-    _mm_storeu_pd(ps, p), _mm_storeu_pd(ds, d), _mm_storeu_pd(ss, s);
+    _mm_storeu_pd(ps, p);
+    _mm_storeu_pd(ds, d);
+    _mm_storeu_pd(ss, s);
     for (int i = 0; i < 2; i++)
         ss[i] = b2s6_round_to_odd(ps[i], ds[i], ss[i]);
     return _mm_loadu_pd(ss);
