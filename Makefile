@@ -3,7 +3,8 @@
 #   make            build/libb2s6.a, build/libb2s6.so, build/b2s6; STATIC=yes: a program that needs no libb2s6.so
 #   make check      all tests; with cmocka if pkg-config finds it
 #   make demo       the shipped models on real input
-#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR; RPATH=no for distributions
+#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR, MANDIR; RPATH=no for
+#                   distributions; docs/man/man.mk has the folders of completion
 
 CC ?= cc
 AR ?= ar
@@ -95,6 +96,12 @@ include examples/speech/speech.mk
 include tests/tests.mk
 include examples/firmware/firmware.mk
 include examples/speech/image.mk
+include examples/python/python.mk
+include pkgconfig/cmake.mk
+include docs/man/man.mk
+include pkgconfig/dist.mk
+include examples/packaging/packaging.mk
+include examples/boards/boards.mk
 
 demo: $(BUILD)/b2s6 $(BUILD)/speech
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin

@@ -48,7 +48,8 @@ bits() {
         verdict "$1" ok "$2: builds"
         return
     fi
-    digest=$(${3:-} "$work/bits" $models 2>&1 | tr '\n' ' ')
+    digest=$(${3:-} "$work/bits" $models 2>"$work/log" | tr -d '\r' | tr '\n' ' ')
+    [ -n "$digest" ] || digest="nothing, but: $(tail -n 1 "$work/log")"
     [ -n "$expected" ] || expected=$digest
     if [ "$digest" = "$expected" ]; then verdict "$1" ok "$2: $digest"; else verdict "$1" FAILED "$2: $digest, not $expected"; fi
 }
@@ -88,6 +89,9 @@ command -v qemu-i386 >/dev/null && i386="qemu-i386 -cpu max"
 bits m32 "gcc -m32 -O1 -msse2 -mfpmath=sse $warnings" "$i386" -static
 refused m32-x87 "gcc -m32" "msse2 -mfpmath=sse"
 refused fast-math "gcc -Ofast" "ffast-math"
+# Wine keeps its drives in a folder of its own here and says nothing of screens; Windows ends lines with \r\n.
+WINEPREFIX="$work/wine" WINEDEBUG=-all DISPLAY=
+export WINEPREFIX WINEDEBUG DISPLAY
 wine=-
 command -v wine >/dev/null && wine=wine
 bits mingw "x86_64-w64-mingw32-gcc -O1 $warnings" $wine
