@@ -37,6 +37,10 @@ static const struct block *const blocks[] = {
 #endif
 };
 
+/*
+ * The table's order is the numbers'. Who adds a block adds it to the condition: a line too many, too few or in another
+ * place does not compile.
+ */
 enum { N_BLOCKS = sizeof blocks / sizeof blocks[0] };
 B2S6_STATIC_ASSERT(a_line_for_every_block, B2S6_BLOCK_S4 == 1 && B2S6_BLOCK_MAMBA == 2 && B2S6_BLOCK_MAMBA2 == 3 &&
                                                B2S6_BLOCK_MLP == 4 && N_BLOCKS == 5);
@@ -49,6 +53,7 @@ static const struct key layer_keys[] = {
     B2S6_KEY(KEY_NORM_EPS, layer_config, norm_eps, 0, FORMAT_MAX_EPS_BITS, "norm eps"),
 };
 
+/* No bound is asked for: kind is a value of KEY_BLOCK, whose range ends with the table. */
 const struct block *b2s6_block_of(uint32_t kind)
 {
     return blocks[kind];

@@ -7,6 +7,7 @@
 
 #if B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 || B2S6_HAS_MLP
 
+/* Of a section that takes a gated pair: everything that its parts read. */
 struct gated_context {
     const struct pass *pass;
     const struct gated *gated;

@@ -40,7 +40,8 @@
 static b2s6_status map_file(const char *path, void **data, size_t *size, b2s6_error *error)
 {
     struct stat info;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe that nobody writes to must not hold the caller */
+    /* a pipe that nobody writes to must not hold the caller; a child that the host starts must not get the descriptor */
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     b2s6_status status = B2S6_OK;
 
     if (file < 0)

@@ -128,7 +128,10 @@ static b2s6_status bind_file(struct b2s6_model *m, struct layer *layers, const s
     return b.status;
 }
 
-/* n values of width bytes from the file's byte order to the machine's. */
+/*
+ * n values of width bytes from the file's byte order to the machine's, which is the other one: whoever calls has asked.
+ * from and to do not overlap.
+ */
 static void take_values(unsigned char *to, const unsigned char *from, size_t n, size_t width)
 {
     size_t i, k;

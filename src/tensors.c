@@ -172,6 +172,7 @@ void b2s6_take_norm(struct binder *b, uint32_t role, uint32_t kind, uint32_t d, 
         *bias = b2s6_take_vector(b, role + 1, d);
 }
 
+/* Needs only grow: a workspace serves the widest layer, and all others fit in it. */
 static void at_least(uint32_t *need, uint32_t value)
 {
     if (*need < value)

@@ -56,7 +56,10 @@ static b2s6_status check_halves(const struct tensor *t, const unsigned char *val
     return B2S6_OK;
 }
 
-/* Any integer is a weight; the scales of every panel must be finite. */
+/*
+ * Any integer is a weight; the scales of every panel must be finite. A scale of 0 or below is allowed: it makes weights
+ * of 0, or of the other sign.
+ */
 static b2s6_status check_scales(const struct tensor *t, const unsigned char *panels, b2s6_error *error)
 {
     const size_t panel = (size_t)weights_panel_bytes(t->type, t->cols);
