@@ -36,7 +36,7 @@ $(BUILD)/fuzz/fuzz_tokenizer: $(FUZZ_TOKENIZER_OBJECTS) $(FUZZ_LIB_OBJECTS)
 $(BUILD)/fuzz/seeds: $(BUILD)/tests/digest
 	@mkdir -p $@/model $@/convert $@/tokenizer
 	@$(BUILD)/tests/digest --write $@/model >/dev/null
-	@find $@/model \( -size +24k -o -name '*.snapshot' \) -delete
+	@find $@/model -type f \( -size +24k -o -name '*.snapshot' \) -delete
 	@for case in tests/cases/*/; do name=$$(basename "$$case"); \
 	    if [ -f "$$case/config.json" ]; then \
 	        { printf f; cat "$$case/config.json"; printf '\0'; tail -c +9 "$$case/model.safetensors" | head -c 6000; } \
