@@ -91,6 +91,7 @@ include examples/speech/speech.mk
 include tests/tests.mk
 include examples/firmware/firmware.mk
 include examples/speech/image.mk
+include examples/fleet/fleet.mk
 
 demo: $(BUILD)/b2s6 $(BUILD)/speech
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin
