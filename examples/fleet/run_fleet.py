@@ -1,0 +1,537 @@
+#!/usr/bin/env python3
+"""
+run_fleet.py - make fleet: a Redis server of its own on loopback, workers that are killed, and everything that must hold
+
+    run_fleet.py [--build build] [--long] [--only PART]...
+
+Parts: killed, memory, stored, tokens, disk, connection, speed. The server is a child of this program, keeps its data in
+BUILD/fleet/data, and listens on a socket there and on no port. The last line is the count of what was tested.
+"""
+import argparse
+import os
+import random
+import resource
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+PARTITIONS = 12
+STORED_HEAD = 24    # layout.h
+RECORD_HEAD = 16
+
+
+class Client:
+    """As much of Redis's protocol as this takes: commands out, replies in."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(30)
+        self.socket.connect(path)
+        self.file = self.socket.makefile("rb")
+
+    def reply(self):
+        line = self.file.readline()
+        if not line:
+            raise OSError("connection lost")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            raise OSError(rest.decode())
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            return None if rest == b"-1" else self.file.read(int(rest) + 2)[:-2]
+        if kind == b"*":
+            return None if rest == b"-1" else [self.reply() for _ in range(int(rest))]
+        return rest
+
+    def many(self, commands):
+        message = b""
+        for command in commands:
+            parts = [p if isinstance(p, bytes) else str(p).encode() for p in command]
+            message += b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)
+        self.socket.sendall(message)
+        return [self.reply() for _ in commands]
+
+    def __call__(self, *command):
+        return self.many([command])[0]
+
+
+def key(partition, name):
+    return f"fleet:{{{partition}}}:{name}"
+
+
+class Fleet:
+    """The server, the workers and the producer of a test."""
+
+    def __init__(self, build):
+        self.folder = os.path.join(build, "fleet")
+        self.data = os.path.join(self.folder, "data")
+        self.program = os.path.join(self.folder, "fleet")
+        # A socket's path may have 107 bytes at most: a build folder may be deeper than that.
+        self.path = os.path.relpath(os.path.join(self.data, "socket"))
+        self.server = self.producer = None
+        self.workers, self.n_workers = [], 0
+        self.ask = None
+
+    def start_server(self, fresh=True):
+        if fresh:
+            shutil.rmtree(self.data, ignore_errors=True)
+            os.makedirs(os.path.join(self.folder, "log"), exist_ok=True)
+        os.makedirs(self.data, exist_ok=True)
+        command = ["redis-server", "--port", "0", "--unixsocket", os.path.abspath(self.path) if len(os.path.abspath(self.path))
+                   < 100 else "socket", "--dir", self.data, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec",
+                   "--logfile", os.path.abspath(os.path.join(self.folder, "log", "server")), "--daemonize", "no"]
+        # A file at its limit is to be an error of a write, as on a full disk, not a signal.
+        self.server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL,
+                                       restore_signals=False, preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+        self.connect()
+
+    def connect(self):
+        for _ in range(600):
+            try:
+                self.ask = Client(self.path)
+                self.ask("PING")
+                return
+            except OSError:
+                time.sleep(0.05)
+        fail("the server does not start; see " + os.path.join(self.folder, "log", "server"))
+
+    def arguments(self, traffic):
+        return ["--store", self.path, "--partitions", PARTITIONS] + [str(x) for k, v in traffic.items() for x in ("--" + k, v)]
+
+    def run(self, verb, traffic):
+        done = subprocess.run([self.program, verb] + [str(a) for a in self.arguments(traffic)], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, universal_newlines=True)
+        if done.returncode:
+            fail(f"fleet {verb}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def produce(self, traffic, rate=0):
+        self.producer = subprocess.Popen([self.program, "produce"] + [str(a) for a in self.arguments(traffic)]
+                                         + ["--rate", str(rate)], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start_worker(self, model, *options):
+        self.n_workers += 1
+        name = f"w{self.n_workers}"
+        log = open(os.path.join(self.folder, "log", name), "w")
+        worker = subprocess.Popen([self.program, "worker", "--store", self.path, "--partitions", str(PARTITIONS), "--model", model,
+                                   "--name", name] + [str(o) for o in options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log.close()
+        worker.fleet_name = name
+        self.workers.append(worker)
+        return worker
+
+    def log(self, worker):
+        with open(os.path.join(self.folder, "log", worker.fleet_name)) as f:
+            return f.read()
+
+    def kill(self, worker):
+        worker.kill()
+        worker.wait()
+        self.workers.remove(worker)
+
+    def stop_workers(self):
+        """Ends them in peace; their last words: a dictionary each."""
+        words = []
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            worker.wait(60)
+            if worker.returncode:
+                fail(f"worker {worker.fleet_name} ended with {worker.returncode}: {self.log(worker)[-300:]}")
+            last = self.log(worker).strip().splitlines()[-1]
+            words.append({k: float(v) for k, v in (w.split("=") for w in last.split()[1:])})
+        self.workers = []
+        return words
+
+    def stop(self):
+        for process in self.workers + [self.producer, self.server]:
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def done(self):
+        try:
+            counts = self.ask.many([("HGET", key(p, "meta"), "done") for p in range(PARTITIONS)])
+            return sum(int(c or 0) for c in counts)
+        except OSError:
+            self.connect()
+            return self.done()
+
+    def owners(self):
+        return [o and o.decode() for o in self.ask.many([("HGET", key(p, "meta"), "owner") for p in range(PARTITIONS)])]
+
+    def wait(self, n, what, limit=240, each=None):
+        begin = time.monotonic()
+        while True:
+            done = self.done()
+            progress(f"{what}: {done:,} of {n:,} events")
+            if done >= n:
+                return
+            for worker in self.workers:
+                if worker.poll() is not None:
+                    fail(f"worker {worker.fleet_name} ended: {self.log(worker)[-300:]}")
+            if time.monotonic() - begin > limit:
+                fail(f"{what}: only {done:,} of {n:,} events after {limit} s")
+            if each:
+                each()
+            time.sleep(0.02)
+
+
+passed = 0
+shown = 0
+
+
+def progress(text):
+    global shown
+    if sys.stdout.isatty() and time.monotonic() - shown > 0.1:
+        shown = time.monotonic()
+        print("\r\033[K" + text[:shutil.get_terminal_size().columns - 1], end="", flush=True)
+
+
+def say(text):
+    print(("\r\033[K" if sys.stdout.isatty() else "") + text, flush=True)
+
+
+def ok(text):
+    global passed
+    passed += 1
+    say("ok    " + text)
+
+
+def fail(reason):
+    raise SystemExit("\nFAIL  " + reason + f"\n{passed} passed, 1 failed")
+
+
+def expect(truth, text, otherwise):
+    if not truth:
+        fail(f"{text}: {otherwise}")
+    ok(text)
+
+
+# ------------------------------------------------------------------------------------------------------------------ the parts
+
+def killed(fleet, args):
+    """Workers are killed, one is frozen and goes on, the server is killed: nothing lost, nothing twice, all bits equal."""
+    traffic = dict(model=args.digits, streams=10000 if args.long else 3000, events=2000000 if args.long else 240000, bad=997, seed=7)
+    rate, aim, server_kills = (35000, 30, 3) if args.long else (9000, 8, 1)
+    chance = random.Random(11)
+    kills = restarts = 0
+    refused = ""
+    options = ("--states", 2500 if args.long else 1500, "--lease", 500)
+    for _ in range(3):
+        fleet.start_worker(args.digits, *options)
+    fleet.produce(traffic, rate)
+    begin = time.monotonic()
+    next_kill, frozen, frozen_at = begin + 1, None, begin + 3
+    while True:
+        done, now = fleet.done(), time.monotonic()
+        progress(f"killed: {done:,} of {traffic['events']:,} events, {kills} workers killed, {restarts} servers, "
+                 f"{'one frozen' if frozen else 'late commit refused' if refused else ''}")
+        if done >= traffic["events"] and not frozen:
+            break
+        if now - begin > 500:
+            fail(f"killed: only {done:,} of {traffic['events']:,} events after 500 s")
+        if not refused and not frozen and now > frozen_at:
+            owners = fleet.owners()
+            frozen = next((w for w in fleet.workers if w.fleet_name in owners), None)
+            if frozen:
+                frozen.send_signal(signal.SIGSTOP)
+        elif frozen and not refused and frozen.fleet_name not in fleet.owners():
+            time.sleep(0.3)            # the new owners have committed by now
+            frozen.send_signal(signal.SIGCONT)
+            for _ in range(500):
+                refused = next((line for line in fleet.log(frozen).splitlines() if "refused: STALE" in line), "")
+                if refused:
+                    break
+                time.sleep(0.02)
+            else:
+                fail(f"{frozen.fleet_name} was frozen until others had its partitions, but its late commit was not refused")
+            frozen = None
+        if now > next_kill:
+            victims = [w for w in fleet.workers if w is not frozen]
+            fleet.kill(chance.choice(victims))
+            fleet.start_worker(args.digits, *options)
+            kills += 1
+            next_kill = now + chance.uniform(0.2, 2.6)
+            if restarts < server_kills and kills >= aim * (restarts + 1) // (server_kills + 1):
+                fleet.server.kill()
+                fleet.server.wait()
+                fleet.start_server(fresh=False)
+                restarts += 1
+        time.sleep(0.01)
+    seconds = time.monotonic() - begin
+    fleet.producer.wait()
+    words = fleet.stop_workers()
+    expect(kills >= aim and restarts == server_kills,
+           f"{traffic['events']:,} events of {traffic['streams']:,} streams in {seconds:.0f} s; 3 workers killed {kills} times, "
+           f"the server {restarts}", "too few kills")
+    ok("a worker frozen until others had its work, then continued: " + refused.split(": ", 1)[1])
+    ok(fleet.run("check", traffic))
+    say(f"      (the last workers took {sum(w['took'] for w in words):,.0f}, replayed {sum(w['replayed'] for w in words):,.0f}, "
+        f"loaded {sum(w['loaded'] for w in words):,.0f} states)")
+
+
+def resident(worker):
+    with open(f"/proc/{worker.pid}/status") as f:
+        return next((int(line.split()[1]) for line in f if line.startswith("VmRSS")), 0) / 1024
+
+
+def memory(fleet, args):
+    """Ten times as many streams as a worker holds: states come and go, the memory stays."""
+    streams = 10000 if args.long else 2000
+    states = streams // 10
+    events = 400000 if args.long else 60000
+    traffic = dict(model=args.digits, streams=streams, events=events, seed=3)
+    worker = fleet.start_worker(args.digits, "--states", states, "--trim")
+    while "claimed" not in fleet.log(worker):
+        time.sleep(0.02)
+    time.sleep(0.5)
+    empty, sizes = resident(worker), []
+    fleet.produce(traffic, 0)
+    fleet.wait(events, "memory", each=lambda: sizes.append((fleet.done(), resident(worker))))
+    peak = max(size for _, size in sizes)
+    early = max(size for done, size in sizes if done < events / 2)
+    words = fleet.stop_workers()[0]
+    left = sum(fleet.ask.many([("XLEN", key(p, "events")) for p in range(PARTITIONS)]))
+    ok(fleet.run("check", traffic))
+    # What a round can hold besides the states: events, replies, stored states on their way in and out, all of at most `states`.
+    room = 5 + states * 6 * 8192 / 2**20
+    expect(words["loaded"] > events / 4 and peak <= empty + room and peak <= early + 3,
+           f"{streams:,} streams, {states:,} states fit: {words['loaded']:,.0f} came back from the store; resident {empty:.1f} MB "
+           f"when idle, at most {early:.1f} MB in the first half, {peak:.1f} MB in all",
+           f"loaded {words['loaded']:.0f}, resident {empty:.1f}, {early:.1f}, {peak:.1f} MB; allowed {empty + room:.1f} MB")
+    expect(left <= events / 2, f"--trim: {left:,} of {events:,} events are left in the logs", f"{left} are left")
+
+
+def stream_outputs(fleet, width):
+    """All outputs: stream -> list of (step, bits)."""
+    outputs = {}
+    for p in range(PARTITIONS):
+        for _, fields in fleet.ask("XRANGE", key(p, "outputs"), "-", "+"):
+            rows = fields[1]
+            for at in range(0, len(rows), RECORD_HEAD + 4 * width):
+                stream, step = struct.unpack_from("<QQ", rows, at)
+                outputs.setdefault(stream, []).append((step, rows[at + RECORD_HEAD:at + RECORD_HEAD + 4 * width]))
+    return outputs
+
+
+def dead_letters(fleet):
+    """(stream, reason) of each."""
+    return [(fields[3].decode(), fields[7].decode()) for p in range(PARTITIONS)
+            for _, fields in fleet.ask("XRANGE", key(p, "dead"), "-", "+")]
+
+
+def find_state(fleet, stream):
+    for p in range(PARTITIONS):
+        value = fleet.ask("HGET", key(p, "states"), stream)
+        if value is not None:
+            return p, value
+    fail(f"stream {stream} has no stored state")
+
+
+def damages(fleet, foreign):
+    """What is done to the stored states of five streams, and the reasons that follow."""
+    flipped = bytearray(find_state(fleet, 1)[1])
+    flipped[-700] ^= 4
+    version = bytearray(find_state(fleet, 4)[1])
+    version[STORED_HEAD + 8] ^= 0x40
+    place = bytearray(find_state(fleet, 6)[1])
+    place[0] ^= 1                      # the position of its last event
+    return {1: (bytes(flipped), "snapshot"), 2: (find_state(fleet, 2)[1][:-1], "snapshot"), 3: (foreign, "model"),
+            4: (bytes(version), ""), 5: (find_state(fleet, 7)[1], "snapshot"), 6: (bytes(place), "snapshot"),
+            8: (b"", "snapshot")}
+
+
+def stored(fleet, args):
+    """Stored states of another model, version or stream, and damaged ones: their events are dead letters, the rest goes on."""
+    first, second = 10000, 20000
+    traffic = dict(model=args.digits, streams=100, events=second, seed=5)
+    fleet.run("produce", dict(traffic, model=args.digits_q8, events=1000))   # for a snapshot of another model
+    fleet.start_worker(args.digits_q8)
+    fleet.wait(1000, "stored, another model")
+    fleet.stop_workers()
+    foreign = find_state(fleet, 3)[1]
+    fleet.ask("FLUSHALL")
+
+    fleet.run("produce", dict(traffic, events=first))
+    fleet.start_worker(args.digits)
+    fleet.wait(first, "stored, before the damage")
+    fleet.stop_workers()
+    damaged = damages(fleet, foreign)
+    before = {stream: len(rows) for stream, rows in stream_outputs(fleet, 10).items()}
+    for stream, (value, _) in damaged.items():
+        fleet.ask("HSET", key(find_state(fleet, stream)[0], "states"), stream, value)
+    fleet.run("produce", traffic)
+    fleet.start_worker(args.digits)
+    fleet.wait(second, "stored, after the damage")
+    fleet.stop_workers()
+    outputs, dead = stream_outputs(fleet, 10), dead_letters(fleet)
+
+    fleet.ask("FLUSHALL")
+    fleet.run("produce", traffic)
+    fleet.start_worker(args.digits)
+    fleet.wait(second, "stored, without damage")
+    fleet.stop_workers()
+    fleet.run("check", traffic)
+    whole = stream_outputs(fleet, 10)
+    for stream, (_, word) in damaged.items():
+        reasons = [r for s, r in dead if s == str(stream)]
+        expected = len(whole[stream]) - before[stream]
+        if len(reasons) != expected or len(set(reasons)) != 1 or word not in reasons[0]:
+            fail(f"stream {stream}: {len(reasons)} dead letters, not {expected}; reasons {set(reasons)}")
+        if outputs[stream] != whole[stream][:before[stream]]:
+            fail(f"stream {stream}: outputs after the damage")
+    others = [s for s in whole if s not in damaged]
+    expect(len(dead) == sum(len(whole[s]) - before[s] for s in damaged) and all(outputs[s] == whole[s] for s in others),
+           f"stored states damaged, cut, empty, of another model, version, stream or place: {len(dead):,} events of {len(damaged)} "
+           f"streams are dead letters ({'; '.join(sorted(set(r for _, r in dead)))}), {len(others)} streams went on",
+           "other streams suffered")
+
+
+def tokens(fleet, args):
+    """A model of tokens, and tokens that it has not."""
+    traffic = dict(model=args.bytes, streams=12, events=1500, bad=20, seed=9)
+    fleet.run("produce", traffic)
+    for _ in range(2):
+        fleet.start_worker(args.bytes, "--states", 16, "--lease", 500)
+    fleet.wait(1500, "tokens")
+    fleet.stop_workers()
+    ok("a model of tokens: " + fleet.run("check", traffic))
+    reasons = sorted(set(reason for _, reason in dead_letters(fleet)))
+    expect(any("vocabulary" in r for r in reasons), "foreign tokens and streams: " + "; ".join(reasons), f"reasons: {reasons}")
+
+
+def disk(fleet, args):
+    """The server's disk is full for a while: it refuses to write, the workers wait, nothing is lost."""
+    traffic = dict(model=args.digits, streams=300, events=60000, bad=997, seed=13)
+    fleet.produce(traffic, 20000)
+    workers = [fleet.start_worker(args.digits, "--lease", 500) for _ in range(2)]
+    time.sleep(1)
+    folder = os.path.join(fleet.data, "appendonlydir")
+    size = max(os.path.getsize(os.path.join(folder, f)) for f in os.listdir(folder))
+    limits = resource.prlimit(fleet.server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(fleet.server.pid, resource.RLIMIT_FSIZE, (size + 300000, limits[1]))
+    for _ in range(1500):
+        if any("MISCONF" in fleet.log(w) for w in workers):
+            break
+        progress(f"disk: {fleet.done():,} events")
+        time.sleep(0.02)
+    else:
+        fail("the server never refused to write: its file is at its limit")
+    time.sleep(1)
+    full = fleet.done()
+    resource.prlimit(fleet.server.pid, resource.RLIMIT_FSIZE, limits)
+    fleet.wait(traffic["events"], "disk, with room again")
+    fleet.producer.wait()
+    fleet.stop_workers()
+    expect(full < traffic["events"], f"a full disk: the server refused to write (MISCONF) at {full:,} events, then had room again; "
+           + fleet.run("check", traffic), "it was never full")
+
+
+def connection(fleet, args):
+    """All connections are cut, again and again."""
+    traffic = dict(model=args.digits, streams=1000, events=100000, bad=997, seed=17)
+    cut = [0, time.monotonic()]
+
+    def each():
+        if time.monotonic() - cut[1] > 0.15 and cut[0] < 20:
+            fleet.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            cut[:] = cut[0] + 1, time.monotonic()
+
+    fleet.produce(traffic, 25000)
+    for _ in range(3):
+        fleet.start_worker(args.digits, "--lease", 500)
+    fleet.wait(traffic["events"], "connection", each=each)
+    fleet.producer.wait()
+    anew = sum(w["anew"] for w in fleet.stop_workers())
+    expect(anew > 0, f"all connections cut {cut[0]} times, {anew:.0f} new beginnings; " + fleet.run("check", traffic), "none was cut")
+
+
+def pace(fleet, args, traffic, n_workers, *options):
+    """Events a second through workers that have a full log, and their last words."""
+    fleet.ask("FLUSHALL")
+    fleet.run("produce", traffic)
+    for _ in range(n_workers):
+        fleet.start_worker(args.digits, "--states", 16384, *options)
+    while fleet.done() == 0 or len(set(fleet.owners())) < n_workers:
+        time.sleep(0.002)
+    first, begin = fleet.done(), time.monotonic()
+    while fleet.done() < traffic["events"]:
+        time.sleep(0.01)
+    rate = (traffic["events"] - first) / (time.monotonic() - begin)
+    usage = fleet.ask("INFO", "commandstats").decode()
+    busy = {line[8:].split(":")[0]: int(line.split("usec=")[1].split(",")[0]) for line in usage.splitlines() if "usec=" in line}
+    words = fleet.stop_workers()
+    fleet.ask("CONFIG", "RESETSTAT")
+    return rate, words, busy
+
+
+def middle(values):
+    return sorted(values)[len(values) // 2]
+
+
+def speed(fleet, args):
+    """What the store costs, and what the steps cost on top. Runs of both kinds alternate, since other work may share the machine."""
+    traffic = dict(model=args.digits, streams=10000 if args.long else 2000, events=1000000 if args.long else 150000, seed=19)
+    direct = []
+    rates = {(n, kind): [] for n in (1, 2) for kind in ("step", "pass")}
+    for _ in range(3):
+        words = fleet.run("direct", traffic).split()
+        direct.append(int(words[1][5:]) / float(words[2][8:]))
+        for n in (1, 2):
+            for kind in ("pass", "step"):
+                progress(f"speed: {n} workers, {kind}")
+                rate, last, busy = pace(fleet, args, traffic, n, *(("--pass",) if kind == "pass" else ()))
+                rates[n, kind].append(rate)
+                if (n, kind) == (1, "step"):
+                    fleet.run("check", traffic)
+                    story = last[0], busy
+    say(f"      one process without a store steps {middle(direct):,.0f} events/s (median of 3)")
+    for n in (1, 2):
+        with_steps, without = middle(rates[n, "step"]), middle(rates[n, "pass"])
+        ratio = middle([s / p for s, p in zip(rates[n, "step"], rates[n, "pass"])])
+        say(f"      {n} worker{'s' if n > 1 else ' '}: {with_steps:,.0f} events/s with steps, {without:,.0f} passed through: {ratio:.0%} "
+            f"(pairs: {', '.join(f'{s / p:.0%}' for s, p in zip(rates[n, 'step'], rates[n, 'pass']))})")
+    words, busy = story
+    taken = words["took"]
+    say("      where one worker's time goes, microseconds an event (with claim and release): "
+        + ", ".join(f"{k} {1e6 * words[k] / taken:.2f}" for k in ("wait", "read", "load", "step", "store", "send")))
+    say("      the server's, microseconds an event: " + ", ".join(f"{k} {v / taken:.2f}" for k, v in sorted(busy.items())
+                                                             if k in ("evalsha", "xread", "xadd", "hmget")))
+    ratio = middle([s / p for s, p in zip(rates[2, "step"], rates[2, "pass"])])
+    expect(ratio >= 0.6, f"with a state stored every 64 events of its stream two workers step {ratio:.0%} of what they pass through",
+           f"{ratio:.0%}, less than 60 %")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--only", action="append")
+    args = parser.parse_args()
+    args.digits, args.digits_q8, args.bytes = (f"examples/models/{m}.b2s6" for m in ("digits", "digits-q8", "bytes"))
+    parts = [killed, memory, stored, tokens, disk, connection, speed]
+    begin = time.monotonic()
+    for part in parts:
+        if args.only and part.__name__ not in args.only:
+            continue
+        fleet = Fleet(args.build)
+        try:
+            say(f"{part.__name__}: {part.__doc__}")
+            fleet.start_server()
+            part(fleet, args)
+        except KeyboardInterrupt:
+            raise SystemExit(130)
+        finally:
+            fleet.stop()
+            shutil.rmtree(fleet.data, ignore_errors=True)
+    say(f"{time.monotonic() - begin:.0f} s\n{passed} passed, 0 failed")
+
+
+main()
