@@ -158,6 +158,7 @@ int partition_commit(struct worker *worker, struct partition *partition)
     sent = store_append(&worker->store, command.n, worker->parts, worker->sizes);
     free(command.texts);
     worker->n_dead += partition->n_dead;
+    worker->news |= partition->n_new > 0;
     partition->position = to;
     partition->renewed = worker_clock();
     empty_round(partition);
@@ -180,6 +181,9 @@ int partition_collect(struct worker *worker)
         }
         freeReplyObject(reply);
     }
+    if (worker->news)
+        worker->end = worker_clock();
+    worker->news = 0;
     worker->n_committed = 0;
     return 1;
 }

@@ -70,18 +70,30 @@ int store_connect(struct store *store)
     return 1;
 }
 
+/* One line for one problem: a server that is out of use for an hour is not told of a thousand times. */
+static void tell(struct store *store, const char *who)
+{
+    const size_t word = strcspn(store->problem, " ");
+
+    if (strncmp(store->told, store->problem, word + 1) == 0)
+        return;
+    memcpy(store->told, store->problem, sizeof store->told);
+    fprintf(stderr, "%s: %s: %s; trying again until it can be used\n", who, store->address, store->problem);
+}
+
 int store_connect_patiently(struct store *store, const char *who)
 {
     const struct timespec pause = { 0, 50000000 };
 
-    for (int tries = 0; !store_stop; tries++) {
-        if (store_connect(store))
-            return 1;
-        if (tries == 0)
-            fprintf(stderr, "%s: %s: %s; trying again until it can be used\n", who, store->address, store->problem);
+    if (store->problem[0]) {
+        tell(store, who);
         nanosleep(&pause, NULL);
     }
-    return 0;
+    while (!store_stop && !store_connect(store)) {
+        tell(store, who);
+        nanosleep(&pause, NULL);
+    }
+    return store->redis != NULL;
 }
 
 int store_append(struct store *store, size_t n, const char **parts, const size_t *sizes)

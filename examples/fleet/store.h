@@ -19,6 +19,7 @@ struct store {
     const char *address;     /* a port of 127.0.0.1, HOST:PORT, or the path of a socket */
     char sha[N_SCRIPTS][41];
     char problem[256];       /* why the last call failed */
+    char told[256];          /* the last problem that stderr was told */
 };
 
 /* Set by a signal that asks the program to end. */
@@ -27,7 +28,10 @@ extern volatile sig_atomic_t store_stop;
 /* Connects, and loads the scripts; once: 1, or 0 with problem. */
 int store_connect(struct store *store);
 
-/* Tries until it works, with a line on stderr at the first failure; 0 if store_stop came first. */
+/*
+ * Tries until it works; 0 if store_stop came first. A problem, also the one that brought the caller here, is a line on stderr,
+ * once until another comes.
+ */
 int store_connect_patiently(struct store *store, const char *who);
 
 void store_close(struct store *store);

@@ -111,6 +111,8 @@ static int turn(struct worker *worker, int more, int *idle)
         return 0;
     round_take(worker, reply);
     *idle = worker->n_events == 0;
+    if (!*idle && worker->begin == 0)
+        worker->begin = worker->since;
     worker_spent(worker, PHASE_READ);
     if (!round_ask_states(worker) || (more && !*idle && !ask_events(worker, 0)) || !store_send(&worker->store))
         return 0;
@@ -243,15 +245,14 @@ static void tell_story(const struct worker *worker)
 {
     static const char *const names[N_PHASES] = { "wait", "read", "load", "step", "store", "send" };
 
-    printf("%s: took=%llu dead=%llu replayed=%llu loaded=%llu stored=%llu refused=%llu claimed=%llu anew=%llu", worker->name,
-           (unsigned long long)worker->n_taken, (unsigned long long)worker->n_dead, (unsigned long long)worker->n_replayed,
+    printf("%s: begin=%.4f end=%.4f took=%llu dead=%llu replayed=%llu loaded=%llu stored=%llu refused=%llu claimed=%llu anew=%llu", worker->name,
+           worker->begin, worker->end, (unsigned long long)worker->n_taken, (unsigned long long)worker->n_dead, (unsigned long long)worker->n_replayed,
            (unsigned long long)worker->n_loaded, (unsigned long long)worker->n_stored, (unsigned long long)worker->n_refused,
            (unsigned long long)worker->n_claimed, (unsigned long long)worker->n_reconnected);
     for (int i = 0; i < N_PHASES; i++)
         printf(" %s=%.3f", names[i], worker->phases[i]);
     printf("\n");
 }
-
 
 int worker_prepare(struct worker *worker, size_t n_states)
 {
@@ -326,11 +327,8 @@ int worker_run(const struct fleet_options *options, b2s6_model *model, const b2s
     if (!agree_on_partitions(&worker))
         return store_stop ? EXIT_SUCCESS : EXIT_FAILURE;
     worker.since = worker_clock();
-    while (!work(&worker) && !store_stop) {
-        fprintf(stderr, "%s: %s; beginning anew\n", worker.name, worker.store.problem);
-        if (!begin_anew(&worker))
-            break;
-    }
+    while (!work(&worker) && !store_stop && begin_anew(&worker))
+        continue;
     tell_story(&worker);
     store_close(&worker.store);
     return EXIT_SUCCESS;

@@ -107,6 +107,8 @@ struct worker {
     size_t *sizes, room_parts;
 
     double phases[N_PHASES], since;
+    double begin, end;             /* when the first events came, when the last of them were known to be in */
+    int news;                      /* commits with events are under way */
     uint64_t n_taken, n_dead, n_loaded, n_stored, n_replayed, n_refused, n_claimed, n_reconnected;
 };
 
