@@ -219,16 +219,19 @@ def expect(truth, text, otherwise):
 def killed(fleet, args):
     """Workers are killed, one is frozen and goes on, the server is killed: nothing lost, nothing twice, all bits equal."""
     traffic = dict(model=args.digits, streams=10000 if args.long else 3000, events=2000000 if args.long else 160000, bad=997, seed=7)
-    rate, aim, server_kills = (15000, 30, 3) if args.long else (9000, 8, 1)
+    aim, server_kills = (30, 3) if args.long else (8, 1)
     chance = random.Random(11)
     kills = restarts = 0
     refused = ""
-    options = ("--states", 2500 if args.long else 1500, "--lease", 500)
+    options = ("--states", 2500 if args.long else 1000, "--lease", 500, "--window", 20000)
     for _ in range(3):
         fleet.start_worker(args.digits, *options)
-    fleet.produce(traffic, rate)
+    fleet.produce(traffic)
     begin = time.monotonic()
-    next_kill, frozen, frozen_at = begin + 1, None, begin + 3
+    # Kills come at random places of the work rather than of the clock, so that a machine that is busy with other things sees as
+    # many of them; and a random while after that, so that they hit whatever a worker may be at.
+    step = traffic["events"] / (aim + 6)
+    next_kill, kill_time, frozen, frozen_at = step / 2, None, None, traffic["events"] / 4
     while True:
         done, now = fleet.done(), time.monotonic()
         progress(f"killed: {done:,} of {traffic['events']:,} events, {kills} workers killed, {restarts} servers, "
@@ -237,7 +240,7 @@ def killed(fleet, args):
             break
         if now - begin > 900:
             fail(f"killed: only {done:,} of {traffic['events']:,} events after 900 s")
-        if not refused and not frozen and now > frozen_at:
+        if not refused and not frozen and done > frozen_at:
             owners = fleet.owners()
             frozen = next((w for w in fleet.workers if w.fleet_name in owners), None)
             if frozen:
@@ -253,12 +256,14 @@ def killed(fleet, args):
             else:
                 fail(f"{frozen.fleet_name} was frozen until others had its partitions, but its late commit was not refused")
             frozen = None
-        if now > next_kill:
+        if done > next_kill and kill_time is None:
+            kill_time = now + chance.uniform(0, 0.4)
+        if kill_time is not None and now > kill_time:
             victims = [w for w in fleet.workers if w is not frozen]
             fleet.kill(chance.choice(victims))
             fleet.start_worker(args.digits, *options)
             kills += 1
-            next_kill = now + chance.uniform(0.1, 3.5)
+            next_kill, kill_time = done + step * chance.uniform(0.2, 1.6), None
             if restarts < server_kills and kills >= aim * (restarts + 1) // (server_kills + 1):
                 fleet.server.kill()
                 fleet.server.wait()
@@ -453,24 +458,31 @@ def connection(fleet, args):
     expect(anew > 0, f"all connections cut {cut[0]} times, {anew:.0f} new beginnings; " + fleet.run("check", traffic), "none was cut")
 
 
+def server_seconds(fleet):
+    """Of the server's processor time."""
+    return sum(float(line.split(":")[1]) for line in fleet.ask("INFO", "cpu").decode().splitlines()
+               if line.startswith(("used_cpu_sys:", "used_cpu_user:")))
+
+
 def pace(fleet, args, traffic, n_workers, *options):
-    """Events a second through workers that have a full log, from the first read to the last commit; and their last words."""
+    """Through workers that have a full log: events a second from the first read to the last commit, and what it took."""
     fleet.ask("FLUSHALL")
     fleet.run("produce", traffic)
     # Each its share from the beginning: nobody else may claim it, and a worker its own at once.
     later = 1000 * (int(fleet.ask("TIME")[0]) + 600)
     for p in range(PARTITIONS):
         fleet.ask("HSET", key(p, "meta"), "owner", f"w{fleet.n_workers + 1 + p % n_workers}", "until", later)
-    fleet.ask("CONFIG", "RESETSTAT")
+    begin = server_seconds(fleet)
     for _ in range(n_workers):
-        fleet.start_worker(args.digits, "--states", 16384, *options)
+        fleet.start_worker(args.digits, "--states", traffic["streams"] + 64, *options)
     while fleet.done() < traffic["events"]:
         time.sleep(0.03)
-    usage = fleet.ask("INFO", "commandstats").decode()
-    busy = {line[8:].split(":")[0]: int(line.split("usec=")[1].split(",")[0]) for line in usage.splitlines() if "usec=" in line}
+    server = server_seconds(fleet) - begin
     time.sleep(0.1)
     words = fleet.stop_workers()
-    return traffic["events"] / (max(w["end"] for w in words) - min(w["begin"] for w in words)), words, busy
+    return dict(rate=traffic["events"] / (max(w["end"] for w in words) - min(w["begin"] for w in words)),
+                server=1e6 * server / traffic["events"], worker=1e6 * sum(w["cpu"] for w in words) / traffic["events"],
+                words=words[0])
 
 
 def middle(values):
@@ -479,34 +491,33 @@ def middle(values):
 
 def speed(fleet, args):
     """What the store costs, and what the steps cost on top. Runs of both kinds alternate, since other work may share the machine."""
-    traffic = dict(model=args.digits, streams=10000 if args.long else 2000, events=1000000 if args.long else 200000, seed=19)
-    direct = []
-    rates = {(n, kind): [] for n in (1, 2) for kind in ("step", "pass")}
+    traffic = dict(model=args.digits, streams=10000 if args.long else 2000, events=1000000 if args.long else 150000, seed=19)
+    direct, runs = [], {(n, kind): [] for n in (1, 2) for kind in ("step", "pass")}
     for _ in range(3):
         words = fleet.run("direct", traffic).split()
         direct.append(int(words[1][5:]) / float(words[2][8:]))
         for n in (1, 2):
             for kind in ("pass", "step"):
                 progress(f"speed: {n} workers, {kind}")
-                rate, last, busy = pace(fleet, args, traffic, n, *(("--pass",) if kind == "pass" else ()))
-                rates[n, kind].append(rate)
-                if (n, kind) == (1, "step"):
-                    story = last[0], busy
+                runs[n, kind].append(pace(fleet, args, traffic, n, *(("--pass",) if kind == "pass" else ())))
     say(f"      one process without a store steps {middle(direct):,.0f} events/s (medians of 3 runs)")
     for n in (1, 2):
-        with_steps, without = middle(rates[n, "step"]), middle(rates[n, "pass"])
-        ratio = middle([s / p for s, p in zip(rates[n, "step"], rates[n, "pass"])])
-        say(f"      {n} worker{'s' if n > 1 else ' '}: {with_steps:,.0f} events/s with steps, {without:,.0f} passed through: {ratio:.0%} "
-            f"(pairs: {', '.join(f'{s / p:.0%}' for s, p in zip(rates[n, 'step'], rates[n, 'pass']))})")
-    words, busy = story
-    taken = words["took"]
-    say("      where one worker's time goes, microseconds an event (with claim and release): "
-        + ", ".join(f"{k} {1e6 * words[k] / taken:.2f}" for k in ("wait", "read", "load", "step", "store", "send")))
-    say("      the server's, microseconds an event: " + ", ".join(f"{k} {v / taken:.2f}" for k, v in sorted(busy.items())
-                                                             if k in ("evalsha", "xread", "hmget")))
-    ratio = middle([s / p for s, p in zip(rates[2, "step"], rates[2, "pass"])])
-    expect(ratio >= 0.6, f"with a state stored every 64 events of its stream two workers step {ratio:.0%} of what they pass through",
-           f"{ratio:.0%}, less than 60 %")
+        ratios = [s["rate"] / p["rate"] for s, p in zip(runs[n, "step"], runs[n, "pass"])]
+        say(f"      {n} worker{'s' if n > 1 else ' '}: {middle([r['rate'] for r in runs[n, 'step']]):,.0f} events/s with steps, "
+            f"{middle([r['rate'] for r in runs[n, 'pass']]):,.0f} passed through: {middle(ratios):.0%} "
+            f"(pairs: {', '.join(f'{r:.0%}' for r in ratios)})")
+    for kind, name in (("pass", "passed through"), ("step", "with steps")):
+        say(f"      processor time {name}, microseconds an event: server {middle([r['server'] for r in runs[1, kind]]):.2f}, "
+            f"worker {middle([r['worker'] for r in runs[1, kind]]):.2f}")
+    words = runs[1, "step"][-1]["words"]
+    say("      a worker's clock, microseconds an event (claim and release included): "
+        + ", ".join(f"{k} {1e6 * words[k] / words['took']:.2f}" for k in ("wait", "read", "load", "step", "store", "send")))
+    cores = len(os.sched_getaffinity(0))
+    if cores < 4 or os.getloadavg()[0] > cores:
+        say(f"      not judged: {cores} processors and a load of {os.getloadavg()[0]:.1f}; two workers and the server need 4, and quiet")
+        return
+    expect(middle(ratios) >= 0.6, f"with a state stored every 64 events of its stream two workers step {middle(ratios):.0%} of what "
+           "they pass through", f"{middle(ratios):.0%}, less than 60 %")
 
 
 def main():

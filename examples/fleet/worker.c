@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -243,12 +244,16 @@ static int work(struct worker *worker)
 
 static void tell_story(const struct worker *worker)
 {
+    struct rusage used = { 0 };
     static const char *const names[N_PHASES] = { "wait", "read", "load", "step", "store", "send" };
 
     printf("%s: begin=%.4f end=%.4f took=%llu dead=%llu replayed=%llu loaded=%llu stored=%llu refused=%llu claimed=%llu anew=%llu", worker->name,
            worker->begin, worker->end, (unsigned long long)worker->n_taken, (unsigned long long)worker->n_dead, (unsigned long long)worker->n_replayed,
            (unsigned long long)worker->n_loaded, (unsigned long long)worker->n_stored, (unsigned long long)worker->n_refused,
            (unsigned long long)worker->n_claimed, (unsigned long long)worker->n_reconnected);
+    getrusage(RUSAGE_SELF, &used);
+    printf(" cpu=%.3f", (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec)
+           + 1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec));
     for (int i = 0; i < N_PHASES; i++)
         printf(" %s=%.3f", names[i], worker->phases[i]);
     printf("\n");
