@@ -24,7 +24,7 @@ static const char usage[] =
     "  --round N        events it takes at once, at most (4096)\n"
     "  --every N        a state is stored after so many events of its stream (64)\n"
     "  --window N       or so many of its partition (100000): the most that is replayed\n"
-    "  --lease MS       after which a silent worker's partitions go to others (1000)\n"
+    "  --lease MS       after which a silent worker's partitions go to others (5000)\n"
     "  --trim           events that no replay needs are deleted from the log\n"
     "  --pass           no steps: events go through, for comparison\n"
     "produce, check, direct: which events\n"
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 {
     static const struct { const char *name; int (*run)(const struct fleet_options *, b2s6_model *, const b2s6_model_info *); }
         verbs[] = { { "worker", worker_run }, { "produce", producer_run }, { "check", checker_run }, { "direct", direct_run } };
-    struct fleet_options options = { NULL, NULL, NULL, 12, 1000, 0, 0, 4096, 4096, 64, 100000, 10000, 100000, 1, 0, 0, 0, 0 };
+    struct fleet_options options = { NULL, NULL, NULL, 12, 5000, 0, 0, 4096, 4096, 64, 100000, 10000, 100000, 1, 0, 0, 0, 0 };
     b2s6_model_info info = { .struct_size = sizeof info };
     struct sigaction ending = { 0 };
     b2s6_model *model;

@@ -223,7 +223,7 @@ def killed(fleet, args):
     chance = random.Random(11)
     kills = restarts = 0
     refused = ""
-    options = ("--states", 2500 if args.long else 1000, "--lease", 500, "--window", 20000)
+    options = ("--states", 2500 if args.long else 1000, "--lease", 3000, "--window", 20000)
     for _ in range(3):
         fleet.start_worker(args.digits, *options)
     fleet.produce(traffic)
@@ -404,7 +404,7 @@ def tokens(fleet, args):
     traffic = dict(model=args.bytes, streams=12, events=1500, bad=20, seed=9)
     fleet.run("produce", traffic)
     for _ in range(2):
-        fleet.start_worker(args.bytes, "--states", 16, "--lease", 500)
+        fleet.start_worker(args.bytes, "--states", 16, "--lease", 3000)
     fleet.wait(1500, "tokens")
     fleet.stop_workers()
     ok("a model of tokens: " + fleet.run("check", traffic))
@@ -416,7 +416,7 @@ def disk(fleet, args):
     """The server's disk is full for a while: it refuses to write, the workers wait, nothing is lost."""
     traffic = dict(model=args.digits, streams=300, events=60000, bad=997, seed=13)
     fleet.produce(traffic, 20000)
-    workers = [fleet.start_worker(args.digits, "--lease", 500) for _ in range(2)]
+    workers = [fleet.start_worker(args.digits, "--lease", 3000) for _ in range(2)]
     fleet.wait(2000, "disk, while it has room")
     folder = os.path.join(fleet.data, "appendonlydir")
     size = max(os.path.getsize(os.path.join(folder, f)) for f in os.listdir(folder))
@@ -451,7 +451,7 @@ def connection(fleet, args):
 
     fleet.produce(traffic, 25000)
     for _ in range(3):
-        fleet.start_worker(args.digits, "--lease", 500)
+        fleet.start_worker(args.digits, "--lease", 3000)
     fleet.wait(traffic["events"], "connection", each=each)
     fleet.producer.wait()
     anew = sum(w["anew"] for w in fleet.stop_workers())
