@@ -1,8 +1,8 @@
 /*
  * checker.c - one process that takes all events in order, and compares what it gets with what the fleet has put into the store
  *
- * Event for event and bit for bit: a partition's outputs must be those of its good events, in their order, its dead letters those
- * of its bad ones with the reasons, and nothing more. It steps one stream at a time, where the workers step batches.
+ * Event for event and bit for bit: a partition's outputs must be those of its good events, in their order, its dead letters
+ * those of its bad ones with the reasons, and nothing more. It steps one stream at a time, where the workers step batches.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -184,7 +184,8 @@ static int open_checker(struct checker *checker, const struct fleet_options *opt
 int checker_run(const struct fleet_options *options, b2s6_model *model, const b2s6_model_info *info)
 {
     static struct checker checker;
-    const struct traffic traffic = { options->seed, options->events, options->streams, options->bad, options->partitions, info };
+    const struct traffic traffic = { options->seed, options->events, options->streams, options->bad,
+                                     options->partitions, info };
 
     checker.store.address = options->store;
     checker.traffic = traffic;

@@ -42,7 +42,8 @@ static void make_round(struct worker *worker, const struct traffic *traffic, uin
 int direct_run(const struct fleet_options *options, b2s6_model *model, const b2s6_model_info *info)
 {
     static struct worker worker;
-    const struct traffic traffic = { options->seed, options->events, options->streams, 0, options->partitions, info };
+    const struct traffic traffic = { options->seed, options->events, options->streams, 0,
+                                     options->partitions, info };
     const size_t size = traffic_input_size(info);
     uint8_t *xs = malloc(options->round * size);
 

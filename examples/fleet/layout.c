@@ -148,7 +148,7 @@ size_t layout_stored_size(const b2s6_model *model)
     return STORED_HEAD + b2s6_snapshot_size(model);
 }
 
-/* Binds a stored state's head to its stream and to its snapshot, whose own checksum covers the rest: against mix-ups and damage. */
+/* Binds a stored state's head to its stream and its snapshot, whose own checksum covers the rest. */
 static uint64_t head_check(uint64_t stream, struct entry_id position, uint64_t steps)
 {
     return mix(mix(mix(mix(stream + 1) + position.ms) + position.seq) + steps);

@@ -105,8 +105,10 @@ static void stop(int number)
 
 int main(int argc, char **argv)
 {
-    static const struct { const char *name; int (*run)(const struct fleet_options *, b2s6_model *, const b2s6_model_info *); }
-        verbs[] = { { "worker", worker_run }, { "produce", producer_run }, { "check", checker_run }, { "direct", direct_run } };
+    static const struct {
+        const char *name;
+        int (*run)(const struct fleet_options *, b2s6_model *, const b2s6_model_info *);
+    } verbs[] = { { "worker", worker_run }, { "produce", producer_run }, { "check", checker_run }, { "direct", direct_run } };
     struct fleet_options options = { NULL, NULL, NULL, 12, 5000, 0, 0, 4096, 4096, 64, 100000, 10000, 100000, 1, 0, 0, 0, 0 };
     b2s6_model_info info = { .struct_size = sizeof info };
     struct sigaction ending = { 0 };

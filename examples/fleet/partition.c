@@ -23,8 +23,8 @@ int partition_claim(struct worker *worker, struct partition *partition)
         partition->renewed = worker_clock();
         worker->n_claimed++;
         claimed = 1;
-        fprintf(stderr, "%s: partition %d: claimed, epoch %s, outputs are out up to %s, states stored up to %s\n", worker->name,
-                partition->index, partition->epoch, reply->element[1]->str, reply->element[2]->str);
+        fprintf(stderr, "%s: partition %d: claimed, epoch %s, outputs are out up to %s, states stored up to %s\n",
+                worker->name, partition->index, partition->epoch, reply->element[1]->str, reply->element[2]->str);
     }
     freeReplyObject(reply);
     return claimed;
@@ -52,7 +52,8 @@ void partition_store(struct worker *worker, struct slot *slot)
     /* The room is exact, the state whole: saving cannot fail. */
     if (layout_store(buffer_add(&partition->states, size), slot->stream, slot->position, slot->state) != B2S6_OK)
         abort();
-    partition->stored = worker_room(partition->stored, &partition->room_stored, partition->n_stored + 1, sizeof *partition->stored);
+    partition->stored = worker_room(partition->stored, &partition->room_stored, partition->n_stored + 1,
+                                    sizeof *partition->stored);
     partition->stored[partition->n_stored].stream = slot->stream;
     partition->stored[partition->n_stored++].offset = offset;
     worker->n_stored++;

@@ -1,8 +1,8 @@
 /*
  * producer.c - sends made-up events into the logs of their partitions
  *
- * An event's entry id is its number. Redis takes ids only in ascending order, so a producer that has lost its connection, or is
- * started a second time, asks each log for its last id and sends what is after it: no event is missing and none twice.
+ * An event's entry id is its number. Redis takes ids only in ascending order, so a producer that has lost its connection, or
+ * is started a second time, asks each log for its last id and sends what is after it: no event is missing and none twice.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -135,7 +135,8 @@ static int send_all(struct producer *producer)
 int producer_run(const struct fleet_options *options, b2s6_model *model, const b2s6_model_info *info)
 {
     static struct producer producer;
-    const struct traffic traffic = { options->seed, options->events, options->streams, options->bad, options->partitions, info };
+    const struct traffic traffic = { options->seed, options->events, options->streams, options->bad,
+                                     options->partitions, info };
 
     (void)model;
     producer.store.address = options->store;

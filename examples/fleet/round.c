@@ -69,9 +69,9 @@ static struct partition *owner_of(struct worker *worker, const redisReply *key)
 }
 
 /*
- * A place for a stream that is not in the cache. Every stream of this round that was there has been touched before, and a round
- * has no more events than the cache has slots: what goes is of no use in this round, so its state in the store will be whole when
- * another round asks for it.
+ * A place for a stream that is not in the cache. Every stream of this round that was there has been touched before, and a
+ * round has no more events than the cache has slots: what goes is of no use in this round, so its state in the store will be
+ * whole when another round asks for it.
  */
 static struct slot *new_slot(struct worker *worker, const struct event *event)
 {

@@ -119,8 +119,9 @@ class Fleet:
         self.n_workers += 1
         name = f"w{self.n_workers}"
         log = open(os.path.join(self.folder, "log", name), "w")
-        worker = subprocess.Popen([self.program, "worker", "--store", self.path, "--partitions", str(PARTITIONS), "--model", model,
-                                   "--name", name] + [str(o) for o in options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        worker = subprocess.Popen([self.program, "worker", "--store", self.path, "--partitions", str(PARTITIONS), "--model",
+                                   model, "--name", name] + [str(o) for o in options],
+                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
         worker.fleet_name = name
         self.workers.append(worker)
@@ -218,7 +219,8 @@ def expect(truth, text, otherwise):
 
 def killed(fleet, args):
     """Workers are killed, one is frozen and goes on, the server is killed: nothing lost, nothing twice, all bits equal."""
-    traffic = dict(model=args.digits, streams=10000 if args.long else 3000, events=2000000 if args.long else 160000, bad=997, seed=7)
+    traffic = dict(model=args.digits, streams=10000 if args.long else 3000, events=2000000 if args.long else 160000,
+                   bad=997, seed=7)
     aim, server_kills = (30, 3) if args.long else (8, 1)
     chance = random.Random(11)
     kills = restarts = 0
@@ -228,8 +230,8 @@ def killed(fleet, args):
         fleet.start_worker(args.digits, *options)
     fleet.produce(traffic)
     begin = time.monotonic()
-    # Kills come at random places of the work rather than of the clock, so that a machine that is busy with other things sees as
-    # many of them; and a random while after that, so that they hit whatever a worker may be at.
+    # Kills come at random places of the work rather than of the clock, so that a machine that is busy with other things sees
+    # as many of them; and a random while after that, so that they hit whatever a worker may be at.
     step = traffic["events"] / (aim + 6)
     next_kill, kill_time, frozen, frozen_at = step / 2, None, None, traffic["events"] / 4
     while True:
@@ -274,12 +276,12 @@ def killed(fleet, args):
     fleet.producer.wait()
     words = fleet.stop_workers()
     expect(kills >= aim and restarts == server_kills,
-           f"{traffic['events']:,} events of {traffic['streams']:,} streams in {seconds:.0f} s; 3 workers killed {kills} times, "
-           f"the server {restarts}", "too few kills")
+           f"{traffic['events']:,} events of {traffic['streams']:,} streams in {seconds:.0f} s; 3 workers killed {kills} "
+           f"times, the server {restarts}", "too few kills")
     ok("a worker frozen until others had its work, then continued: " + refused.split(": ", 1)[1])
     ok(fleet.run("check", traffic))
-    say(f"      (the last workers took {sum(w['took'] for w in words):,.0f}, replayed {sum(w['replayed'] for w in words):,.0f}, "
-        f"loaded {sum(w['loaded'] for w in words):,.0f} states)")
+    say(f"      (the last workers took {sum(w['took'] for w in words):,.0f}, replayed "
+        f"{sum(w['replayed'] for w in words):,.0f}, loaded {sum(w['loaded'] for w in words):,.0f} states)")
 
 
 def resident(worker):
@@ -305,11 +307,11 @@ def memory(fleet, args):
     words = fleet.stop_workers()[0]
     left = sum(fleet.ask.many([("XLEN", key(p, "events")) for p in range(PARTITIONS)]))
     ok(fleet.run("check", traffic))
-    # What a round can hold besides the states: events, replies, stored states on their way in and out, all of at most `states`.
+    # What a round can hold besides the states: events, replies, stored states on their way in and out, of at most `states`.
     room = 5 + states * 6 * 8192 / 2**20
     expect(words["loaded"] > events / 4 and peak <= empty + room and peak <= early + 3,
-           f"{streams:,} streams, {states:,} states fit: {words['loaded']:,.0f} came back from the store; resident {empty:.1f} MB "
-           f"when idle, at most {early:.1f} MB in the first half, {peak:.1f} MB in all",
+           f"{streams:,} streams, {states:,} states fit: {words['loaded']:,.0f} came back from the store; resident "
+           f"{empty:.1f} MB when idle, at most {early:.1f} MB in the first half, {peak:.1f} MB in all",
            f"loaded {words['loaded']:.0f}, resident {empty:.1f}, {early:.1f}, {peak:.1f} MB; allowed {empty + room:.1f} MB")
     expect(left <= events / 2, f"--trim: {left:,} of {events:,} events are left in the logs", f"{left} are left")
 
@@ -394,8 +396,9 @@ def stored(fleet, args):
             fail(f"stream {stream}: outputs after the damage")
     others = [s for s in whole if s not in damaged]
     expect(len(dead) == sum(len(whole[s]) - before[s] for s in damaged) and all(outputs[s] == whole[s] for s in others),
-           f"stored states damaged, cut, empty, of another model, version, stream or place: {len(dead):,} events of {len(damaged)} "
-           f"streams are dead letters ({'; '.join(sorted(set(r for _, r in dead)))}), {len(others)} streams went on",
+           f"stored states damaged, cut, empty, of another model, version, stream or place: {len(dead):,} events of "
+           f"{len(damaged)} streams are dead letters ({'; '.join(sorted(set(r for _, r in dead)))}), {len(others)} streams "
+           "went on",
            "other streams suffered")
 
 
@@ -435,8 +438,8 @@ def disk(fleet, args):
     fleet.wait(traffic["events"], "disk, with room again")
     fleet.producer.wait()
     fleet.stop_workers()
-    expect(full < traffic["events"], f"a full disk: the server refused to write (MISCONF) at {full:,} events, then had room again; "
-           + fleet.run("check", traffic), "it was never full")
+    expect(full < traffic["events"], f"a full disk: the server refused to write (MISCONF) at {full:,} events, then had "
+           "room again; " + fleet.run("check", traffic), "it was never full")
 
 
 def connection(fleet, args):
@@ -455,7 +458,8 @@ def connection(fleet, args):
     fleet.wait(traffic["events"], "connection", each=each)
     fleet.producer.wait()
     anew = sum(w["anew"] for w in fleet.stop_workers())
-    expect(anew > 0, f"all connections cut {cut[0]} times, {anew:.0f} new beginnings; " + fleet.run("check", traffic), "none was cut")
+    expect(anew > 0, f"all connections cut {cut[0]} times, {anew:.0f} new beginnings; " + fleet.run("check", traffic),
+           "none was cut")
 
 
 def server_seconds(fleet):
@@ -490,7 +494,7 @@ def middle(values):
 
 
 def speed(fleet, args):
-    """What the store costs, and what the steps cost on top. Runs of both kinds alternate, since other work may share the machine."""
+    """What the store costs, and what the steps cost on top. Both kinds alternate, since other work may share the machine."""
     traffic = dict(model=args.digits, streams=10000 if args.long else 2000, events=1000000 if args.long else 150000, seed=19)
     direct, runs = [], {(n, kind): [] for n in (1, 2) for kind in ("step", "pass")}
     for _ in range(3):
@@ -503,8 +507,8 @@ def speed(fleet, args):
     say(f"      one process without a store steps {middle(direct):,.0f} events/s (medians of 3 runs)")
     for n in (1, 2):
         ratios = [s["rate"] / p["rate"] for s, p in zip(runs[n, "step"], runs[n, "pass"])]
-        say(f"      {n} worker{'s' if n > 1 else ' '}: {middle([r['rate'] for r in runs[n, 'step']]):,.0f} events/s with steps, "
-            f"{middle([r['rate'] for r in runs[n, 'pass']]):,.0f} passed through: {middle(ratios):.0%} "
+        say(f"      {n} worker{'s' if n > 1 else ' '}: {middle([r['rate'] for r in runs[n, 'step']]):,.0f} events/s with "
+            f"steps, {middle([r['rate'] for r in runs[n, 'pass']]):,.0f} passed through: {middle(ratios):.0%} "
             f"(pairs: {', '.join(f'{r:.0%}' for r in ratios)})")
     for kind, name in (("pass", "passed through"), ("step", "with steps")):
         say(f"      processor time {name}, microseconds an event: server {middle([r['server'] for r in runs[1, kind]]):.2f}, "
@@ -514,10 +518,11 @@ def speed(fleet, args):
         + ", ".join(f"{k} {1e6 * words[k] / words['took']:.2f}" for k in ("wait", "read", "load", "step", "store", "send")))
     cores = len(os.sched_getaffinity(0))
     if cores < 4 or os.getloadavg()[0] > cores:
-        say(f"      not judged: {cores} processors and a load of {os.getloadavg()[0]:.1f}; two workers and the server need 4, and quiet")
+        say(f"      not judged: {cores} processors and a load of {os.getloadavg()[0]:.1f}; two workers and the server "
+            "need 4, and quiet")
         return
-    expect(middle(ratios) >= 0.6, f"with a state stored every 64 events of its stream two workers step {middle(ratios):.0%} of what "
-           "they pass through", f"{middle(ratios):.0%}, less than 60 %")
+    expect(middle(ratios) >= 0.6, f"with a state stored every 64 events of its stream two workers step {middle(ratios):.0%} "
+           "of what they pass through", f"{middle(ratios):.0%}, less than 60 %")
 
 
 def main():

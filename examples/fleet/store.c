@@ -118,7 +118,8 @@ int store_send(struct store *store)
 /* Errors that are not the command's: the server will not do for anybody now, or does not know us any more. */
 static int out_of_use(const char *error)
 {
-    static const char *const kinds[] = { "LOADING", "MISCONF", "OOM", "READONLY", "MASTERDOWN", "BUSY ", "NOSCRIPT", "NOREPLICAS" };
+    static const char *const kinds[] = { "LOADING", "MISCONF", "OOM", "READONLY", "MASTERDOWN", "BUSY ", "NOSCRIPT",
+                                         "NOREPLICAS" };
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strncmp(error, kinds[i], strlen(kinds[i])) == 0)

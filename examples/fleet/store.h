@@ -1,9 +1,9 @@
 /*
  * store.h - the connection to Redis: commands sent ahead of their replies, scripts, and what to make of an error
  *
- * What is appended is sent with store_send, and answered in the same order by store_reply. After an error of the connection, or
- * one that says that the server cannot be used now (loading, its disk or memory full), every call fails until store_connect:
- * the caller forgets what it knew and begins anew from what the store has.
+ * What is appended is sent with store_send, and answered in the same order by store_reply. After an error of the connection,
+ * or one that says that the server cannot be used now (loading, its disk or memory full), every call fails until
+ * store_connect: the caller forgets what it knew and begins anew from what the store has.
  */
 #ifndef FLEET_STORE_H
 #define FLEET_STORE_H

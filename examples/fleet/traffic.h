@@ -1,8 +1,8 @@
 /*
  * traffic.h - made-up events, the same for the same seed: what the producer sends and what the checker expects
  *
- * Event i of all goes to a stream chosen at random, one in eight to one of the busy ones (a hundredth of the streams). Its entry id
- * is (i + 1)-0, so that the producer can be killed, or lose its connection, and go on from what the log has.
+ * Event i of all goes to a stream chosen at random, one in eight to one of the busy ones (a hundredth of the streams). Its
+ * entry id is (i + 1)-0, so that the producer can be killed, or lose its connection, and go on from what the log has.
  */
 #ifndef FLEET_TRAFFIC_H
 #define FLEET_TRAFFIC_H

@@ -247,8 +247,9 @@ static void tell_story(const struct worker *worker)
     struct rusage used = { 0 };
     static const char *const names[N_PHASES] = { "wait", "read", "load", "step", "store", "send" };
 
-    printf("%s: begin=%.4f end=%.4f took=%llu dead=%llu replayed=%llu loaded=%llu stored=%llu refused=%llu claimed=%llu anew=%llu", worker->name,
-           worker->begin, worker->end, (unsigned long long)worker->n_taken, (unsigned long long)worker->n_dead, (unsigned long long)worker->n_replayed,
+    printf("%s: begin=%.4f end=%.4f", worker->name, worker->begin, worker->end);
+    printf(" took=%llu dead=%llu replayed=%llu loaded=%llu stored=%llu refused=%llu claimed=%llu anew=%llu",
+           (unsigned long long)worker->n_taken, (unsigned long long)worker->n_dead, (unsigned long long)worker->n_replayed,
            (unsigned long long)worker->n_loaded, (unsigned long long)worker->n_stored, (unsigned long long)worker->n_refused,
            (unsigned long long)worker->n_claimed, (unsigned long long)worker->n_reconnected);
     getrusage(RUSAGE_SELF, &used);
@@ -295,7 +296,8 @@ static int agree_on_partitions(struct worker *worker)
         reply = store_call(&worker->store, "SET %s %d NX GET", PARTITIONS_KEY, worker->n_partitions);
         if (!reply)
             continue;
-        agreed = reply->type == REDIS_REPLY_NIL || (reply->type == REDIS_REPLY_STRING && atoi(reply->str) == worker->n_partitions);
+        agreed = reply->type == REDIS_REPLY_NIL
+            || (reply->type == REDIS_REPLY_STRING && atoi(reply->str) == worker->n_partitions);
         if (!agreed)
             fprintf(stderr, "fleet: the store is cut into %s partitions, not %d; say --partitions %s\n",
                     reply->str ? reply->str : "other", worker->n_partitions, reply->str ? reply->str : "N");

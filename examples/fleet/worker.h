@@ -11,9 +11,9 @@
  *     the steps of round k            round_step
  *     send the commits of round k     partition_commit
  *
- * It believes that its commits succeed. One that is refused says that the partition has another owner: it forgets the partition's
- * states, and what it has sent ahead is refused as well. When the connection is lost it forgets everything. In both cases the
- * store has the truth, and a claim begins from there.
+ * It believes that its commits succeed. One that is refused says that the partition has another owner: it forgets the
+ * partition's states, and what it has sent ahead is refused as well. When the connection is lost it forgets everything. In both cases
+ * the store has the truth, and a claim begins from there.
  */
 #ifndef FLEET_WORKER_H
 #define FLEET_WORKER_H
@@ -127,7 +127,7 @@ int worker_prepare(struct worker *worker, size_t n_states);
 void *worker_room(void *memory, size_t *room, size_t n, size_t size);
 uint8_t *buffer_add(struct buffer *buffer, size_t n);
 
-/* round.c: see above. round_ask_states appends one command a partition; round_load takes their replies. 0: the store is lost. */
+/* round.c: see above. round_ask_states appends a command a partition; round_load takes their replies. 0: the store is lost. */
 void round_take(struct worker *worker, redisReply *reply);
 int round_ask_states(struct worker *worker);
 int round_load(struct worker *worker);
