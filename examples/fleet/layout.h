@@ -65,7 +65,7 @@ void put_floats(uint8_t *bytes, const float *values, size_t n);
 void get_floats(float *values, const uint8_t *bytes, size_t n);
 int32_t get_token(const uint8_t *bytes);
 
-/* What a step would say to an event's input x: OK, INPUT_KIND (its length), TOKEN, VALUE. Asked before: a batch fails whole. */
+/* What a step would say to an event's input x: OK, INPUT_KIND (its length), TOKEN, VALUE. A batch would fail as a whole. */
 b2s6_status layout_check_input(const b2s6_model_info *info, const void *x, size_t size);
 
 /* Bytes that layout_store writes for a state of this model. */

@@ -225,7 +225,7 @@ def killed(fleet, args):
     chance = random.Random(11)
     kills = restarts = 0
     refused = ""
-    options = ("--states", 2500 if args.long else 1000, "--lease", 3000, "--window", 20000)
+    options = ("--states", 2500 if args.long else 1000, "--lease", 10000 if args.long else 4000, "--window", 20000)
     for _ in range(3):
         fleet.start_worker(args.digits, *options)
     fleet.produce(traffic)

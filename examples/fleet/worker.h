@@ -12,8 +12,8 @@
  *     send the commits of round k     partition_commit
  *
  * It believes that its commits succeed. One that is refused says that the partition has another owner: it forgets the
- * partition's states, and what it has sent ahead is refused as well. When the connection is lost it forgets everything. In both cases
- * the store has the truth, and a claim begins from there.
+ * partition's states, and what it has sent ahead is refused as well. When the connection is lost it forgets everything. In both
+ * cases the store has the truth, and a claim begins from there.
  */
 #ifndef FLEET_WORKER_H
 #define FLEET_WORKER_H
