@@ -38,10 +38,10 @@ fleet-tools:
 fleet-program: fleet-tools
 	@$(MAKE) --no-print-directory $(BUILD)/fleet/fleet
 
-fleet: fleet-program $(BUILD)/b2s6
+fleet: fleet-program
 	@$(FLEET)/run_fleet.py --build $(BUILD)
 
-fleet-long: fleet-program $(BUILD)/b2s6
+fleet-long: fleet-program
 	@$(FLEET)/run_fleet.py --build $(BUILD) --long
 
 -include $(FLEET_OBJECTS:.o=.d)

@@ -80,7 +80,8 @@ class Fleet:
     def start_server(self, fresh=True):
         if fresh:
             shutil.rmtree(self.data, ignore_errors=True)
-            os.makedirs(os.path.join(self.folder, "log"), exist_ok=True)
+            shutil.rmtree(os.path.join(self.folder, "log"), ignore_errors=True)
+            os.makedirs(os.path.join(self.folder, "log"))
         os.makedirs(self.data, exist_ok=True)
         command = ["redis-server", "--port", "0", "--unixsocket", os.path.abspath(self.path) if len(os.path.abspath(self.path))
                    < 100 else "socket", "--dir", self.data, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec",
@@ -266,7 +267,7 @@ def killed(fleet, args):
             fleet.start_worker(args.digits, *options)
             kills += 1
             next_kill, kill_time = done + step * chance.uniform(0.2, 1.6), None
-            if restarts < server_kills and kills >= aim * (restarts + 1) // (server_kills + 1):
+            if restarts < server_kills and not frozen and kills >= aim * (restarts + 1) // (server_kills + 1):
                 fleet.server.kill()
                 fleet.server.wait()
                 fleet.start_server(fresh=False)
