@@ -3,7 +3,8 @@
 #   make            build/libb2s6.a, build/libb2s6.so, build/b2s6; STATIC=yes: a program that needs no libb2s6.so
 #   make check      all tests; with cmocka if pkg-config finds it
 #   make demo       the shipped models on real input
-#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR; RPATH=no for distributions
+#   make install    PREFIX, DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, PKGCONFIGDIR, CMAKEDIR, MANDIR; RPATH=no for
+#                   distributions; docs/man/man.mk has the folders of completion
 
 CC ?= cc
 AR ?= ar
@@ -34,6 +35,10 @@ ifneq ($(findstring s390,$(shell $(CC) -dumpmachine)),)
 B2S6_CFLAGS += -fexcess-precision=fast
 endif
 
+# With -g half of the time that gcc takes for kernels goes into where their variables are, line by line; the code is the same without.
+KERNELS_CFLAGS := $(shell $(CC) -Werror -fno-var-tracking-assignments -xc -c -o /dev/null /dev/null 2>/dev/null && \
+    echo -fno-var-tracking-assignments)
+
 LIB_SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
 CLI_SOURCES = $(sort $(wildcard examples/cli/*.c examples/cli/*/*.c examples/cli/*/*/*.c))
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/lib/%.o)
@@ -57,7 +62,7 @@ all: $(BUILD)/libb2s6.a $(BUILD)/libb2s6.so $(BUILD)/b2s6
 $(BUILD)/lib/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) CC $<
-	$(Q)$(CC) $(B2S6_CFLAGS) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(B2S6_CFLAGS) $(if $(findstring /kernels,$<),$(KERNELS_CFLAGS)) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 $(BUILD)/cli/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -92,6 +97,10 @@ include tests/tests.mk
 include examples/firmware/firmware.mk
 include examples/speech/image.mk
 include examples/fleet/fleet.mk
+include examples/python/python.mk
+include pkgconfig/cmake.mk
+include docs/man/man.mk
+include pkgconfig/dist.mk
 
 demo: $(BUILD)/b2s6 $(BUILD)/speech
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin

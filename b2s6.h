@@ -168,6 +168,8 @@ B2S6_API int b2s6_isa_is_available(size_t index);
 #define B2S6_PART_COMPLEX 0x8000u    /* complex ones */
 #define B2S6_PART_OTHER_UNITS 0x10000u /* units other than B2S6 itself */
 #define B2S6_PART_COMPENSATED 0x20000u /* compensated states */
+#define B2S6_PART_MAMBA2 0x40000u    /* mamba2 blocks */
+#define B2S6_PART_MLP 0x80000u       /* mlp blocks */
 #define B2S6_PART_F16 0x1000000u     /* weights of these types */
 #define B2S6_PART_Q8 0x2000000u
 #define B2S6_PART_Q4 0x4000000u
@@ -179,15 +181,18 @@ B2S6_API uint32_t b2s6_parts(void);
 #define B2S6_ALIGNMENT 64
 
 /*
- * No call takes more stack than this many bytes, callbacks of the host apart, in a build with optimisation (-O1 and
- * more, -Os), by gcc or clang, on every instruction set. Without optimisation (-O0) it is up to eight times as much.
+ * No call takes more stack than this many bytes, callbacks of the host apart, in a build with -O2, -O3 or -Os, by gcc or
+ * clang, on every instruction set. With less optimisation (-O0, -O1) it is up to four times as much.
  * Later versions of the same major version keep to it. Firmware needs less on most targets and for most models:
  * docs/firmware.md has the figures.
  */
 #if defined(B2S6_SMALL) && defined(B2S6_NO_MAMBA) && defined(B2S6_NO_OTHER_UNITS) && UINTPTR_MAX == 0xffffffffu
 #  define B2S6_STACK_SIZE 1280
-#elif defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
+#elif defined(B2S6_SMALL) && (defined(B2S6_NO_MAMBA2) || defined(B2S6_NO_REAL) || defined(B2S6_NO_OTHER_UNITS)) && \
+    UINTPTR_MAX == 0xffffffffu
 #  define B2S6_STACK_SIZE 1664
+#elif defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
+#  define B2S6_STACK_SIZE 1792
 #else
 #  define B2S6_STACK_SIZE 16384
 #endif
@@ -303,7 +308,9 @@ B2S6_API const char *b2s6_model_isa(const b2s6_model *model);
 
 /* Pinned, as all enumerations below. */
 typedef enum b2s6_input_kind { B2S6_TOKENS = 1, B2S6_FEATURES = 2, B2S6_INPUT_KIND_PIN = 0x7fffffff } b2s6_input_kind;
-typedef enum b2s6_block { B2S6_BLOCK_S4 = 1, B2S6_BLOCK_MAMBA = 2, B2S6_BLOCK_PIN = 0x7fffffff } b2s6_block;
+typedef enum b2s6_block {
+    B2S6_BLOCK_S4 = 1, B2S6_BLOCK_MAMBA = 2, B2S6_BLOCK_MAMBA2 = 3, B2S6_BLOCK_MLP = 4, B2S6_BLOCK_PIN = 0x7fffffff
+} b2s6_block;
 typedef enum b2s6_norm {
     B2S6_NORM_NONE = 0, B2S6_NORM_LAYER = 1, B2S6_NORM_RMS = 2, B2S6_NORM_BATCH = 3, B2S6_NORM_PIN = 0x7fffffff
 } b2s6_norm;
@@ -311,11 +318,20 @@ typedef enum b2s6_pool {
     B2S6_POOL_NONE = 0, B2S6_POOL_MEAN = 1, B2S6_POOL_LAST = 2, B2S6_POOL_PIN = 0x7fffffff
 } b2s6_pool;
 typedef enum b2s6_scope {
-    B2S6_SCOPE_LAYER = 1, B2S6_SCOPE_BLOCK = 2, B2S6_SCOPE_CHANNEL = 3, B2S6_SCOPE_PIN = 0x7fffffff
+    B2S6_SCOPE_LAYER = 1, B2S6_SCOPE_BLOCK = 2, B2S6_SCOPE_CHANNEL = 3,
+    B2S6_SCOPE_HEAD = 4, /* one value a block, for all its states: mamba2 */
+    B2S6_SCOPE_PIN = 0x7fffffff
 } b2s6_scope;
 typedef enum b2s6_delta {
-    B2S6_DELTA_BLOCK = 1, B2S6_DELTA_LOWRANK = 2, B2S6_DELTA_CONSTANT = 3, B2S6_DELTA_PIN = 0x7fffffff
+    B2S6_DELTA_BLOCK = 1, B2S6_DELTA_LOWRANK = 2, B2S6_DELTA_CONSTANT = 3,
+    B2S6_DELTA_INPUT = 4, /* one a block, from the input of the layer, as B and C are: mamba2 */
+    B2S6_DELTA_PIN = 0x7fffffff
 } b2s6_delta;
+
+/* The norm between a mamba2 block's unit and its out projection, and whether it comes before the gate or after. */
+typedef enum b2s6_gated_norm {
+    B2S6_GATED_NORM_NONE = 0, B2S6_GATED_NORM_AFTER = 1, B2S6_GATED_NORM_BEFORE = 2, B2S6_GATED_NORM_PIN = 0x7fffffff
+} b2s6_gated_norm;
 
 /* How a matrix's weights are stored: floats, halves, or integers of 8 or 4 bits with a scale for 64 or 32 of them. */
 typedef enum b2s6_type {
@@ -361,7 +377,7 @@ typedef struct b2s6_layer_info {
     b2s6_norm norm;
     uint32_t norm_post;        /* norm(x + f(x)) rather than x + f(norm(x)) */
     uint32_t bidirectional;
-    uint32_t d_inner;          /* width of the unit */
+    uint32_t d_inner;          /* width of the unit; of an mlp block its own */
     uint32_t d_conv;           /* taps of the convolution; 0 without one */
     uint32_t h;                /* blocks of the unit; p = d_inner / h channels each */
     uint32_t d_state;          /* n: states a channel, complex or real */
@@ -378,6 +394,10 @@ typedef struct b2s6_layer_info {
     uint32_t conjugate;        /* a state stands for a conjugate pair */
     uint32_t skip;             /* has D */
     uint32_t reserved;         /* 0 */
+    uint32_t n_groups;         /* mamba2: groups of blocks that share B and C */
+    uint32_t d_mlp;            /* mamba2: width of a gated MLP beside the unit; 0: none */
+    b2s6_gated_norm gated_norm;
+    uint32_t norm_groups;      /* groups of channels with a mean square each; 0 without a gated norm */
 } b2s6_layer_info;
 
 /* Fills *info for layer index, from 0. Errors: ARGUMENT (also an index beyond the last). */

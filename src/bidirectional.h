@@ -1,4 +1,7 @@
-/* Whole sequences through models that read some layers in both directions. */
+/*
+ * Whole sequences through models that read some layers in both directions. run.c calls it for every run of
+ * such a model.
+ */
 #ifndef B2S6_BIDIRECTIONAL_H
 #define B2S6_BIDIRECTIONAL_H
 

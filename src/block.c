@@ -16,10 +16,21 @@ static const struct block *const blocks[] = {
 #else
     NULL,
 #endif
+#if B2S6_HAS_MAMBA2
+    &b2s6_block_mamba2,
+#else
+    NULL,
+#endif
+#if B2S6_HAS_MLP
+    &b2s6_block_mlp,
+#else
+    NULL,
+#endif
 };
 
 enum { N_BLOCKS = sizeof blocks / sizeof blocks[0] };
-B2S6_STATIC_ASSERT(a_line_for_every_block, B2S6_BLOCK_S4 == 1 && B2S6_BLOCK_MAMBA == 2 && N_BLOCKS == 3);
+B2S6_STATIC_ASSERT(a_line_for_every_block, B2S6_BLOCK_S4 == 1 && B2S6_BLOCK_MAMBA == 2 && B2S6_BLOCK_MAMBA2 == 3 &&
+                                               B2S6_BLOCK_MLP == 4 && N_BLOCKS == 5);
 
 static const struct key layer_keys[] = {
     B2S6_KEY(KEY_BLOCK, layer_config, block, 1, N_BLOCKS - 1, "block"),
@@ -41,12 +52,16 @@ static void check_layer(struct config_reader *r, struct layer_config *c, const s
 
     if (!wrong && config_eps_is_idle(c->norm, c->norm_eps))
         wrong = B2S6_WORDS("an eps without a norm that uses it");
-    if (!wrong && block->has_unit)
+    if (!wrong && config_has_unit(c))
         wrong = b2s6_unit_check(c, &status);
     if (!wrong) {
         status = B2S6_ERROR_UNSUPPORTED;
         wrong = b2s6_norm_left_out(c->norm);
     }
+#if B2S6_HAS_MAMBA2
+    if (!wrong && c->gated_norm)
+        wrong = b2s6_norm_left_out(B2S6_NORM_RMS);
+#endif
     if (!wrong && !B2S6_HAS_BIDIRECTIONAL && c->bidirectional)
         wrong = B2S6_WORDS("this build of the library leaves out bidirectional models");
     if (wrong)
@@ -69,7 +84,7 @@ void b2s6_layer_config(struct config_reader *r, struct layer *layer, const struc
             return;
         }
         b2s6_config_take(r, block->keys, block->n_keys, c);
-        if (block->has_unit)
+        if (block->has_unit_keys)
             b2s6_config_take(r, b2s6_unit_keys, UNIT_KEYS, c);
         if (!r->status)
             check_layer(r, c, block, m);

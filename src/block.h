@@ -11,7 +11,7 @@ struct block {
     uint32_t kind;                /* b2s6_block */
     const struct key *keys;       /* of its configuration, between those of every layer and those of a unit */
     size_t n_keys;
-    int has_unit;                 /* a unit's keys follow */
+    int has_unit_keys;            /* a unit's keys follow */
 
     /* Fills in what the kind implies (d_inner ...). What no range of a key can say: NULL if all is well. */
     const char *(*check)(struct layer_config *c, const struct model_config *m);
@@ -46,6 +46,12 @@ extern B2S6_INTERNAL const struct block b2s6_block_s4;
 #endif
 #if B2S6_HAS_MAMBA
 extern B2S6_INTERNAL const struct block b2s6_block_mamba;
+#endif
+#if B2S6_HAS_MAMBA2
+extern B2S6_INTERNAL const struct block b2s6_block_mamba2;
+#endif
+#if B2S6_HAS_MLP
+extern B2S6_INTERNAL const struct block b2s6_block_mlp;
 #endif
 
 #endif

@@ -1,5 +1,6 @@
 /* The mamba block: out_proj (unit(silu(conv(v))) silu(z)), (v, z) = in_proj input (the paper's language models). */
 #include "block.h"
+#include "block_parts.h"
 
 #if B2S6_HAS_MAMBA
 
@@ -27,10 +28,10 @@ static void mamba_bind(struct binder *b, struct layer *layer, uint32_t d_model)
     b2s6_take_matrix(b, &layer->in_proj, ROLE_IN_PROJ, 2, c->d_inner, d_model);
     b2s6_need_prepared(b, &layer->in_proj, 1);
     if (c->projection_biases & BIAS_IN_PROJ)
-        layer->in_bias = b2s6_take_tensor(b, ROLE_IN_BIAS, 2, 1, di, 2 * (uint64_t)c->d_inner);
-    layer->conv_weight = b2s6_take_tensor(b, ROLE_CONV_WEIGHT, 1, c->d_conv, di, (uint64_t)c->d_conv * c->d_inner);
+        layer->in_bias = b2s6_take_tensor(b, ROLE_IN_BIAS, 2, 1, di, 2 * c->d_inner);
+    layer->conv_weight = b2s6_take_tensor(b, ROLE_CONV_WEIGHT, 1, c->d_conv, di, c->d_conv * c->d_inner);
     layer->conv_bias = b2s6_take_vector(b, ROLE_CONV_BIAS, c->d_inner);
-    b2s6_unit_bind(b, ROLE_UNIT, c, &layer->unit[0]);
+    b2s6_unit_bind(b, ROLE_UNIT, c, &layer->unit);
     b2s6_take_matrix(b, &layer->out, ROLE_OUT, 1, d_model, c->d_inner);
     b2s6_need_prepared(b, &layer->out, 1);
     if (c->projection_biases & BIAS_OUT_PROJ)
@@ -98,23 +99,6 @@ static void expand(void *context, size_t begin, size_t end)
     convolve(c, begin, end);
 }
 
-/* Groups begin .. end - 1 of x += out_proj y. */
-static void contract(void *context, size_t begin, size_t end)
-{
-    const struct mamba_context *c = context;
-    const struct pass *p = c->pass;
-    struct projection o;
-
-    o.matrix = &c->layer->out;
-    o.input = &c->rows;
-    o.index = o.part = 0;
-    o.bias = c->layer->out_bias;
-    o.y = p->work->projected;
-    o.y_stride = b2s6_pad16(p->model->config.d_model);
-    b2s6_project(p, &o, begin, end);
-    p->model->kernels->add(p->x, o.y, pass_span(p, o.y_stride, begin, end));
-}
-
 static void mamba_pass(const struct pass *p, const struct layer *layer, const float *input)
 {
     const struct workspace *w = p->work;
@@ -130,7 +114,7 @@ static void mamba_pass(const struct pass *p, const struct layer *layer, const fl
                       product_cost(&layer->in_proj, n_rows) + elementary_cost(2 * n_rows * c.di));
     memset(&u, 0, sizeof u);
     u.layer = layer;
-    u.unit = &layer->unit[0];
+    u.unit = &layer->unit;
     u.u = w->u;
     u.y = w->y;
     u.part = PART_UNIT;
@@ -138,8 +122,7 @@ static void mamba_pass(const struct pass *p, const struct layer *layer, const fl
     u.gate = w->expanded + c.di;
     u.gate_stride = 2 * c.di;
     b2s6_unit_pass(p, &u);
-    c.rows = b2s6_prepare(p, &layer->out, w->y, c.di, n_rows, 1);
-    b2s6_pass_section(p, contract, &c, d / B2S6_LANES, product_cost(&layer->out, n_rows));
+    b2s6_block_contract(p, &layer->out, layer->out_bias, w->y, c.di);
 }
 
 const struct block b2s6_block_mamba = {

@@ -15,12 +15,12 @@ static const char *s4_check(struct layer_config *c, const struct model_config *m
 
 static void s4_bind(struct binder *b, struct layer *layer, uint32_t d_model)
 {
-    b2s6_unit_bind(b, ROLE_UNIT, &layer->config, &layer->unit[0]);
+    b2s6_unit_bind(b, ROLE_UNIT, &layer->config, &layer->unit);
     if (B2S6_HAS_BIDIRECTIONAL && layer->config.bidirectional)
-        b2s6_unit_bind(b, ROLE_UNIT_BACKWARDS, &layer->config, &layer->unit[1]);
+        b2s6_unit_bind(b, ROLE_UNIT_BACKWARDS, &layer->config, LAYER_BACKWARDS(layer));
     b2s6_take_matrix(b, &layer->out, ROLE_OUT, 2, d_model, d_model);
     b2s6_need_prepared(b, &layer->out, 1);
-    layer->out_bias = b2s6_take_tensor(b, ROLE_OUT_BIAS, 2, 1, b2s6_pad16(d_model), 2 * (uint64_t)d_model);
+    layer->out_bias = b2s6_take_tensor(b, ROLE_OUT_BIAS, 2, 1, b2s6_pad16(d_model), 2 * d_model);
 }
 
 static void s4_place(struct needs *needs, struct layer *layer, uint32_t d_model)
@@ -84,7 +84,7 @@ static void s4_pass(const struct pass *p, const struct layer *layer, const float
 
     memset(&u, 0, sizeof u);
     u.layer = layer;
-    u.unit = &layer->unit[0];
+    u.unit = &layer->unit;
     u.u = input;
     u.y = p->work->y;
     u.after = AFTER_GELU;

@@ -17,37 +17,36 @@ static const struct key model_keys[] = {
 };
 
 /* Where the entry that comes next is in the file; where the last one was, if there are no more. */
-static uint64_t entry_at(const struct config_reader *r)
+static size_t entry_at(const struct config_reader *r)
 {
-    return FORMAT_HEADER_BYTES + (uint64_t)r->next * FORMAT_CONFIG_ENTRY_BYTES;
+    return FORMAT_HEADER_BYTES + (size_t)r->next * FORMAT_CONFIG_ENTRY_BYTES;
 }
 
-/* The key that comes next, without its optional bit. */
+/* The key that comes next, with its optional bit; after the last one a key that no section has. */
 static uint32_t next_key(const struct config_reader *r)
 {
-    return b2s6_read32(r->format->config + (size_t)r->next * FORMAT_CONFIG_ENTRY_BYTES) & ~FORMAT_KEY_OPTIONAL;
+    return r->next < r->format->n_config ? b2s6_read32(r->format->config + (size_t)r->next * FORMAT_CONFIG_ENTRY_BYTES) : UINT32_MAX;
 }
 
-/* Whether the entry that comes next belongs to the reader's section. */
-static int has_more(const struct config_reader *r)
-{
-    return !r->status && r->next < r->format->n_config && next_key(r) >> FORMAT_KEY_SECTION_SHIFT == r->section;
-}
-
-/* Steps over optional entries of the section whose number is below this one; any other there is a failure. */
-static void skip_to(struct config_reader *r, uint32_t number)
-{
-    for (; has_more(r) && (next_key(r) & FORMAT_KEY_NUMBER_MASK) < number; r->next++)
-        if (!(b2s6_read32(r->format->config + (size_t)r->next * FORMAT_CONFIG_ENTRY_BYTES) & FORMAT_KEY_OPTIONAL))
-            r->status = b2s6_fail_at(r->error, B2S6_ERROR_UNSUPPORTED, entry_at(r),
-                                     "section %u has the configuration key %u, which is unknown here", NULL, r->section,
-                                     next_key(r) & FORMAT_KEY_NUMBER_MASK, 0);
-}
-
+/*
+ * Steps over optional entries of the section whose number is below this one; any other there is a failure. Entries of sections
+ * before have been read, those of sections after have greater keys.
+ */
 int b2s6_config_has(struct config_reader *r, uint32_t number)
 {
-    skip_to(r, number);
-    return has_more(r) && (next_key(r) & FORMAT_KEY_NUMBER_MASK) == number;
+    const uint32_t wanted = (r->section << FORMAT_KEY_SECTION_SHIFT) + number;
+    uint32_t key;
+
+    for (; !r->status; r->next++) {
+        key = next_key(r);
+        if ((key & ~FORMAT_KEY_OPTIONAL) >= wanted)
+            return (key & ~FORMAT_KEY_OPTIONAL) == wanted;
+        if (!(key & FORMAT_KEY_OPTIONAL))
+            r->status = b2s6_fail_at(r->error, B2S6_ERROR_UNSUPPORTED, entry_at(r),
+                                     "section %u has the configuration key %u, which is unknown here", NULL, r->section,
+                                     key & FORMAT_KEY_NUMBER_MASK, 0);
+    }
+    return 0;
 }
 
 void b2s6_config_take(struct config_reader *r, const struct key *keys, size_t n_keys, void *into)
@@ -80,7 +79,7 @@ void b2s6_config_take(struct config_reader *r, const struct key *keys, size_t n_
 
 void b2s6_config_end(struct config_reader *r)
 {
-    skip_to(r, FORMAT_KEY_NUMBER_MASK + 1u);
+    (void)b2s6_config_has(r, FORMAT_KEY_NUMBER_MASK + 1u);
 }
 
 void b2s6_config_fail(struct config_reader *r, b2s6_status status, const char *text)

@@ -16,6 +16,11 @@ struct model_config {
 struct layer_config {
     uint32_t norm_eps;
     uint32_t d_inner, h, d_state, dt_rank;
+#if B2S6_HAS_MAMBA2
+    uint32_t d_mlp, n_groups, norm_groups;
+    uint32_t gate_eps, delta_least, delta_most; /* the bits of floats */
+    uint8_t gated_norm, d_scope;
+#endif
     uint8_t block, norm, norm_place, bidirectional;
     uint8_t d_conv, projection_biases;
     uint8_t complex_state, a_scope, b, c, c_complex;
@@ -78,10 +83,47 @@ static inline int config_eps_is_idle(uint32_t norm, uint32_t eps)
     return eps && (norm == B2S6_NORM_NONE || norm == B2S6_NORM_BATCH);
 }
 
+/* Whether the layer's block has a unit: h is at least 1 then. Of all blocks the MLP alone has none. */
+static inline int config_has_unit(const struct layer_config *c)
+{
+    return !B2S6_HAS_MLP || c->h != 0;
+}
+
 /* What the code decides by: constants where a build has one kind only (switches.h). */
 static inline int config_is_complex(const struct layer_config *c)
 {
     return B2S6_HAS_COMPLEX && (!B2S6_HAS_REAL || c->complex_state);
+}
+
+/* Of a layer that has been checked: without other units they are B2S6's, and what is asked of them folds. */
+static inline uint32_t config_delta(const struct layer_config *c)
+{
+    return B2S6_HAS_OTHER_UNITS ? c->delta : B2S6_DELTA_BLOCK;
+}
+
+static inline int config_shares_a(const struct layer_config *c)
+{
+    return !B2S6_HAS_OTHER_UNITS || c->a_scope == B2S6_SCOPE_LAYER;
+}
+
+static inline int config_a_is_scalar(const struct layer_config *c)
+{
+    return B2S6_HAS_MAMBA2 && c->a_scope == B2S6_SCOPE_HEAD;
+}
+
+static inline uint32_t config_b(const struct layer_config *c)
+{
+    return B2S6_HAS_OTHER_UNITS ? c->b : B_HAS_WEIGHT | B_HAS_BIAS;
+}
+
+static inline uint32_t config_c(const struct layer_config *c)
+{
+    return B2S6_HAS_OTHER_UNITS ? c->c : C_SELECTIVE;
+}
+
+static inline int config_c_is_complex(const struct layer_config *c)
+{
+    return B2S6_HAS_OTHER_UNITS && c->c_complex;
 }
 
 static inline int config_is_compensated(const struct layer_config *c)
@@ -112,17 +154,17 @@ static inline uint32_t config_bc_rows(const struct layer_config *c)
 {
     uint32_t rows = 0;
 
-    if (c->b & B_HAS_WEIGHT)
+    if (config_b(c) & B_HAS_WEIGHT)
         rows += c->d_state * config_planes(c);
-    if (c->c == C_SELECTIVE)
-        rows += c->d_state * (c->c_complex ? 2u : 1u);
+    if (config_c(c) == C_SELECTIVE)
+        rows += c->d_state * (config_c_is_complex(c) ? 2u : 1u);
     return rows;
 }
 
 /* 1 / A is folded into B where all channels share A; otherwise the unit multiplies by it. */
 static inline int config_has_a_inverse(const struct layer_config *c)
 {
-    return c->discretization == ZERO_ORDER_HOLD && c->a_scope != B2S6_SCOPE_LAYER;
+    return c->discretization == ZERO_ORDER_HOLD && !config_shares_a(c);
 }
 
 /* Width of an output row. */

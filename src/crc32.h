@@ -1,4 +1,8 @@
-/* CRC-32 as in zlib, PNG and Ethernet, so that files can be written from any language. */
+/*
+ * CRC-32 as in zlib, PNG and Ethernet (polynomial 04C11DB7, reflected, started and ended with all ones),
+ * so that files can be written from any language. Against accidents, not against forgery: the header, the
+ * data and every snapshot have one.
+ */
 #ifndef B2S6_CRC32_H
 #define B2S6_CRC32_H
 

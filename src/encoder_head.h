@@ -1,4 +1,8 @@
-/* Both ends of a model: from the host's input to the residual stream, and from there to output rows. */
+/*
+ * Both ends of a model: from the host's input to the residual stream, and from there to output rows. run.c
+ * and bidirectional.c call them around the layers, for the rows of one pass or, at the end of a sequence,
+ * for all rows of it.
+ */
 #ifndef B2S6_ENCODER_HEAD_H
 #define B2S6_ENCODER_HEAD_H
 

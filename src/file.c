@@ -51,6 +51,11 @@ static b2s6_status map_file(const char *path, void **data, size_t *size, b2s6_er
     return status;
 }
 
+static void unmap(void *mapping, size_t mapping_size)
+{
+    munmap(mapping, mapping_size);
+}
+
 static b2s6_status open_path(b2s6_model **model, const char *path, const struct open_settings *settings, b2s6_error *error)
 {
     struct blueprint plan;
@@ -70,13 +75,8 @@ static b2s6_status open_path(b2s6_model **model, const char *path, const struct 
     }
     (*model)->mapping = data;
     (*model)->mapping_size = size;
+    (*model)->unmap = unmap;
     return B2S6_OK;
-}
-
-void b2s6_unmap(void *mapping, size_t size)
-{
-    if (mapping)
-        munmap(mapping, size);
 }
 
 #else
@@ -135,12 +135,6 @@ static b2s6_status open_path(b2s6_model **model, const char *path, const struct 
         status = read_after_handle(model, file, (size_t)size, settings, error);
     fclose(file);
     return status;
-}
-
-void b2s6_unmap(void *mapping, size_t size)
-{
-    (void)mapping;
-    (void)size;
 }
 
 #endif

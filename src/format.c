@@ -4,9 +4,13 @@
 #include "crc32.h"
 #include "status.h"
 
-static uint64_t round_up(uint64_t x)
+/*
+ * Offsets and sizes are size_t: read_sizes sees to it that the file has the size that the caller gave. Rounding up wraps only in a
+ * file that ends within the last 63 bytes of the address space: it comes out as 0 then, and the last check refuses the file.
+ */
+static size_t round_up(size_t x)
 {
-    return (x + (FORMAT_DATA_ALIGNMENT - 1)) & ~(uint64_t)(FORMAT_DATA_ALIGNMENT - 1);
+    return (x + (FORMAT_DATA_ALIGNMENT - 1)) & ~(size_t)(FORMAT_DATA_ALIGNMENT - 1);
 }
 
 /* Whose file it is, if it is one. */
@@ -31,17 +35,19 @@ static b2s6_status check_version(const unsigned char *file, size_t size, b2s6_er
 /* The three sizes; after this header_bytes bytes can be read. */
 static b2s6_status read_sizes(struct format *f, const unsigned char *file, size_t size, b2s6_error *error)
 {
+    const uint64_t claimed = b2s6_read64(file + FORMAT_AT_FILE_BYTES);
+
     f->file = file;
+    f->file_bytes = size;
     f->header_bytes = b2s6_read32(file + FORMAT_AT_HEADER_BYTES);
-    f->file_bytes = b2s6_read64(file + FORMAT_AT_FILE_BYTES);
     f->header_crc = b2s6_read32(file + FORMAT_AT_HEADER_CRC);
     f->data_crc = b2s6_read32(file + FORMAT_AT_DATA_CRC);
-    if (f->file_bytes > size)
+    if (claimed > size)
         return b2s6_fail_at(error, B2S6_ERROR_TRUNCATED, FORMAT_AT_FILE_BYTES,
-                            "the file has %u bytes of the %u it should have", NULL, size, f->file_bytes, 0);
-    if (f->file_bytes < size)
+                            "the file has %u bytes of the %u it should have", NULL, size, claimed, 0);
+    if (claimed < size)
         return b2s6_fail_at(error, B2S6_ERROR_FORMAT, FORMAT_AT_FILE_BYTES, "the file has %u bytes, its header says %u", NULL,
-                            size, f->file_bytes, 0);
+                            size, claimed, 0);
     if (f->header_bytes > f->file_bytes || f->header_bytes < FORMAT_HEADER_BYTES)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_AT_HEADER_BYTES, "the size of the header does not fit the file");
     return B2S6_OK;
@@ -60,12 +66,13 @@ static b2s6_status check_header_crc(const struct format *f, b2s6_error *error)
     return B2S6_OK;
 }
 
-/* The sections of the header follow one another and fill header_bytes exactly. */
+/* The sections of the header follow one another and fill header_bytes exactly. Their sum is taken in 64 bits; what adds up fits. */
 static b2s6_status place_sections(struct format *f, b2s6_error *error)
 {
     const unsigned char *file = f->file;
     const uint32_t metadata_bytes = b2s6_read32(file + FORMAT_AT_METADATA_BYTES);
-    uint64_t metadata_at, tensors_at, entries_at, end, i;
+    uint64_t metadata_at, tensors_at, entries_at, end;
+    size_t i;
 
     f->n_config = b2s6_read32(file + FORMAT_AT_N_CONFIG);
     f->n_metadata = b2s6_read32(file + FORMAT_AT_N_METADATA);
@@ -75,7 +82,7 @@ static b2s6_status place_sections(struct format *f, b2s6_error *error)
     tensors_at = metadata_at + metadata_bytes;
     entries_at = tensors_at + (uint64_t)f->n_tensors * FORMAT_TENSOR_ENTRY_BYTES;
     end = entries_at + (uint64_t)f->n_entries * FORMAT_NAMED_ENTRY_BYTES;
-    if (round_up(end) != f->header_bytes || metadata_bytes % FORMAT_METADATA_ALIGNMENT != 0)
+    if (end > f->header_bytes || round_up((size_t)end) != f->header_bytes || metadata_bytes % FORMAT_METADATA_ALIGNMENT != 0)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_AT_N_CONFIG, "the header's counts do not add up to its size");
     if (f->n_metadata > FORMAT_MAX_METADATA || metadata_bytes > FORMAT_MAX_METADATA_BYTES)
         return b2s6_fail_at(error, B2S6_ERROR_FORMAT, FORMAT_AT_N_METADATA, "more metadata than %u pairs and %u bytes", NULL,
@@ -86,7 +93,7 @@ static b2s6_status place_sections(struct format *f, b2s6_error *error)
     for (i = FORMAT_AT_RESERVED; i < FORMAT_HEADER_BYTES; i++)
         if (file[i])
             return b2s6_fail(error, B2S6_ERROR_FORMAT, i, "a reserved byte is not zero");
-    for (i = end; i < f->header_bytes; i++)
+    for (i = (size_t)end; i < f->header_bytes; i++)
         if (file[i])
             return b2s6_fail(error, B2S6_ERROR_FORMAT, i, "a byte between header and data is not zero");
     f->config = file + FORMAT_HEADER_BYTES;
@@ -103,7 +110,7 @@ static b2s6_status check_config_order(const struct format *f, b2s6_error *error)
     for (i = 0; i < f->n_config; i++) {
         key = b2s6_read32(f->config + (size_t)i * FORMAT_CONFIG_ENTRY_BYTES) & ~FORMAT_KEY_OPTIONAL;
         if (key <= last)
-            return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_HEADER_BYTES + (uint64_t)i * FORMAT_CONFIG_ENTRY_BYTES,
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_HEADER_BYTES + (size_t)i * FORMAT_CONFIG_ENTRY_BYTES,
                              "the configuration keys do not ascend");
         last = key;
     }
@@ -114,32 +121,32 @@ static b2s6_status check_config_order(const struct format *f, b2s6_error *error)
 static b2s6_status check_metadata(const struct format *f, b2s6_error *error)
 {
     const unsigned char *p = f->metadata, *end = f->tensors, *last = NULL, *zero;
-    uint64_t i;
+    uint32_t i;
 
-    for (i = 0; i < 2 * (uint64_t)f->n_metadata; i++) {
+    for (i = 0; i < 2 * f->n_metadata; i++) {
         for (zero = p; zero < end && *zero; zero++)
             continue;
         if (zero == end)
-            return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "the metadata end within a string");
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, (size_t)(p - f->file), "the metadata end within a string");
         if (zero == p && i % 2 == 0)
-            return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "a metadata key is empty");
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, (size_t)(p - f->file), "a metadata key is empty");
         if (i % 2 == 0 && last && b2s6_compare_text((const char *)last, (const char *)p) >= 0)
-            return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "the metadata keys do not ascend");
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, (size_t)(p - f->file), "the metadata keys do not ascend");
         if (i % 2 == 0)
             last = p;
         p = zero + 1;
     }
     for (; p < end; p++)
         if (*p)
-            return b2s6_fail(error, B2S6_ERROR_FORMAT, (uint64_t)(p - f->file), "bytes follow the last metadata string");
+            return b2s6_fail(error, B2S6_ERROR_FORMAT, (size_t)(p - f->file), "bytes follow the last metadata string");
     if (f->n_metadata == 0 && end - f->metadata > 0)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, FORMAT_AT_METADATA_BYTES, "there is room for metadata but none");
     return B2S6_OK;
 }
 
-void b2s6_format_tensor(struct tensor *t, const struct format *f, uint32_t i)
+void b2s6_format_tensor(struct tensor *t, const unsigned char *tensors, uint32_t i)
 {
-    const unsigned char *p = f->tensors + (size_t)i * FORMAT_TENSOR_ENTRY_BYTES;
+    const unsigned char *p = tensors + (size_t)i * FORMAT_TENSOR_ENTRY_BYTES;
 
     t->role = b2s6_read16(p + TENSOR_AT_ROLE);
     t->flags = b2s6_read16(p + TENSOR_AT_FLAGS);
@@ -149,8 +156,8 @@ void b2s6_format_tensor(struct tensor *t, const struct format *f, uint32_t i)
     t->count = b2s6_read32(p + TENSOR_AT_COUNT);
     t->rows = b2s6_read32(p + TENSOR_AT_ROWS);
     t->cols = b2s6_read32(p + TENSOR_AT_COLS);
-    t->offset = b2s6_read64(p + TENSOR_AT_OFFSET);
-    t->bytes = b2s6_read64(p + TENSOR_AT_BYTES);
+    t->offset = b2s6_read_size(p + TENSOR_AT_OFFSET);
+    t->bytes = b2s6_read_size(p + TENSOR_AT_BYTES);
 }
 
 uint64_t b2s6_tensor_bytes(uint32_t type, uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols)
@@ -177,7 +184,7 @@ static int is_known(const struct tensor *t)
 }
 
 /* One entry on its own: values that exist, a shape that gives its bytes, a place inside the data. */
-static b2s6_status check_tensor(const struct format *f, const struct tensor *t, uint64_t at, uint64_t expected_offset,
+static b2s6_status check_tensor(const struct format *f, const struct tensor *t, size_t at, size_t expected_offset,
                                 b2s6_error *error)
 {
     uint64_t bytes;
@@ -202,17 +209,18 @@ static b2s6_status check_tensor(const struct format *f, const struct tensor *t, 
 }
 
 /* *end: where the data of the last tensor end, padding included. */
-static b2s6_status check_table(const struct format *f, uint64_t *end, b2s6_error *error)
+static b2s6_status check_table(const struct format *f, size_t *end, b2s6_error *error)
 {
-    uint64_t at, offset = f->header_bytes, order, last = 0;
+    size_t at, offset = f->header_bytes;
+    uint64_t order, last = 0;
     b2s6_status status;
     struct tensor t;
     uint32_t i;
 
     for (i = 0; i < f->n_tensors; i++) {
-        at = (uint64_t)(f->tensors - f->file) + (uint64_t)i * FORMAT_TENSOR_ENTRY_BYTES;
-        b2s6_format_tensor(&t, f, i);
-        order = (uint64_t)t.section << 16 | t.role;
+        at = (size_t)(f->tensors - f->file) + (size_t)i * FORMAT_TENSOR_ENTRY_BYTES;
+        b2s6_format_tensor(&t, f->tensors, i);
+        order = tensor_place(t.section, t.role);
         if (order <= last)
             return b2s6_fail(error, B2S6_ERROR_TENSOR, at, order == last ? "a tensor is twice in the table"
                                                                          : "the tensor table does not ascend");
@@ -243,20 +251,20 @@ static int is_name(const unsigned char *name)
 }
 
 /* The named entries: names ascend, their bytes follow the tensors' at offset, one after another, and end the file. */
-static b2s6_status check_entries(const struct format *f, uint64_t offset, b2s6_error *error)
+static b2s6_status check_entries(const struct format *f, size_t offset, b2s6_error *error)
 {
     const unsigned char *entry = f->entries, *last = NULL;
-    uint64_t at, bytes;
+    size_t at, bytes;
     uint32_t i;
 
     for (i = 0; i < f->n_entries; i++, last = entry, entry += FORMAT_NAMED_ENTRY_BYTES) {
-        at = (uint64_t)(entry - f->file);
-        bytes = b2s6_read64(entry + ENTRY_AT_BYTES);
+        at = (size_t)(entry - f->file);
+        bytes = b2s6_read_size(entry + ENTRY_AT_BYTES);
         if (!is_name(entry + ENTRY_AT_NAME) || b2s6_read64(entry + ENTRY_AT_RESERVED) != 0)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, at, "a named entry's name or reserved bytes are not allowed");
         if (last && memcmp(last, entry, FORMAT_ENTRY_NAME_BYTES) >= 0)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, at, "the names of the named entries do not ascend");
-        if (b2s6_read64(entry + ENTRY_AT_OFFSET) != offset)
+        if (b2s6_read_size(entry + ENTRY_AT_OFFSET) != offset)
             return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + ENTRY_AT_OFFSET, "a named entry is not at %u, the next free place",
                                 NULL, offset, 0, 0);
         if (bytes == 0 || bytes > f->file_bytes - offset)
@@ -273,7 +281,7 @@ static b2s6_status check_entries(const struct format *f, uint64_t offset, b2s6_e
 b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2s6_error *error)
 {
     b2s6_status status = check_version(data, size, error);
-    uint64_t end = 0;
+    size_t end = 0;
 
     if (!status)
         status = read_sizes(f, data, size, error);
@@ -294,7 +302,7 @@ b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2
 
 b2s6_status b2s6_format_verify(const struct format *f, b2s6_error *error)
 {
-    uint32_t crc = b2s6_crc32(0, f->file + f->header_bytes, (size_t)(f->file_bytes - f->header_bytes));
+    uint32_t crc = b2s6_crc32(0, f->file + f->header_bytes, f->file_bytes - f->header_bytes);
 
     if (crc != f->data_crc)
         return b2s6_fail(error, B2S6_ERROR_CHECKSUM, f->header_bytes, "the data are damaged: their checksum does not match");

@@ -10,7 +10,7 @@
 /* A file whose header has been checked; all pointers go into the file's bytes. */
 struct format {
     const unsigned char *file;      /* (file_bytes) */
-    uint64_t file_bytes;
+    size_t file_bytes;
     uint32_t header_bytes;          /* the data begin here */
     uint32_t header_crc, data_crc;
     const unsigned char *config;    /* n_config entries of 8 bytes */
@@ -27,7 +27,7 @@ struct format {
 struct tensor {
     uint32_t role, flags, section, type, layout;
     uint32_t count, rows, cols;
-    uint64_t offset, bytes; /* from the start of the file */
+    size_t offset, bytes; /* from the start of the file */
 };
 
 /*
@@ -37,8 +37,14 @@ struct tensor {
  */
 B2S6_INTERNAL b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2s6_error *error);
 
+/* Where a tensor's entry comes in the table, which ascends. */
+static inline uint64_t tensor_place(uint32_t section, uint32_t role)
+{
+    return (uint64_t)section << 16 | role;
+}
+
 /* Entry i of the tensor table, i < n_tensors. */
-B2S6_INTERNAL void b2s6_format_tensor(struct tensor *t, const struct format *f, uint32_t i);
+B2S6_INTERNAL void b2s6_format_tensor(struct tensor *t, const unsigned char *tensors, uint32_t i);
 
 /* How many bytes a tensor of this type, layout and shape takes, padding of panels included; 0 if there can be none. */
 B2S6_INTERNAL uint64_t b2s6_tensor_bytes(uint32_t type, uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols);

@@ -87,10 +87,18 @@ enum {
     KEY_NORM_PLACE = 3,       /* NORM_PRE, NORM_POST */
     KEY_NORM_EPS = 4,         /* the bits of a float */
     KEY_BIDIRECTIONAL = 16,   /* s4 alone */
-    KEY_D_INNER = 17,         /* mamba alone, as the next two; an s4 block's unit has the width d_model */
-    KEY_D_CONV = 18,
+    KEY_D_INNER = 17,         /* all but s4, whose unit has the width d_model */
+    KEY_D_CONV = 18,          /* mamba and mamba2, as the next */
     KEY_PROJECTION_BIASES = 19, /* BIAS_IN_PROJ | BIAS_OUT_PROJ */
-    KEY_H = 32,               /* from here on: the unit, of every block */
+    KEY_D_MLP = 20,           /* mamba2 alone, from here to KEY_D_SCOPE; 0: no gated MLP beside the unit */
+    KEY_N_GROUPS = 21,        /* of heads that share B and C */
+    KEY_GATED_NORM = 22,      /* GATED_NORM_... */
+    KEY_GATED_NORM_GROUPS = 23, /* of channels that share a mean square */
+    KEY_GATED_NORM_EPS = 24,  /* the bits of a float */
+    KEY_DELTA_LEAST = 25,     /* the bits of floats: limits of delta */
+    KEY_DELTA_MOST = 26,
+    KEY_D_SCOPE = 27,         /* D_A_HEAD, D_A_CHANNEL */
+    KEY_H = 32,               /* from here on: the unit, of every block that has one; mamba2: h, d_state and states */
     KEY_D_STATE = 33,
     KEY_COMPLEX = 34,
     KEY_A_SCOPE = 35,         /* b2s6_scope */
@@ -112,6 +120,8 @@ enum { B_HAS_WEIGHT = 1, B_HAS_BIAS = 2 };
 enum { C_SELECTIVE = 1, C_CONSTANT = 2 };
 enum { ZERO_ORDER_HOLD = 1, EULER = 2 };
 enum { STATES_PLAIN = 1, STATES_COMPENSATED = 2 };
+enum { GATED_NORM_NONE = 0, GATED_NORM_AFTER = 1, GATED_NORM_BEFORE = 2 }; /* the gate */
+enum { D_A_HEAD = 1, D_A_CHANNEL = 2 };
 
 /* The largest values; the smallest are 1 where 0 says nothing. */
 enum {
@@ -122,6 +132,7 @@ enum {
     FORMAT_MAX_D_CONV = 64
 };
 #define FORMAT_MAX_EPS_BITS 0x7f7fffffu  /* of FLT_MAX */
+#define FORMAT_MAX_DELTA_BITS 0x7f800000u /* infinity: no limit */
 
 /* ---------------------------------------------------------------------------------------------------- the tensor table */
 
@@ -164,10 +175,17 @@ enum {
     ROLE_IN_BIAS = 21,
     ROLE_CONV_WEIGHT = 22,
     ROLE_CONV_BIAS = 23,
+    ROLE_IN_MLP = 24,         /* mamba2, as the next five */
+    ROLE_IN_MLP_BIAS = 25,
+    ROLE_IN_BC = 26,
+    ROLE_IN_BC_BIAS = 27,
+    ROLE_IN_DT = 28,          /* its bias is UNIT_DELTA */
+    ROLE_GATED_NORM = 29,
     ROLE_UNIT = 32,           /* + UNIT_...: the unit that reads forwards */
     ROLE_UNIT_BACKWARDS = 64, /* + UNIT_...: the one that reads backwards */
     ROLE_OUT = 96,
     ROLE_OUT_BIAS = 97,
+    ROLE_OUT_MLP = 98,
     ROLE_FINAL_NORM_WEIGHT = 112,
     ROLE_FINAL_NORM_BIAS = 113,
     ROLE_HEAD = 114,

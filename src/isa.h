@@ -1,9 +1,18 @@
-/* The instruction sets that are compiled in, and which of them this machine runs. */
+/*
+ * The instruction sets that are compiled in, and which of them this machine runs. Number 0 is always
+ * portable C; the others are those of the machine's family, from src/x86, src/arm or, for all other
+ * machines, an empty list. All give the same bits, so the choice is about speed alone. It is made once for
+ * each model, when the model is opened.
+ */
 #ifndef B2S6_ISA_H
 #define B2S6_ISA_H
 
 #include "kernels.h"
 
+/*
+ * One instruction set. Asking and preparing are two steps, since hosts may list what is available without
+ * changing their process.
+ */
 struct isa {
     const struct b2s6_kernels *kernels;
     int (*is_available)(void); /* asks the processor, and the operating system where registers must be saved; changes nothing */
@@ -16,8 +25,10 @@ struct isa {
  */
 extern B2S6_INTERNAL const struct isa b2s6_family_isas[];
 
-/* The strongest instruction set that this machine runs, or if cap is not NULL the strongest up to the one of that name.
- * NULL if no such name is compiled in, or the machine cannot run it. */
+/*
+ * The instruction set named cap, or for NULL the strongest that this machine runs. NULL if no such name is
+ * compiled in, or the machine cannot run it: a host that names one means that one and no other.
+ */
 B2S6_INTERNAL const struct b2s6_kernels *b2s6_isa_choose(const char *cap);
 
 #endif

@@ -1,4 +1,7 @@
-/* The residual stream around a block. */
+/*
+ * The residual stream around a block: what is the same for all kinds of layer. run.c takes layers in turn
+ * with it, bidirectional.c takes the norm alone where a layer has two units.
+ */
 #ifndef B2S6_LAYER_H
 #define B2S6_LAYER_H
 

@@ -96,7 +96,6 @@ static b2s6_status bind_file(struct b2s6_model *m, struct layer *layers, const s
     }
     take_head(&b, m);
     m->parameter_count = b.parameters;
-    m->weight_type = b2s6_main_type(&b);
     return b.status;
 }
 
@@ -133,7 +132,7 @@ static const unsigned char *native_data(unsigned char *copy, const struct format
     if (!B2S6_BIG_ENDIAN)
         return data;
     for (i = 0; i < f->n_tensors; i++) {
-        b2s6_format_tensor(&t, f, i);
+        b2s6_format_tensor(&t, f->tensors, i);
         at = (size_t)(t.offset - f->header_bytes);
         if (t.flags & FORMAT_TENSOR_OPTIONAL)
             continue; /* nobody reads it */
@@ -151,7 +150,7 @@ b2s6_status b2s6_plan(struct blueprint *plan, const void *data, size_t size, b2s
 {
     struct b2s6_model model;
     b2s6_status status;
-    uint64_t end;
+    size_t end;
 
     b2s6_clear_error(error);
     if (!data)
@@ -167,13 +166,19 @@ b2s6_status b2s6_plan(struct blueprint *plan, const void *data, size_t size, b2s
         return status;
     plan->n_layers = model.config.n_layers;
     plan->layers_at = REST_BYTES;
-    end = REST_BYTES + (uint64_t)plan->n_layers * LAYER_BYTES;
-    plan->data_at = align_up((size_t)end);
-    if (B2S6_BIG_ENDIAN)
-        end = plan->data_at + (plan->format.file_bytes - plan->format.header_bytes);
-    if (end > SIZE_MAX / 2)
+#if SIZE_MAX < UINT32_MAX
+    if (plan->n_layers > (SIZE_MAX / 2 - REST_BYTES) / LAYER_BYTES)
         return b2s6_fail(error, B2S6_ERROR_UNSUPPORTED, 0, "the model is larger than this machine can address");
-    plan->handle_size = align_up((size_t)end);
+#endif
+    end = REST_BYTES + (size_t)plan->n_layers * LAYER_BYTES;
+    plan->data_at = align_up(end);
+    if (B2S6_BIG_ENDIAN) {
+        end = plan->format.file_bytes - plan->format.header_bytes;
+        if (end > SIZE_MAX / 2)
+            return b2s6_fail(error, B2S6_ERROR_UNSUPPORTED, 0, "the model is larger than this machine can address");
+        end += plan->data_at;
+    }
+    plan->handle_size = align_up(end);
     return B2S6_OK;
 }
 
@@ -189,6 +194,8 @@ struct b2s6_model *b2s6_build(void *memory, const struct blueprint *plan, const 
     m->fingerprint = (uint64_t)f->header_crc << 32 | f->data_crc;
     m->file_bytes = f->file_bytes;
     m->file = f->file;
+    m->tensors = f->tensors;
+    m->n_tensors = f->n_tensors;
     m->entries = f->entries;
     m->n_entries = f->n_entries;
     m->metadata = (const char *)f->metadata;
@@ -306,8 +313,8 @@ void b2s6_model_close(b2s6_model *model)
 
     if (!model)
         return;
-    if (B2S6_HAS_FILES)
-        b2s6_unmap(model->mapping, model->mapping_size);
+    if (B2S6_HAS_FILES && model->unmap)
+        model->unmap(model->mapping, model->mapping_size);
     allocator = model->allocator;
     if (allocator.release)
         allocator.release(allocator.user, model, model->allocated);

@@ -30,7 +30,4 @@ B2S6_INTERNAL struct b2s6_model *b2s6_build(void *memory, const struct blueprint
 B2S6_INTERNAL b2s6_status b2s6_build_allocated(b2s6_model **model, const struct blueprint *plan,
                                                const struct open_settings *settings, b2s6_error *error);
 
-/* Gives a mapping of b2s6_model_open_file back; NULL is allowed. */
-B2S6_INTERNAL void b2s6_unmap(void *mapping, size_t size);
-
 #endif

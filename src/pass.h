@@ -1,7 +1,12 @@
 /*
- * A pass: some steps of one or several streams on their way through a model together, how its work is cut into sections for
- * the host's threads, and matrix products over its rows. Everything a section writes belongs to its own channels, so no
- * result depends on the cut.
+ * A pass: some steps of one or several streams on their way through a model together, how its work is cut
+ * into sections for the host's threads, and matrix products over its rows. Blocks, unit and ends work on
+ * passes only.
+ *
+ * A section is a function over a range of items (panels of a matrix, groups of 16 channels, rows).
+ * Everything that an item writes belongs to its own channels or rows, and each of its outputs is formed by
+ * a chain of operations of its own. So no result depends on the cut, and parts need no locks. Between two
+ * sections all parts have met.
  */
 #ifndef B2S6_PASS_H
 #define B2S6_PASS_H
@@ -20,6 +25,7 @@ struct pass {
     const b2s6_observer *observer;    /* NULL: nobody looks */
 };
 
+/* At most the rows of the workspace, where a section uses the workspace. */
 static inline size_t pass_rows(const struct pass *p)
 {
     return p->n_streams * p->n_steps;
@@ -38,26 +44,34 @@ static inline struct span pass_span(const struct pass *p, size_t stride, size_t 
 }
 
 /*
- * Does items 0 .. n_items - 1 of a section; returns when all are done. cost estimates the whole section in multiply-adds: one that
- * is not worth waking threads for runs here, a larger one is cut into consecutive ranges, none of them tiny.
+ * Does items 0 .. n_items - 1 of a section; returns when all are done. cost estimates the whole section in
+ * multiply-adds: one that is not worth waking threads for runs here, a larger one is cut into consecutive
+ * ranges, none of them tiny.
  */
 B2S6_INTERNAL void b2s6_pass_section(const struct pass *p, void (*section)(void *context, size_t begin, size_t end),
-                                     void *context, size_t n_items, uint64_t cost);
+                                     void *context, size_t n_items, size_t cost);
 
-/* cost of a product of n_rows rows with all of m. A single row costs reading the weights, as much as two rows of arithmetic. */
-static inline uint64_t product_cost(const struct matrix *m, size_t n_rows)
+/*
+ * What sections cost, as far as 32 bits go on a machine that has no more: it is an estimate, and one that wraps wakes fewer threads.
+ *
+ * A product of n_rows rows with all of m: a single row costs reading the weights, as much as two rows of arithmetic.
+ */
+static inline size_t product_cost(const struct matrix *m, size_t n_rows)
 {
-    return (uint64_t)m->count * m->rows * m->cols * (n_rows < 2 ? 2 : n_rows);
+    return (size_t)m->count * m->rows * m->cols * (n_rows < 2 ? 2 : n_rows);
 }
 
-/* cost of an elementary function (exp, softplus, a gate) of n values. */
-static inline uint64_t elementary_cost(uint64_t n)
+/*
+ * cost of an elementary function (exp, softplus, a gate) of n values: a polynomial and its surroundings,
+ * some 32 multiply-adds.
+ */
+static inline size_t elementary_cost(size_t n)
 {
     return 32 * n;
 }
 
 /* cost of packing n values, or making them codes. */
-static inline uint64_t packing_cost(uint64_t n)
+static inline size_t packing_cost(size_t n)
 {
     return 4 * n;
 }
@@ -71,8 +85,8 @@ B2S6_INTERNAL struct prepared b2s6_prepare(const struct pass *p, const struct ma
                                            size_t n_rows, uint32_t n_parts);
 
 /*
- * y = W x + bias for all prepared rows, matrix number index of m, part number part of the rows. y has room for whole panels, or
- * for the rows of the matrix alone if they are its y_stride.
+ * y = W x + bias for all prepared rows, matrix number index of m, part number part of the rows. y has room
+ * for whole panels, or for the rows of the matrix alone if they are its y_stride.
  */
 struct projection {
     const struct matrix *matrix;

@@ -1,9 +1,11 @@
 /*
- * Before every other header of every source file: float arithmetic as it is written. A compiler that may contract products and
- * sums to fused operations would compute other bits (docs/arithmetic.md); here the sources forbid it, whatever the command line
- * says or leaves out. It comes first so that inline functions of the compiler's own headers are compiled alike.
+ * Before every other header of every source file: float arithmetic as it is written. A compiler that may
+ * contract products and sums to fused operations would compute other bits (docs/arithmetic.md); here the
+ * sources forbid it, whatever the command line says or leaves out. It comes first so that inline functions
+ * of the compiler's own headers are compiled alike.
  *
- * clang -ffp-contract=fast disregards its pragma; there it helps that no product of the kernels goes into a sum unfused.
+ * clang -ffp-contract=fast disregards its pragma; there it helps that no product of the kernels goes into
+ * a sum unfused.
  */
 #ifndef B2S6_PROLOGUE_H
 #define B2S6_PROLOGUE_H
@@ -12,6 +14,7 @@
 #  error "libb2s6 must not be compiled with -ffast-math or -Ofast: its results are defined bit by bit"
 #endif
 
+/* gcc knows no pragma of the standard for this. Another compiler gets neither, and what the last paragraph says must do. */
 #if defined(__clang__)
 #  pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)

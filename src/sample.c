@@ -1,8 +1,22 @@
 /*
- * Logits to probabilities and tokens: what every host of a language model needs, for one row.
+ * Logits to probabilities and tokens: what every host of a language model needs, for one row. It knows no
+ * model and no state; a row of n floats comes in, and nothing is kept between calls but the generator that
+ * the caller holds.
  *
- * Plain C with the portable fused multiply-add: one text and the same bits everywhere. Probabilities are added up as integers,
- * so that sums are exact and their order does not matter. docs/arithmetic.md writes the sequences out.
+ * Plain C with the portable fused multiply-add: one text and the same bits everywhere, so that a
+ * compressed archive made on one machine is read on another. Two ideas carry that:
+ *
+ * Probabilities are added up as integers. A softmax in floats depends on the order of its sum, hence on
+ * the width of vectors; here each e^(x - max) is a whole number of units of 2^-40 (2^-31 when drawing),
+ * and sums are exact in 64 bits.
+ *
+ * What floats must do is written as differences with their rounding errors, pairs hi + lo, so that a
+ * log-probability keeps its last bits even where the logits are large and nearly equal.
+ *
+ * Selection by top_k and top_p sorts nothing: a threshold is found bit by bit, which takes n steps 32
+ * times and no memory.
+ *
+ * docs/arithmetic.md ("Rows of logits") writes the sequences out.
  */
 #include "common.h"
 #include "memory.h"
@@ -21,17 +35,28 @@
 /* Sums of probabilities are in units of 2^-40 of the likeliest token's: of 2^23 tokens they fit into 64 bits. */
 enum { SUM_BITS = 40, WEIGHT_BITS = 31 };
 
-/* A NaN counts as minus infinity. */
+/*
+ * A NaN counts as minus infinity, that is, as a token that cannot come. Without it every comparison with a
+ * NaN would be false, and the result depend on where in the row it is.
+ */
 static float logit(float x)
 {
     return x == x ? x : b2s6_float_of(MINUS_INFINITY);
 }
 
+/*
+ * A row that can be worked on. The most is what makes sums of 2^40 each fit into 64 bits, and places fit
+ * into int32_t.
+ */
 static int usable(const float *logits, size_t n)
 {
     return logits && n > 0 && n <= B2S6_LOGITS_MAX;
 }
 
+/*
+ * Strictly greater, so of equal logits the first stays. The last test is for rows that are all minus
+ * infinity or NaN; minus infinity has one bit pattern, so bits are compared.
+ */
 int32_t b2s6_argmax(const float *logits, size_t n)
 {
     size_t best = 0;
@@ -43,6 +68,13 @@ int32_t b2s6_argmax(const float *logits, size_t n)
     return b2s6_bits_of(logit(logits[best])) == MINUS_INFINITY ? -1 : (int32_t)best;
 }
 
+/*
+ * Insertion into a list that is sorted at all times: tokens[0 .. found - 1] are the best of what has been
+ * seen, equal ones in the order of the row. A token that is not better than the last of a full list is
+ * passed over with one comparison, which is what happens to nearly all of a vocabulary, so for small k
+ * this is faster than a heap. Only tokens above minus infinity enter, so logits[tokens[...]] is never a
+ * NaN.
+ */
 size_t b2s6_top_k(const float *logits, size_t n, size_t k, int32_t *tokens)
 {
     size_t found = 0;
@@ -63,12 +95,19 @@ size_t b2s6_top_k(const float *logits, size_t n, size_t k, int32_t *tokens)
 
 /* ----------------------------------------------------------------------------------------------------------- elementary */
 
-/* x - max exactly, as a sum of two floats: hi is x - max rounded. */
+/*
+ * A float and what rounding took from it: the value is hi + lo. As x - max it is exact, hi being x - max
+ * rounded.
+ */
 struct difference {
     float hi, lo;
 };
 
-/* Where max is infinite a logit is either as large or out of all proportion. */
+/*
+ * x - max, exactly, for x <= max: Knuth's error of a sum, here of x and -max, which needs no order of
+ * magnitudes. An infinite max has no differences: a logit is either as large (0) or out of all proportion
+ * (minus infinity). Where x - max overflows, lo is 0: the power is 0 anyhow.
+ */
 static struct difference below(float x, float max)
 {
     struct difference d;
@@ -84,7 +123,17 @@ static struct difference below(float x, float max)
     return d;
 }
 
-/* e^d in units of 2^-bits, rounded down, for d <= 0. 2^f - 1 is the polynomial of the other elementary functions. */
+/*
+ * e^(hi + lo) in units of 2^-bits, rounded down, for hi + lo <= 0; at most 2^bits, and exactly that for 0.
+ * bits is 30 to 40.
+ *
+ *     e^d = 2^k 2^f,   k = the integer nearest to d log2(e),   f = the rest, |f| <= 1/2 and a little
+ *
+ * k comes from the low bits of a sum with MAGIC, whose units are 1. f is formed in three fused steps, from
+ * the large term to the small ones, with log2(e) in two floats. 2^f - 1 is the polynomial of the other
+ * elementary functions, here as an integer p in units of 2^-30; 2^30 + p is between 0.7 and 1.5 times 2^30
+ * and is then shifted by k. k is at most 0 and, as d > -28, at least -41: both shifts are in range.
+ */
 static uint64_t power(struct difference d, int bits)
 {
     float rounded, f, q;
@@ -99,11 +148,21 @@ static uint64_t power(struct difference d, int bits)
     q = b2s6_fma(q, f, 0x1.c6af74p-5f);
     q = b2s6_fma(q, f, 0x1.ebfbdep-3f);
     q = b2s6_fma(q, f, 0x1.780c18p-28f);
+    /* truncated by the conversion; the product with a power of two is exact */
     p = (int32_t)(b2s6_fma(f, LN2, f * q) * 0x1p30f); /* the product is exact */
     return (uint64_t)(INT32_C(0x40000000) + p) << (bits - 30) >> -k;
 }
 
-/* The natural logarithm of sum 2^-SUM_BITS >= 1, as a sum of two floats of which hi is exact. */
+/*
+ * The natural logarithm of sum 2^-SUM_BITS, as a sum of two floats of which hi is exact. sum is at least
+ * 2^SUM_BITS (the likeliest token counts as 1) and below 2^63.
+ *
+ *     sum 2^-40 = (m + rest) 2^exponent,   m in [1, 2) with 24 bits of sum, rest the next 24
+ *     log       = exponent ln 2 + log m + rest / m,   log m = 2 (s + s^3 / 3 + s^5 / 5 + ...),   s = (m - 1) / (m + 1)
+ *
+ * Both 24-bit pieces are floats without rounding. exponent is at most 24, LN2_HI has 16 bits: their
+ * product hi is exact. What is small goes into lo: the low part of ln 2, the series, the rest.
+ */
 static struct difference logarithm(uint64_t sum)
 {
     const int top = b2s6_top_bit(sum);
@@ -129,13 +188,19 @@ static struct difference logarithm(uint64_t sum)
 
 /* ------------------------------------------------------------------------------------------------------ log-probabilities */
 
-/* What all log-probabilities of a row share. */
+/* What all log-probabilities of a row share: log p(x) = (x - max) - log_sum. */
 struct shared {
+    /* the highest logit; may be plus infinity */
     float max;
+    /* log of the sum of e^(x - max), between 0 and log n */
     struct difference log_sum;
 };
 
-/* 0 if there are no probabilities. */
+/*
+ * One pass for the highest logit, one for the sum. 0 if there are no probabilities, that is, no logit
+ * above minus infinity; *row is then as it was. Each term is at most 2^40 and n at most 2^23: the sum
+ * fits, in whatever order.
+ */
 static int measure(struct shared *row, const float *logits, size_t n)
 {
     const int32_t best = b2s6_argmax(logits, n);
@@ -149,6 +214,10 @@ static int measure(struct shared *row, const float *logits, size_t n)
     return 1;
 }
 
+/*
+ * log p of a logit x of the row. Two sums of two: large parts with each other, small parts with each
+ * other, then both.
+ */
 static float log_probability(const struct shared *row, float x)
 {
     const struct difference d = below(logit(x), row->max);
@@ -157,6 +226,10 @@ static float log_probability(const struct shared *row, float x)
     return (d.hi - row->log_sum.hi) + (d.lo - row->log_sum.lo);
 }
 
+/*
+ * NaN for everything that has no answer: a float has no room for a status, and a NaN does not pass for a
+ * number.
+ */
 float b2s6_log_probability(const float *logits, size_t n, int32_t token)
 {
     struct shared row;
@@ -165,6 +238,10 @@ float b2s6_log_probability(const float *logits, size_t n, int32_t token)
     return log_probability(&row, logits[token]);
 }
 
+/*
+ * out may be logits: a row's two numbers are known before the first value is overwritten, and each value
+ * needs only itself.
+ */
 b2s6_status b2s6_log_softmax(const float *logits, size_t n, float *out)
 {
     struct shared row;
@@ -179,6 +256,10 @@ b2s6_status b2s6_log_softmax(const float *logits, size_t n, float *out)
 
 /* --------------------------------------------------------------------------------------------------------------- sampling */
 
+/*
+ * Written so that a NaN fails: every comparison with it is false. An infinite temperature or penalty is
+ * refused, since it would make a NaN of a logit (infinity / infinity, or 0 times infinity).
+ */
 static int in_range(const b2s6_sampling *how)
 {
     return how->repetition_penalty > 0.0f && b2s6_is_finite(how->repetition_penalty) && how->temperature >= 0.0f &&
@@ -186,7 +267,12 @@ static int in_range(const b2s6_sampling *how)
            how->min_p <= 1.0f && (how->recent || how->n_recent == 0);
 }
 
-/* The bits of the logits to scratch, with the penalty of recent tokens. */
+/*
+ * The bits of the logits to scratch (n), with the penalty of recent tokens. scratch is integers because
+ * weights take the same place later. All recent tokens are looked at before any is used. The penalty is
+ * computed from the logit itself and not from scratch, so that a token that is there twice counts once; a
+ * negative logit is multiplied, since a division would make it likelier.
+ */
 static b2s6_status take_logits(uint32_t *scratch, const float *logits, size_t n, const b2s6_sampling *how)
 {
     for (size_t i = 0; i < how->n_recent; i++)
@@ -202,7 +288,10 @@ static b2s6_status take_logits(uint32_t *scratch, const float *logits, size_t n,
     return B2S6_OK;
 }
 
-/* The place of the highest logit, or -1. */
+/*
+ * The place of the highest logit, the first of equal ones, or -1 if all are minus infinity. As
+ * b2s6_argmax, of bits.
+ */
 static int32_t highest(const uint32_t *scratch, size_t n)
 {
     size_t best = 0;
@@ -212,7 +301,12 @@ static int32_t highest(const uint32_t *scratch, size_t n)
     return scratch[best] == MINUS_INFINITY ? -1 : (int32_t)best;
 }
 
-/* Logits to weights: 2^31 for the likeliest. A temperature so low that its inverse is infinite leaves the likeliest alone. */
+/*
+ * Logits to weights in units of 2^-31 of the likeliest one's, which is 2^31: scratch holds floats before
+ * and integers after. The quotient is rounded once, and what was lost of x - max is dropped: a draw does
+ * not need it. A temperature so low that the quotient overflows gives minus infinity, so the weight 0, and
+ * leaves the likeliest alone; 0 / temperature stays 0.
+ */
 static void make_weights(uint32_t *scratch, size_t n, float max, float temperature)
 {
     for (size_t i = 0; i < n; i++) {
@@ -223,7 +317,11 @@ static void make_weights(uint32_t *scratch, size_t n, float max, float temperatu
     }
 }
 
-/* What the weights above a limit add up to, or (count) how many they are. Without branches: half of them would go wrong. */
+/*
+ * What the weights above a limit add up to, or (count) how many they are. At most 2^23 times 2^31, that is
+ * 2^54. The mask 0 - (0 or 1) keeps a weight or makes it 0 without a branch: half of them would be
+ * predicted wrongly.
+ */
 static uint64_t above(const uint32_t *weights, size_t n, uint32_t limit, int count)
 {
     uint64_t sum = 0;
@@ -237,8 +335,13 @@ static uint64_t above(const uint32_t *weights, size_t n, uint32_t limit, int cou
 }
 
 /*
- * Keeps the largest weights, of equal ones the first: as few as have enough together, or (count) so many. The others become
- * 0.
+ * Keeps the largest weights, of equal ones the first: as few as have enough together, or (count) so many.
+ * The others become 0. enough is at least 1.
+ *
+ * The limit is built from the highest bit down, as a square root is: it is the largest number such that
+ * the weights at or above it have enough. So those above it have too little, and of those equal to it the
+ * first few are kept, until there is enough. If all weights together have too little, the limit is 0 and
+ * all stay.
  */
 static void keep(uint32_t *weights, size_t n, uint64_t enough, int count)
 {
@@ -258,14 +361,23 @@ static void keep(uint32_t *weights, size_t n, uint64_t enough, int count)
     }
 }
 
-/* total p rounded up to a whole number, total < 2^55; p in units of 2^-24. */
+/*
+ * total p rounded up to a whole number, for total < 2^55 and p in [0, 1), in integers, so that it is the
+ * same everywhere. p is taken in units of 2^-24, which truncates only values below 1/2 to a grid that
+ * floats near 1 have anyhow. With total = H 2^24 + L:   total part / 2^24 = H part + L part / 2^24, where
+ * H part < 2^55, L part < 2^48: nothing wraps.
+ */
 static uint64_t share(uint64_t total, float p)
 {
     const uint64_t part = (uint64_t)(uint32_t)(p * 0x1p24f), low = (total & 0xffffff) * part;
     return (total >> 24) * part + (low >> 24) + ((low & 0xffffff) != 0);
 }
 
-/* What top_k, top_p and min_p leave. The likeliest token always stays. */
+/*
+ * What top_k, top_p and min_p leave, in this order, each of what the one before has left. The likeliest
+ * token always stays: top_k keeps at least one, top_p is asked for at least a weight of 1, and min_p is at
+ * most 1, that is 2^31.
+ */
 static void restrict_weights(uint32_t *weights, size_t n, const b2s6_sampling *how)
 {
     if (how->top_k > 0 && how->top_k < n)
@@ -282,7 +394,11 @@ static void restrict_weights(uint32_t *weights, size_t n, const b2s6_sampling *h
     }
 }
 
-/* splitmix64 */
+/*
+ * splitmix64: a counter with an odd step (2^64 over the golden ratio), stirred by shifts and odd factors,
+ * each of which can be undone. So all 2^64 values come before one comes again, any seed is as good as
+ * another, 0 too, and the whole state is one number that a host can store with its stream.
+ */
 static uint64_t next_random(uint64_t *generator)
 {
     uint64_t z = *generator += UINT64_C(0x9e3779b97f4a7c15);
@@ -291,7 +407,12 @@ static uint64_t next_random(uint64_t *generator)
     return z ^ z >> 31;
 }
 
-/* The upper 64 bits of a b, b < 2^55: a number below b if a is any 64 bits. */
+/*
+ * The upper 64 bits of the 128-bit product a b, from four products of 32 bits, since C99 has no wider
+ * type. No partial sum wraps: (2^32 - 1)^2 + 2 (2^32 - 1) < 2^64. With any 64 bits as a and a total b <
+ * 2^55 it is a number below b; how far its chances differ from 1 / b each is at most 2^-64, so no draw is
+ * repeated until it fits.
+ */
 static uint64_t scaled(uint64_t a, uint64_t b)
 {
     const uint64_t a_lo = a & 0xffffffff, b_lo = b & 0xffffffff, a_hi = a >> 32, b_hi = b >> 32;
@@ -299,6 +420,11 @@ static uint64_t scaled(uint64_t a, uint64_t b)
     return a_hi * b_hi + (middle >> 32) + (other >> 32);
 }
 
+/*
+ * The token whose part of the total a random number falls into. place is below the sum of all weights, so
+ * the walk ends at a weight above 0 before the row does. The likeliest weight is 2^31 and has stayed, so
+ * the total is not 0.
+ */
 static int32_t draw(const uint32_t *weights, size_t n, uint64_t random)
 {
     uint64_t place = scaled(random, above(weights, n, 0, 0));
@@ -308,6 +434,11 @@ static int32_t draw(const uint32_t *weights, size_t n, uint64_t random)
     return (int32_t)i;
 }
 
+/*
+ * All errors are found before *generator moves and *token is written; scratch is the caller's to lose. A
+ * random number is drawn for temperature 0 as well, so that a stream's later draws do not depend on the
+ * temperature of earlier ones.
+ */
 b2s6_status b2s6_sample(int32_t *token, const float *logits, size_t n, const b2s6_sampling *how, uint64_t *generator,
                         uint32_t *scratch)
 {

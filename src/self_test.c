@@ -1,12 +1,29 @@
-/* b2s6_self_test: whether this build, on this machine, in this thread's floating-point environment, computes as it must. */
+/*
+ * b2s6_self_test: whether this build, on this machine, in this thread's floating-point environment,
+ * computes as it must.
+ *
+ * The promise of equal bits rests on a handful of operations that are each correctly rounded. Compilers
+ * and start-up code can break every one of them without a word: -ffast-math, contraction, x87 registers, a
+ * rounding mode, flush-to-zero. Each vector below is one operation whose result is another float when one
+ * of these is on. 19 operations take microseconds and half a kilobyte, so a device can ask at every start.
+ * Kernels of instruction sets are not asked here: the tests compare them.
+ */
 #include "common.h"
 #include "portable/convert.h"
 #include "portable/fma.h"
 #include "portable/sqrt.h"
 
+/*
+ * TWICE_ROUNDED is a product and a sum that must stay two operations, IN_ORDER two sums that must be taken
+ * from the left.
+ */
 enum operation { ADD, MULTIPLY, DIVIDE, FUSED, ROOT, TWICE_ROUNDED, IN_ORDER, FROM_INTEGER };
 
-/* Bits of three operands and of the result. */
+/*
+ * Bits of three operands and of the result; operands that an operation does not have are 0. Bits, not
+ * floats, as a decimal constant could be rounded by the very compiler that is tested, and -0 and subnormal
+ * numbers would be hard to tell.
+ */
 struct vector {
     uint32_t operation, a, b, c, result;
 };
@@ -34,6 +51,11 @@ static const struct vector vectors[] = {
     { FROM_INTEGER, 0x01000003, 0, 0, 0x4b800002 }, /* 2^24 + 3 */
 };
 
+/*
+ * One operation on values that the compiler does not know. FROM_INTEGER takes the bits of a as a number:
+ * its conversion must round once, to even. Only bits are returned, so that comparing them needs no float
+ * comparison.
+ */
 static uint32_t compute(uint32_t operation, float a, float b, float c, uint32_t bits)
 {
     switch (operation) {
@@ -48,6 +70,10 @@ static uint32_t compute(uint32_t operation, float a, float b, float c, uint32_t 
     }
 }
 
+/*
+ * All vectors are taken whatever the first ones give: the differences are or-ed, and one branch is left at
+ * the end.
+ */
 b2s6_status b2s6_self_test(void)
 {
     const volatile struct vector *v; /* volatile: computed here and now, not by the compiler */

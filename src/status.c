@@ -1,8 +1,21 @@
-/* Words for statuses, and messages with their place. */
+/*
+ * Words for statuses, and messages with their place. No printf: a freestanding build has none, its stack
+ * is not known, and it follows the locale. What is here writes decimal numbers and strings into the
+ * caller's b2s6_error, cuts what does not fit, and cannot fail.
+ */
 #include "status.h"
 
+/*
+ * With messages: the words themselves, and a formatter of a few lines. Without: the same interface, which keeps status and
+ * offset and leaves the message empty.
+ */
 #if B2S6_HAS_MESSAGES
 
+/*
+ * For hosts that print a status without an error structure: of steps, runs, snapshots. No default: the compiler
+ * then names a status of b2s6.h that has no words here. Values beyond the enumeration, from a newer library or a bug
+ * of the host, fall out of the switch. The pin is no status, and has its case only for the compiler's sake.
+ */
 const char *b2s6_status_text(b2s6_status status)
 {
     switch (status) {
@@ -33,23 +46,36 @@ const char *b2s6_status_text(b2s6_status status)
     return "unknown status";
 }
 
-/* The message under construction; what does not fit is cut, the terminating zero always fits. */
+/*
+ * The message under construction, from at to end; what does not fit is cut. end is one before the array's,
+ * so that the terminating zero always fits.
+ */
 struct text {
     char *at, *end;
 };
 
+/* Every character passes here, so here alone is the bound kept. */
 static void put_char(struct text *t, char c)
 {
     if (t->at < t->end)
         *t->at++ = c;
 }
 
+/*
+ * s is zero-terminated: a literal or a name of the library's tables. No part of a file is ever printed, so
+ * a message is plain text whatever the file holds.
+ */
 static void put_string(struct text *t, const char *s)
 {
     while (*s)
         put_char(t, *s++);
 }
 
+/*
+ * Decimal, without leading zeros; 0 is "0". Digits come out from the last to the first, so they are kept
+ * until all are there. The division of 64 bits is a function on small machines: messages can be left out
+ * there (B2S6_NO_MESSAGES).
+ */
 static void put_number(struct text *t, uint64_t x)
 {
     char digits[20]; /* 2^64 - 1 has 20 */
@@ -63,24 +89,34 @@ static void put_number(struct text *t, uint64_t x)
         put_char(t, digits[--n]);
 }
 
-b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text, const char *name,
+/*
+ * The structure is filled in one place and whole: whatever was in it before, a caller finds nothing of an
+ * earlier failure. A %u without a number or a %s without a name stays as it is, rather than read something
+ * that is not there. Only these two directives exist, so a text cannot ask for more than was given;
+ * without an error structure nothing is formed at all.
+ */
+b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, size_t offset, const char *text, const char *name,
                          uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t numbers[3];
     struct text t;
+    /* how many of the three numbers the text has asked for */
     int used = 0;
 
     if (!error)
         return status;
+    /* an array, so that the next %u is a matter of counting */
     numbers[0] = a;
     numbers[1] = b;
     numbers[2] = c;
     t.at = error->message;
     t.end = error->message + sizeof error->message - 1;
+    /* the character before it has been dealt with; a directive takes two */
     for (; *text; text++) {
         if (text[0] == '%' && text[1] == 'u' && used < 3) {
             put_number(&t, numbers[used++]);
             text++;
+        /* text[1] is there: a string that is not at its end has a next byte, the zero at the latest */
         } else if (text[0] == '%' && text[1] == 's' && name) {
             put_string(&t, name);
             text++;
@@ -88,6 +124,7 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
             put_char(&t, *text);
         }
     }
+    /* at is at most end, which is inside the array */
     *t.at = '\0';
     error->status = status;
     error->reserved = 0;
@@ -95,7 +132,8 @@ b2s6_status b2s6_fail_at(b2s6_error *error, b2s6_status status, uint64_t offset,
     return status;
 }
 
-b2s6_status b2s6_fail(b2s6_error *error, b2s6_status status, uint64_t offset, const char *text)
+/* A message without numbers. It may hold no %u or %s that is meant as one. */
+b2s6_status b2s6_fail(b2s6_error *error, b2s6_status status, size_t offset, const char *text)
 {
     return b2s6_fail_at(error, status, offset, text, NULL, 0, 0, 0);
 }
@@ -108,7 +146,11 @@ const char *b2s6_status_text(b2s6_status status)
     return "";
 }
 
-b2s6_status b2s6_fail_silently(b2s6_error *error, b2s6_status status, uint64_t offset)
+/*
+ * Status and offset are kept in a build without words: they tell a host what to do, and where to look with
+ * the full program.
+ */
+void b2s6_fail_silently(b2s6_error *error, b2s6_status status, size_t offset)
 {
     if (error) {
         error->status = status;
@@ -116,11 +158,14 @@ b2s6_status b2s6_fail_silently(b2s6_error *error, b2s6_status status, uint64_t o
         error->offset = offset;
         error->message[0] = '\0';
     }
-    return status;
 }
 
 #endif
 
+/*
+ * Called before anything can fail, so that a host that looks at *error after a success finds no old
+ * message.
+ */
 void b2s6_clear_error(b2s6_error *error)
 {
     if (error) {

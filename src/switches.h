@@ -14,11 +14,13 @@
  *
  *   B2S6_NO_S4              s4 blocks, and with them bidirectional models
  *   B2S6_NO_MAMBA           mamba blocks
+ *   B2S6_NO_MAMBA2          mamba2 blocks
+ *   B2S6_NO_MLP             mlp blocks
  *   B2S6_NO_BIDIRECTIONAL   bidirectional models
  *   B2S6_NO_NORM_LAYER      layer norms
  *   B2S6_NO_NORM_RMS        RMS norms
  *   B2S6_NO_DELTA_LOWRANK   low-rank deltas
- *   B2S6_NO_REAL            real A, B and states
+ *   B2S6_NO_REAL            real A, B and states, and with them mamba2 blocks
  *   B2S6_NO_COMPLEX         complex A, B and states
  *   B2S6_NO_COMPENSATED     compensated states
  *   B2S6_NO_OTHER_UNITS     all units but B2S6 itself: complex, zero-order hold, one A a layer, B of weight and bias, real
@@ -32,6 +34,11 @@
 #ifndef B2S6_SWITCHES_H
 #define B2S6_SWITCHES_H
 
+/*
+ * First what one switch implies for others, so that nobody has to name all. Bidirectional models are made of s4 blocks
+ * (their mix alone adds two directions), so they go with them. A low-rank delta and real states belong to units other than
+ * B2S6 itself. A freestanding build has neither files nor malloc to call. Small code has the portable table of kernels alone.
+ */
 #ifdef B2S6_FREESTANDING
 #  define B2S6_NO_FILES 1
 #  define B2S6_NO_MALLOC 1
@@ -46,7 +53,11 @@
 #  define B2S6_NO_DELTA_LOWRANK 1
 #  define B2S6_NO_REAL 1
 #endif
+#ifdef B2S6_NO_REAL
+#  define B2S6_NO_MAMBA2 1
+#endif
 
+/* What the library does for its host: 1 where it is there, 0 where it is left out. */
 #ifdef B2S6_NO_FILES
 #  define B2S6_HAS_FILES 0
 #else
@@ -59,24 +70,31 @@
 #  define B2S6_HAS_MALLOC 1
 #endif
 
+/* Words are the larger part of a small build's constants: some 4 KB of flash (docs/firmware.md, builds words and small). */
 #ifdef B2S6_NO_MESSAGES
 #  define B2S6_HAS_MESSAGES 0
 #else
 #  define B2S6_HAS_MESSAGES 1
 #endif
 
+/* Without it the weights are trusted: no content of them can make the library read or write outside its memory. */
 #ifdef B2S6_NO_VERIFY
 #  define B2S6_HAS_VERIFY 0
 #else
 #  define B2S6_HAS_VERIFY 1
 #endif
 
+/* The portable kernels are always there: they define the bits, and run on every machine. */
 #ifdef B2S6_NO_ISAS
 #  define B2S6_HAS_ISAS 0
 #else
 #  define B2S6_HAS_ISAS 1
 #endif
 
+/*
+ * What models may consist of. A model says what it needs in its configuration; layers and units are compared with
+ * these constants when it is opened (block.c, unit.c), so that no later code asks whether a part is there.
+ */
 #ifdef B2S6_NO_S4
 #  define B2S6_HAS_S4 0
 #else
@@ -87,6 +105,18 @@
 #  define B2S6_HAS_MAMBA 0
 #else
 #  define B2S6_HAS_MAMBA 1
+#endif
+
+#ifdef B2S6_NO_MAMBA2
+#  define B2S6_HAS_MAMBA2 0
+#else
+#  define B2S6_HAS_MAMBA2 1
+#endif
+
+#ifdef B2S6_NO_MLP
+#  define B2S6_HAS_MLP 0
+#else
+#  define B2S6_HAS_MLP 1
 #endif
 
 #ifdef B2S6_NO_BIDIRECTIONAL
@@ -113,6 +143,7 @@
 #  define B2S6_HAS_DELTA_LOWRANK 1
 #endif
 
+/* One of the two must stay. With one alone config_is_complex is a constant, and the other half of every scan goes. */
 #ifdef B2S6_NO_REAL
 #  define B2S6_HAS_REAL 0
 #else
@@ -125,6 +156,7 @@
 #  define B2S6_HAS_COMPLEX 1
 #endif
 
+/* A state in two floats costs another form of every scan, and twice the memory where a model asks for it. */
 #ifdef B2S6_NO_COMPENSATED
 #  define B2S6_HAS_COMPENSATED 0
 #else
@@ -137,6 +169,7 @@
 #  define B2S6_HAS_OTHER_UNITS 1
 #endif
 
+/* Types of weights; plain floats are always there, since vectors and A are of them. */
 #ifdef B2S6_NO_F16
 #  define B2S6_HAS_F16 0
 #else
@@ -155,7 +188,7 @@
 #  define B2S6_HAS_Q4 1
 #endif
 
-#if !B2S6_HAS_S4 && !B2S6_HAS_MAMBA || !B2S6_HAS_REAL && !B2S6_HAS_COMPLEX
+#if !B2S6_HAS_S4 && !B2S6_HAS_MAMBA && !B2S6_HAS_MAMBA2 || !B2S6_HAS_REAL && !B2S6_HAS_COMPLEX
 #  error "these switches leave no model that could run"
 #endif
 

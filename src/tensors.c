@@ -24,6 +24,15 @@ const char *b2s6_role_name(uint32_t role)
     case ROLE_IN_BIAS: return "in_proj bias";
     case ROLE_CONV_WEIGHT: return "conv weight";
     case ROLE_CONV_BIAS: return "conv bias";
+#if B2S6_HAS_MAMBA2
+    case ROLE_IN_MLP: return "in_proj of the MLP";
+    case ROLE_IN_MLP_BIAS: return "in_proj bias of the MLP";
+    case ROLE_IN_BC: return "in_proj of B and C";
+    case ROLE_IN_BC_BIAS: return "in_proj bias of B and C";
+    case ROLE_IN_DT: return "in_proj of delta";
+    case ROLE_GATED_NORM: return "gated norm weight";
+    case ROLE_OUT_MLP: return "out of the MLP";
+#endif
     case ROLE_OUT: return "out";
     case ROLE_OUT_BIAS: return "out bias";
     case ROLE_FINAL_NORM_WEIGHT: return "final norm weight";
@@ -36,9 +45,9 @@ const char *b2s6_role_name(uint32_t role)
 
 #endif
 
-static uint64_t entry_at(const struct binder *b)
+static size_t entry_at(const struct binder *b)
 {
-    return (uint64_t)(b->format->tensors - b->format->file) + (uint64_t)b->next * FORMAT_TENSOR_ENTRY_BYTES;
+    return (size_t)(b->format->tensors - b->format->file) + (size_t)b->next * FORMAT_TENSOR_ENTRY_BYTES;
 }
 
 static void fail_tensor(struct binder *b, b2s6_status status, const char *text, uint32_t role, uint64_t x, uint64_t y, uint64_t z)
@@ -47,31 +56,32 @@ static void fail_tensor(struct binder *b, b2s6_status status, const char *text, 
 }
 
 /*
- * Steps over entries that come before (section, role) and are optional; anything else before it is a failure. *t is the entry that
- * comes next then, which is not taken; all zero if there is none.
+ * Steps over entries that come before this place in the table and are optional; anything else before it is a failure. 1 if the entry
+ * at that place comes next, in *t; it is not taken.
  */
-static void skip_to(struct binder *b, struct tensor *t, uint64_t order)
+static int skip_to(struct binder *b, struct tensor *t, uint64_t place)
 {
+    uint64_t at;
+
     for (; !b->status && b->next < b->format->n_tensors; b->next++) {
-        b2s6_format_tensor(t, b->format, b->next);
-        if (((uint64_t)t->section << 16 | t->role) >= order)
-            return;
+        b2s6_format_tensor(t, b->format->tensors, b->next);
+        at = tensor_place(t->section, t->role);
+        if (at >= place)
+            return at == place;
         if (!(t->flags & FORMAT_TENSOR_OPTIONAL))
             fail_tensor(b, B2S6_ERROR_UNSUPPORTED, "section %u holds a tensor with role %u (%s) that the model does not use",
                         t->role, t->section, t->role, 0);
     }
-    memset(t, 0, sizeof *t);
+    return 0;
 }
 
-static const void *take(struct binder *b, uint32_t role, uint32_t layout, uint64_t count, uint64_t rows, uint64_t cols)
+static const void *take(struct binder *b, uint32_t role, uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols)
 {
     struct tensor t;
 
-    skip_to(b, &t, (uint64_t)b->section << 16 | role);
-    if (b->status)
-        return NULL;
-    if (b->next == b->format->n_tensors || t.section != b->section || t.role != role) {
-        fail_tensor(b, B2S6_ERROR_TENSOR, "section %u lacks the tensor %s", role, b->section, 0, 0);
+    if (!skip_to(b, &t, tensor_place(b->section, role))) {
+        if (!b->status)
+            fail_tensor(b, B2S6_ERROR_TENSOR, "section %u lacks the tensor %s", role, b->section, 0, 0);
         return NULL;
     }
     if (t.flags & FORMAT_TENSOR_OPTIONAL || t.layout != layout) {
@@ -87,7 +97,7 @@ static const void *take(struct binder *b, uint32_t role, uint32_t layout, uint64
     return b->data + (t.offset - b->format->header_bytes);
 }
 
-const void *b2s6_take_tensor(struct binder *b, uint32_t role, uint64_t count, uint64_t rows, uint64_t cols, uint64_t parameters)
+const void *b2s6_take_tensor(struct binder *b, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols, uint32_t parameters)
 {
     b->parameters += parameters;
     return take(b, role, LAYOUT_PLAIN, count, rows, cols);
@@ -98,9 +108,9 @@ const float *b2s6_take_vector(struct binder *b, uint32_t role, uint32_t n)
     return b2s6_take_tensor(b, role, 1, 1, b2s6_pad16(n), n);
 }
 
-const float *b2s6_take_lanes(struct binder *b, uint32_t role, uint32_t channels, uint32_t n, uint32_t planes, uint64_t parameters)
+const float *b2s6_take_lanes(struct binder *b, uint32_t role, uint32_t channels, uint32_t n, uint32_t planes, uint32_t parameters)
 {
-    return b2s6_take_tensor(b, role, b2s6_pad16(channels) / B2S6_LANES, (uint64_t)n * planes, B2S6_LANES, parameters);
+    return b2s6_take_tensor(b, role, b2s6_pad16(channels) / B2S6_LANES, n * planes, B2S6_LANES, parameters);
 }
 
 void b2s6_take_matrix(struct binder *b, struct matrix *m, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols)
@@ -113,7 +123,6 @@ void b2s6_take_matrix(struct binder *b, struct matrix *m, uint32_t role, uint32_
     m->rows = rows;
     m->cols = cols;
     b->parameters += (uint64_t)count * rows * cols;
-    b->of_type[m->type] += (uint64_t)count * rows * cols;
 }
 
 void b2s6_take_precise(struct binder *b, struct matrix *m, uint32_t role, uint32_t rows, uint32_t cols)
@@ -154,15 +163,5 @@ void b2s6_take_end(struct binder *b)
 {
     struct tensor t;
 
-    skip_to(b, &t, UINT64_MAX);
-}
-
-uint32_t b2s6_main_type(const struct binder *b)
-{
-    uint32_t type, best = TYPE_F32;
-
-    for (type = TYPE_F32; type < N_TYPES; type++)
-        if (b->of_type[type] > b->of_type[best])
-            best = type;
-    return best;
+    (void)skip_to(b, &t, UINT64_MAX);
 }

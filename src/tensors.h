@@ -15,22 +15,23 @@ struct binder {
     uint32_t section;              /* whose tensors are taken */
     uint64_t parameters;           /* weights without padding, so far */
     uint32_t type;                 /* of the tensor that was taken last */
-    uint64_t of_type[N_TYPES];     /* weights in matrices of each type, so far */
     struct needs *needs;           /* raised for every matrix that is multiplied with */
     b2s6_status status;
     b2s6_error *error;
 };
 
 /* The next tensor must be this one. Returns where its values are, NULL after a failure. parameters: how many of them are weights. */
-B2S6_INTERNAL const void *b2s6_take_tensor(struct binder *b, uint32_t role, uint64_t count, uint64_t rows, uint64_t cols,
-                                           uint64_t parameters);
+B2S6_INTERNAL const void *b2s6_take_tensor(struct binder *b, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols,
+                                           uint32_t parameters);
+B2S6_STATIC_ASSERT(parameters_fit_32_bits, 2 * (uint64_t)FORMAT_MAX_WIDTH * FORMAT_MAX_D_STATE < UINT32_MAX &&
+                                              ((uint64_t)FORMAT_MAX_WIDTH + FORMAT_MAX_SIZE) * FORMAT_MAX_D_CONV < UINT32_MAX);
 
 /* A vector of n values, padded to whole groups. */
 B2S6_INTERNAL const float *b2s6_take_vector(struct binder *b, uint32_t role, uint32_t n);
 
 /* Values of every channel and state, lanes (groups, n, planes, 16). parameters as above. */
 B2S6_INTERNAL const float *b2s6_take_lanes(struct binder *b, uint32_t role, uint32_t channels, uint32_t n, uint32_t planes,
-                                           uint64_t parameters);
+                                           uint32_t parameters);
 
 /* A matrix of any type. */
 B2S6_INTERNAL void b2s6_take_matrix(struct binder *b, struct matrix *m, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols);
@@ -47,9 +48,6 @@ B2S6_INTERNAL void b2s6_need_prepared(struct binder *b, const struct matrix *m, 
 
 /* After the last tensor: only optional ones may be left. */
 B2S6_INTERNAL void b2s6_take_end(struct binder *b);
-
-/* What most weights are stored as, so far. */
-B2S6_INTERNAL uint32_t b2s6_main_type(const struct binder *b);
 
 /* Rows from which on a matrix of floats is worth packing its input for. */
 enum { PACK_WORTH_ROWS = 128 };

@@ -8,20 +8,23 @@
 #define READ_ALL_BYTES (4u << 20)
 
 /* Value i, which is at this byte of the tensor. */
-static b2s6_status fail_value(b2s6_error *error, const struct tensor *t, uint64_t i, uint64_t at, const char *text)
+static b2s6_status fail_value(b2s6_error *error, const struct tensor *t, size_t i, size_t at, const char *text)
 {
     return b2s6_fail_at(error, B2S6_ERROR_WEIGHTS, t->offset + at, text, b2s6_role_name(t->role), t->section, i, 0);
 }
 
-static float value_at(const unsigned char *values, uint64_t i)
+/* Value i of those at values, which are aligned to their size. */
+static float value_at(const unsigned char *values, size_t i)
 {
+    if (!B2S6_BIG_ENDIAN)
+        return ((const float *)(const void *)values)[i];
     return b2s6_float_of(b2s6_read32(values + i * sizeof(float)));
 }
 
 static b2s6_status check_finite(const struct tensor *t, const unsigned char *values, b2s6_error *error)
 {
-    const uint64_t n = t->bytes / sizeof(float);
-    uint64_t i;
+    const size_t n = t->bytes / sizeof(float);
+    size_t i;
 
     for (i = 0; i < n; i++)
         if (!b2s6_is_finite(value_at(values, i)))
@@ -31,8 +34,8 @@ static b2s6_status check_finite(const struct tensor *t, const unsigned char *val
 
 static b2s6_status check_halves(const struct tensor *t, const unsigned char *values, b2s6_error *error)
 {
-    const uint64_t n = t->bytes / 2;
-    uint64_t i;
+    const size_t n = t->bytes / 2;
+    size_t i;
 
     for (i = 0; i < n; i++)
         if ((b2s6_read16(values + 2 * i) & 0x7c00) == 0x7c00)
@@ -43,15 +46,15 @@ static b2s6_status check_halves(const struct tensor *t, const unsigned char *val
 /* Any integer is a weight; the scales of every panel must be finite. */
 static b2s6_status check_scales(const struct tensor *t, const unsigned char *panels, b2s6_error *error)
 {
-    const uint64_t panel = weights_panel_bytes(t->type, t->cols);
+    const size_t panel = (size_t)weights_panel_bytes(t->type, t->cols);
     const uint32_t n = weights_scale_bytes(t->type, t->cols) / 2;
-    uint64_t at;
+    size_t at;
     uint32_t i;
 
     for (at = 0; at < t->bytes; at += panel)
         for (i = 0; i < n; i++)
             if (!b2s6_is_finite(weights_scale((uint16_t)b2s6_read16(panels + at + 2 * i))))
-                return fail_value(error, t, i, at + 2 * (uint64_t)i,
+                return fail_value(error, t, i, at + 2 * (size_t)i,
                                   "section %u, %s: scale %u of a panel is infinite or not a number");
     return B2S6_OK;
 }
@@ -67,9 +70,9 @@ static int is_remainder(float turn, float lo)
 /* A is (.., planes) with one lane or (.., planes, 16): decay; or decay, turn, turn_lo. Every decay must be negative. */
 static b2s6_status check_stable(const struct tensor *t, const unsigned char *a, const struct layer_config *c, b2s6_error *error)
 {
-    const uint32_t lanes = c->a_scope == B2S6_SCOPE_LAYER ? 1 : B2S6_LANES, planes = config_a_planes(c);
-    const uint64_t n = t->bytes / sizeof(float);
-    uint64_t first, at;
+    const uint32_t lanes = config_shares_a(c) ? 1 : B2S6_LANES, planes = config_a_planes(c);
+    const size_t n = t->bytes / sizeof(float);
+    size_t first, at;
     uint32_t k;
 
     for (first = 0; first < n; first += planes * lanes)
@@ -109,7 +112,7 @@ static b2s6_status check_tensor(const struct tensor *t, const unsigned char *dat
     status = check_finite(t, data, error);
     if (!status && (t->role == ROLE_UNIT + UNIT_A || t->role == ROLE_UNIT_BACKWARDS + UNIT_A))
         status = check_stable(t, data, c, error);
-    if (!status && c->delta == B2S6_DELTA_CONSTANT &&
+    if (!status && config_delta(c) == B2S6_DELTA_CONSTANT &&
         (t->role == ROLE_UNIT + UNIT_DELTA || t->role == ROLE_UNIT_BACKWARDS + UNIT_DELTA))
         status = check_positive(t, data, c->d_inner, error);
     return status;
@@ -128,7 +131,7 @@ static b2s6_status check_tensors(const struct format *f, int all, b2s6_error *er
     memset(&layer, 0, sizeof layer);
     b2s6_config_model(&r, &config);
     for (i = 0; !status && !r.status && i < f->n_tensors; i++) {
-        b2s6_format_tensor(&t, f, i);
+        b2s6_format_tensor(&t, f->tensors, i);
         while (!r.status && r.section <= t.section && r.section <= config.n_layers)
             b2s6_layer_config(&r, &layer, &config);
         if (!(t.flags & FORMAT_TENSOR_OPTIONAL) && (all || t.layout == LAYOUT_PLAIN))

@@ -1,12 +1,24 @@
-/* The scratch memory of a run: activations of a chunk of rows. The same function measures and places it. */
+/*
+ * The scratch memory of a run: activations of a chunk of rows, in the host's memory or at the end of a state.
+ *
+ * One function measures and places it: b2s6_workspace_size, the end of a state and the runs themselves all ask the
+ * same code, so that what was promised and what is used cannot differ. Nothing in it outlives a call, and nothing is
+ * cleared: every place is written by the pass before it is read.
+ *
+ *     memory  | input | x | normed | expanded | u | rank | delta | y | projected | codes | code_scales | packed |
+ *
+ * each place n_rows rows of a fixed width, each beginning at a multiple of 64 bytes.
+ */
 #ifndef B2S6_WORKSPACE_H
 #define B2S6_WORKSPACE_H
 
 #include "model.h"
 
 /*
- * Activations of n_rows rows. Each place has room for the widest layer; a layer lays its own rows out from the beginning, each
- * padded to whole groups of lanes. Pointers are NULL where no layer has a use. d = pad16(d_model), di = pad16(d_inner).
+ * Activations of n_rows rows. Each place has room for the widest layer (struct needs); a layer lays its own rows out
+ * from the beginning, each padded to whole groups of lanes, so that rows of a narrower layer are closer together.
+ * Pointers are NULL where no layer has a use, and in a workspace that was only measured. d = pad16(d_model), di =
+ * pad16(d_inner).
  */
 struct workspace {
     size_t n_rows;
@@ -24,12 +36,16 @@ struct workspace {
     float *packed;      /* (whole tiles of rows, packed, rows of a tile): the same for floats; NULL if nothing is packed */
 };
 
-/* Places a workspace of n_rows rows at memory, which may be NULL to measure. Returns its bytes, SIZE_MAX if too many. */
+/*
+ * Places a workspace of n_rows rows at memory, aligned to B2S6_ALIGNMENT, or NULL to measure only. Returns its bytes,
+ * SIZE_MAX if this machine cannot address so many; then no pointer may be used. Grows with n_rows.
+ */
 B2S6_INTERNAL size_t b2s6_workspace_layout(struct workspace *w, const struct b2s6_model *m, size_t n_rows, void *memory);
 
 /*
- * A bidirectional model's workspace: three whole sequences (n_steps rows) and the workspace of a chunk.
- * normed is what the units read, y the sum of both directions' outputs.
+ * A bidirectional model's workspace: three whole sequences (n_steps rows) and the workspace of a chunk. Backwards a
+ * layer needs the last row first, so all rows of a layer must be there before the next layer begins. normed is what
+ * the units read, y the sum of both directions' outputs.
  */
 struct sequence {
     float *x, *normed, *y; /* (n_steps, pad16(d_model)) */
@@ -41,7 +57,11 @@ B2S6_INTERNAL size_t b2s6_sequence_layout(struct sequence *s, const struct b2s6_
 enum { CHUNK_ROWS = 132, CHUNK_GRAIN = 12 };
 B2S6_STATIC_ASSERT(chunk_of_whole_tiles, CHUNK_ROWS % CHUNK_GRAIN == 0);
 
-/* Rows of the next chunk when n_left, at least one, are left: chunks of much the same size, so that the last is no small one. */
+/*
+ * Rows of the next chunk when n_left, at least one, are left: from 1 to n_left, at most the workspace's. Chunks are of
+ * much the same size, so that the last is no small one: 140 rows in a workspace of 132 go as 72 and 68, not as 132 and
+ * 8, which would read all weights for 8 rows.
+ */
 B2S6_INTERNAL size_t b2s6_chunk_rows(const struct workspace *w, size_t n_left);
 
 #endif

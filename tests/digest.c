@@ -1,5 +1,6 @@
 /*
- * digest.c - one number over the outputs of the stored cases and of 200 random models, to compare builds and machines
+ * digest.c - one number over the outputs of the stored cases and of 200 random models, to compare builds and machines; and
+ * another one over those of the family, which came later
  *
  *     digest [--tests FOLDER] [--isa NAME] [--write FOLDER | --read FOLDER] [--expect DIGEST] [--list]
  *
@@ -10,8 +11,9 @@
  *
  * The rows are those of one run. Steps, chunks, batches, snapshots and threads must give the same ones, or it fails (ways.h).
  *
- * Prints "models" and "digest", 16 hexadecimal digits each: over the bytes of the model files, and over the bits of all
- * output rows. Where the models agree, the digests must, whatever the compiler, its options and the machine.
+ * Prints "models" and "digest", 16 hexadecimal digits each, and "family models" and "family digest": over the bytes of the
+ * model files, and over the bits of all output rows. Where the models agree, the digests must, whatever the compiler, its
+ * options and the machine.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,38 +21,15 @@
 #include <string.h>
 
 #include "files.h"
+#include "hash.h"
 #include "subjects.h"
 #include "test.h"
 #include "ways.h"
 
-enum { N_RANDOM = 200 };
+enum { N_RANDOM = 200, N_FAMILY = 100 };
 
 static const char *isa, *write_folder, *read_folder, *expected;
 static int list;
-
-/* FNV-1a, 64 bits. */
-static const uint64_t hash_begin = UINT64_C(0xcbf29ce484222325);
-
-static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-/* Least significant byte first, on every machine. */
-static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        unsigned char bytes[4];
-        uint32_t bits;
-        memcpy(&bits, values + i, 4);
-        for (int k = 0; k < 4; k++)
-            bytes[k] = (unsigned char)(bits >> (8 * k));
-        hash = hash_bytes(hash, bytes, 4);
-    }
-    return hash;
-}
 
 static unsigned char *model_bytes(size_t i, size_t *size)
 {
@@ -119,11 +98,11 @@ static uint64_t hash_outputs(uint64_t hash, const subject *s)
     return hash;
 }
 
-static void test_digest(void)
+/* Subjects first .. first + n - 1; what is what they are called. Returns the digest of their outputs. */
+static uint64_t digest_of(const char *what, size_t first, size_t n)
 {
     uint64_t models = hash_begin, digest = hash_begin;
-    char text[17];
-    for (size_t i = 0; i < n_cases + N_RANDOM; i++) {
+    for (size_t i = first; i < first + n; i++) {
         subject s;
         size_t size;
         unsigned char *bytes = model_bytes(i, &size);
@@ -138,8 +117,15 @@ static void test_digest(void)
         free(bytes);
         subject_free(&s);
     }
-    printf("models %016" PRIx64 "\ndigest %016" PRIx64 "\n", models, digest);
-    snprintf(text, sizeof text, "%016" PRIx64, digest);
+    printf("%smodels %016" PRIx64 "\n%sdigest %016" PRIx64 "\n", what, models, what, digest);
+    return digest;
+}
+
+static void test_digest(void)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, digest_of("", 0, n_cases + N_RANDOM));
+    digest_of("family ", FAMILY, n_family_cases + N_FAMILY);
     test_context("the digest that was expected");
     if (expected != NULL)
         CHECK_STRING(expected, text);

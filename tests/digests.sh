@@ -1,5 +1,6 @@
 #!/bin/sh
-# One digest for every compiler, optimisation level, instruction set and machine (tests/digest.c).
+# One digest for every compiler, optimisation level, instruction set and machine (tests/digest.c); and on every instruction
+# set and machine the stored bits of the stored files (tests/golden.h).
 #
 #   tests/digests.sh [--native] [--cross] [--require "NAME ..."]
 #
@@ -31,7 +32,8 @@ say() {
 
 # judge BUILD ISA OUTPUT: the digest against the first one.
 judge() {
-    digest=$(printf '%s\n' "$3" | sed -n 's/^digest  *\([0-9a-f]*\)$/\1/p')
+    digest=$(printf '%s\n' "$3" | sed -n 's/^\(family \)\{0,1\}digest  *\([0-9a-f]*\)$/\2/p' | tr '\n' ' ')
+    digest=${digest% }
     [ -n "$expected" ] || expected=$digest
     if [ -n "$digest" ] && [ "$digest" = "$expected" ]; then
         passed=$((passed + 1)); ran="$ran $2"
@@ -42,9 +44,24 @@ judge() {
     fi
 }
 
-# build NAME CC CFLAGS: $work/NAME/tests/digest
+# judge_golden BUILD ISA COMMAND...: the stored files give the stored bits
+judge_golden() {
+    label=$1 isa_name=$2
+    shift 2
+    if "$@" --isa "$isa_name" >"$work/golden" 2>&1; then
+        passed=$((passed + 1))
+        say "$label" "$isa_name" "golden"
+    else
+        failed=$((failed + 1))
+        say "$label" "$isa_name" "NOT the stored bits:"
+        tail -n 5 "$work/golden"
+    fi
+}
+
+# build NAME CC CFLAGS: $work/NAME/tests/digest and golden
 build() {
-    if make -s -j2 BUILD="$work/$1" CC="$2" CFLAGS="$3" CMOCKA=no WRAP=no "$work/$1/tests/digest" >"$work/log" 2>&1; then
+    if make -s -j2 BUILD="$work/$1" CC="$2" CFLAGS="$3" CMOCKA=no WRAP=no "$work/$1/tests/digest" \
+        "$work/$1/tests/golden" >"$work/log" 2>&1; then
         return 0
     fi
     failed=$((failed + 1))
@@ -61,6 +78,7 @@ every_isa() {
             say "$2" "$isa" "impossible here $note"
         else
             judge "$2" "$isa" "$($3 "$work/$1/tests/digest" --read "$work/models" --isa "$isa" 2>&1)"
+            judge_golden "$2" "$isa" $3 "$work/$1/tests/golden"
         fi
     done <"$work/isas"
 }

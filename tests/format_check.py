@@ -20,17 +20,24 @@ FLOAT_BITS = (0, 0x7f7fffff)
 MODEL_KEYS = {1: ("d_model", 1, 65536), 2: ("n_layers", 1, 4096), 3: ("input_kind", 1, 2), 4: ("input_size", 1, 1 << 24),
               5: ("head_size", 0, 1 << 24), 6: ("head_bias", 0, 1), 7: ("head_tied", 0, 1), 8: ("final_norm", 0, 3),
               9: ("final_norm_eps", *FLOAT_BITS), 10: ("pool", 0, 2)}
-ALL_BLOCKS = {1: ("block", 1, 2), 2: ("norm", 0, 3), 3: ("norm_place", 1, 2), 4: ("norm_eps", *FLOAT_BITS),
-              32: ("h", 1, 65536), 33: ("d_state", 1, 4096), 34: ("complex", 0, 1), 35: ("a_scope", 1, 3), 36: ("b", 1, 3),
+ALL_BLOCKS = {1: ("block", 1, 4), 2: ("norm", 0, 3), 3: ("norm_place", 1, 2), 4: ("norm_eps", *FLOAT_BITS)}
+UNIT_KEYS = {**ALL_BLOCKS, 32: ("h", 1, 65536), 33: ("d_state", 1, 4096), 34: ("complex", 0, 1), 35: ("a_scope", 1, 3), 36: ("b", 1, 3),
               37: ("c", 1, 2), 38: ("c_complex", 0, 1), 39: ("delta", 1, 3), 40: ("dt_rank", 0, 65536),
               41: ("discretization", 1, 2), 42: ("conjugate", 0, 1), 43: ("skip", 0, 1), 44: ("states", 1, 2)}
-S4_KEYS = {**ALL_BLOCKS, 16: ("bidirectional", 0, 1)}
-MAMBA_KEYS = {**ALL_BLOCKS, 17: ("d_inner", 1, 65536), 18: ("d_conv", 1, 64), 19: ("proj_biases", 0, 3)}
+S4_KEYS = {**UNIT_KEYS, 16: ("bidirectional", 0, 1)}
+MAMBA_KEYS = {**UNIT_KEYS, 17: ("d_inner", 1, 65536), 18: ("d_conv", 1, 64), 19: ("proj_biases", 0, 3)}
+MAMBA2_KEYS = {**ALL_BLOCKS, **{number: MAMBA_KEYS[number] for number in (17, 18, 19, 32, 33, 44)},
+               20: ("d_mlp", 0, 65536), 21: ("n_groups", 1, 65536), 22: ("gated_norm", 0, 2), 23: ("norm_groups", 1, 65536),
+               24: ("gate_eps", *FLOAT_BITS), 25: ("delta_least", *FLOAT_BITS), 26: ("delta_most", 0, 0x7f800000),
+               27: ("d_scope", 1, 2)}
+MLP_KEYS = {**ALL_BLOCKS, 17: MAMBA_KEYS[17]}
+FLOATS = ("norm_eps", "final_norm_eps", "gate_eps", "delta_least", "delta_most")
 PLAIN, PANELS = 1, 2
 F32, F16, Q8, Q4 = 1, 2, 3, 4
-ANY_TYPE = (1, 20, 38, 70, 96, 114)
+ANY_TYPE = (1, 20, 24, 26, 38, 70, 96, 98, 114)
 LEVELS = np.array([-127, -101, -79, -61, -45, -31, -19, -8, 2, 12, 23, 35, 49, 65, 83, 105])
-S4, MAMBA = 1, 2
+S4, MAMBA, MAMBA2, MLP = 1, 2, 3, 4
+KEYS_OF = {S4: S4_KEYS, MAMBA: MAMBA_KEYS, MAMBA2: MAMBA2_KEYS, MLP: MLP_KEYS}
 NONE, LAYER, RMS, AFFINE = range(4)
 
 
@@ -48,7 +55,7 @@ def check(condition, what):
 def in_range(section, number, keys, value):
     name, least, most = keys[number]
     check(least <= value <= most, f"{name} of section {section} is {value}, not from {least} to {most}")
-    if name in ("norm_eps", "final_norm_eps"):
+    if name in FLOATS:
         value = struct.unpack("<f", struct.pack("<I", value))[0]
     return name, value
 
@@ -64,11 +71,23 @@ def check_model(c):
     check_norm(c["final_norm"], c["final_norm_eps"])
 
 
+def check_mamba2(c):
+    check(c["d_inner"] % c["h"] == 0, "h does not divide d_inner")
+    check(c["h"] % c["n_groups"] == 0 and c["n_groups"] * c["d_state"] <= 1 << 23, "n_groups")
+    check(c["d_inner"] % c["norm_groups"] == 0, "the groups of the gated norm do not divide d_inner")
+    check(c["gated_norm"] or c["norm_groups"] == 1 and c["gate_eps"] == 0, "groups or an eps without a gated norm")
+    check(c["delta_least"] <= c["delta_most"], "the limits of delta")
+
+
 def check_layer(c):
+    check_norm(c["norm"], c["norm_eps"])
+    if c["block"] == MAMBA2:
+        check_mamba2(c)
+    if c["block"] in (MAMBA2, MLP):
+        return
     check(c["d_inner"] % c["h"] == 0, "h does not divide d_inner")
     check(not c["c_complex"] or c["complex"], "a complex C of a real state")
     check((c["delta"] == 2) == (c["dt_rank"] > 0), "dt_rank and a delta of low rank go together")
-    check_norm(c["norm"], c["norm_eps"])
 
 
 def known_keys(section, values, n_layers):
@@ -78,8 +97,8 @@ def known_keys(section, values, n_layers):
     check(section <= n_layers, f"section {section} is of no layer")
     if 1 not in values:
         return {1: ALL_BLOCKS[1]}
-    check(values[1] in (S4, MAMBA), f"block {values[1]} of layer {section} is not known")
-    return MAMBA_KEYS if values[1] == MAMBA else S4_KEYS
+    check(values[1] in KEYS_OF, f"block {values[1]} of layer {section} is not known")
+    return KEYS_OF[values[1]]
 
 
 def read_entries(raw):
@@ -107,7 +126,7 @@ def read_config(raw):
     for section in range(1, model["n_layers"] + 1):
         if section in sections:
             values = sections[section]
-            keys = MAMBA_KEYS if values[1] == MAMBA else S4_KEYS
+            keys = KEYS_OF[values[1]]
             check(set(values) == set(keys), f"layer {section} has not all keys of its block")
             layer = {"d_inner": model["d_model"], "bidirectional": 0, "proj_biases": 0,
                      **dict(in_range(section, number, keys, value) for number, value in values.items())}
@@ -388,10 +407,75 @@ class Norm:
         return x / np.sqrt((x * x).mean() + self.eps) * self.weight + self.bias
 
 
+def gated(weights, u, biases=0):
+    v, g = weights @ u + biases
+    return v * silu(g)
+
+
+class Mlp:
+    def __init__(self, c, d, t):
+        self.weights, self.out = t.take(20, PANELS, 2, c["d_inner"], d), t.take(96, PANELS, 1, d, c["d_inner"])[0]
+
+    def __call__(self, us):
+        return [self.out @ gated(self.weights, u) for u in us]
+
+
+class Mamba2:
+    def __init__(self, c, d, t):
+        self.c = c
+        h, n, groups, width, m = c["h"], c["d_state"], c["n_groups"], c["d_inner"], c["d_mlp"]
+        bc, biased, lanes = 2 * groups * n, c["proj_biases"] & 1, pad(width, 16)
+        self.in_proj = t.take(20, PANELS, 2, width, d)
+        self.in_bias = t.vectors(21, width) if biased else 0
+        conv = np.vstack([t.take(22, PLAIN, 1, c["d_conv"], lanes + pad(bc, 16))[0],
+                          t.take(23, PLAIN, 1, 1, lanes + pad(bc, 16))[0]])
+        check(not conv[:, width:lanes].any() and not conv[:, lanes + bc:].any(), "the convolution is not padded with zeros")
+        conv = np.hstack([conv[:, :width], conv[:, lanes:lanes + bc]])
+        self.conv, self.conv_bias = conv[:-1], conv[-1]
+        self.mlp = t.take(24, PANELS, 2, m, d) if m else None
+        self.mlp_bias = t.vectors(25, m) if m and biased else 0
+        self.bc, self.bc_bias = t.take(26, PANELS, 1, bc, d)[0], t.vector(27, bc) if biased else 0
+        self.dt = t.take(28, PANELS, 1, h, d)[0]
+        self.weight = t.vector(29, width) if c["gated_norm"] else None
+        self.dt_bias = t.vector(35, h)
+        self.a = t.lanes(36, width, 1, 1, True)[:, 0, 0] * math.log(2)
+        check((self.a < 0).all(), "A is not stable")
+        self.skip = t.vector(41, width)
+        self.out = t.take(96, PANELS, 1, d, width)[0]
+        self.out_bias = t.vector(97, d) if c["proj_biases"] & 2 else 0
+        self.out_mlp = t.take(98, PANELS, 1, d, m)[0] if m else None
+
+    def normed(self, y):
+        runs = y.reshape(self.c["norm_groups"], -1)
+        return (runs / np.sqrt((runs * runs).mean(1, keepdims=True) + self.c["gate_eps"])).reshape(-1) * self.weight
+
+    def step(self, u):
+        c, width = self.c, self.c["d_inner"]
+        v, z = self.in_proj @ u + self.in_bias
+        self.window = np.concatenate([self.window[1:], np.concatenate([v, self.bc @ u + self.bc_bias])[None]])
+        row = silu((self.window * self.conv).sum(0) + self.conv_bias)
+        x, bc = row[:width], row[width:].reshape(c["n_groups"], 2, -1).repeat(width // c["n_groups"], axis=0)
+        delta = np.clip(softplus(self.dt @ u + self.dt_bias), c["delta_least"], c["delta_most"]).repeat(width // c["h"])
+        self.state = np.exp(delta * self.a)[:, None] * self.state + (delta * x)[:, None] * bc[:, 0]
+        y = (bc[:, 1] * self.state).sum(1) + self.skip * x
+        y = self.normed(y) * silu(z) if c["gated_norm"] == 2 else y * silu(z)
+        y = self.normed(y) if c["gated_norm"] == 1 else y
+        out = self.out @ y + self.out_bias
+        return out if self.mlp is None else out + self.out_mlp @ gated(self.mlp, u, self.mlp_bias)
+
+    def __call__(self, us):
+        self.window, self.state = np.zeros_like(self.conv), np.zeros((self.c["d_inner"], self.c["d_state"]))
+        return [self.step(u) for u in us]
+
+
 class Layer:
     def __init__(self, c, d, t):
         self.c, width = c, c["d_inner"]
         self.norm = Norm(c["norm"], c["norm_eps"], t, 16, d)
+        if c["block"] in (MAMBA2, MLP):
+            self.mix = (Mamba2 if c["block"] == MAMBA2 else Mlp)(c, d, t)
+            return
+        self.mix = self.s4 if c["block"] == S4 else self.mamba
         if c["block"] == MAMBA:
             self.in_proj = t.take(20, PANELS, 2, width, d)
             self.in_bias = t.vectors(21, width) if c["proj_biases"] & 1 else np.zeros((2, width))
@@ -426,10 +510,9 @@ class Layer:
             yield self.out @ (y * silu(z)) + self.out_bias
 
     def __call__(self, xs):
-        mix = self.s4 if self.c["block"] == S4 else self.mamba
         if self.c["norm_place"] == 1:
-            return [x + f for x, f in zip(xs, mix([self.norm(x) for x in xs]))]
-        return [self.norm(x + f) for x, f in zip(xs, mix(xs))]
+            return [x + f for x, f in zip(xs, self.mix([self.norm(x) for x in xs]))]
+        return [self.norm(x + f) for x, f in zip(xs, self.mix(xs))]
 
 
 class Model:

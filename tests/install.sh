@@ -20,8 +20,9 @@ files_below() { # sorted, without the folder's own name
 number() { sed -n "s/^.define B2S6_VERSION_$1 //p" b2s6.h; }
 version=$(number MAJOR).$(number MINOR).$(number PATCH)
 case $(number MAJOR) in 0) soversion=0.$(number MINOR) ;; *) soversion=$(number MAJOR) ;; esac
-installed="./bin/b2s6 ./include/b2s6.h ./lib/libb2s6.a ./lib/libb2s6.so ./lib/libb2s6.so.$soversion ./lib/libb2s6.so.$version \
-./lib/pkgconfig/b2s6.pc "
+installed="./bin/b2s6 ./include/b2s6.h ./lib/cmake/b2s6/b2s6-config-version.cmake ./lib/cmake/b2s6/b2s6-config.cmake ./lib/libb2s6.a ./lib/libb2s6.so ./lib/libb2s6.so.$soversion ./lib/libb2s6.so.$version \
+./lib/pkgconfig/b2s6.pc ./share/bash-completion/completions/b2s6 ./share/fish/vendor_completions.d/b2s6.fish \
+./share/man/man1/b2s6.1 ./share/man/man3/b2s6.3 ./share/zsh/site-functions/_b2s6 "
 
 run_make() { $MAKE -s BUILD="$BUILD" "$@"; }
 
@@ -103,12 +104,69 @@ expect "its pkg-config file names it" same "$(PKG_CONFIG_LIBDIR="$second/lib/pkg
 # Other folders, and a staging root.
 stage="$work/a stage"
 expect "make install with DESTDIR and folders" run_make install DESTDIR="$stage" PREFIX=/usr LIBDIR=/usr/lib/multi
-expect "staged files" same "$(files_below "$stage")" "./usr/bin/b2s6 ./usr/include/b2s6.h ./usr/lib/multi/libb2s6.a \
-./usr/lib/multi/libb2s6.so ./usr/lib/multi/libb2s6.so.$soversion ./usr/lib/multi/libb2s6.so.$version ./usr/lib/multi/pkgconfig/b2s6.pc "
+expect "staged files" same "$(files_below "$stage")" "./usr/bin/b2s6 ./usr/include/b2s6.h \
+./usr/lib/multi/cmake/b2s6/b2s6-config-version.cmake ./usr/lib/multi/cmake/b2s6/b2s6-config.cmake ./usr/lib/multi/libb2s6.a \
+./usr/lib/multi/libb2s6.so ./usr/lib/multi/libb2s6.so.$soversion ./usr/lib/multi/libb2s6.so.$version ./usr/lib/multi/pkgconfig/b2s6.pc \
+./usr/share/bash-completion/completions/b2s6 ./usr/share/fish/vendor_completions.d/b2s6.fish \
+./usr/share/man/man1/b2s6.1 ./usr/share/man/man3/b2s6.3 ./usr/share/zsh/site-functions/_b2s6 "
 expect "DESTDIR is not in the pkg-config file" sh -c "! grep -q 'a stage' '$stage/usr/lib/multi/pkgconfig/b2s6.pc'"
 staged() { PKG_CONFIG_LIBDIR="$stage/usr/lib/multi/pkgconfig" pkg-config "$@" b2s6; }
 expect "LIBDIR is" same "$(staged --variable=libdir)" "/usr/lib/multi"
 expect "symbolic links stay inside" sh -c "readlink '$stage/usr/lib/multi/libb2s6.so' | grep -qv /"
+
+# ---------------------------------------------------------------------------------------------------------------- CMake
+# A project that knows nothing but find_package, against prefixes as they are installed, moved, linked to, and incomplete.
+configures() { # configures PREFIX WANTED FOLDER: in a new build folder; PREFIX may be the package's own folder, too
+    rm -rf "$work/$3"
+    case $1 in */cmake/b2s6) set -- "$1" "$2" "$3" b2s6_DIR ;; *) set -- "$1" "$2" "$3" CMAKE_PREFIX_PATH ;; esac
+    cmake -S "$work/consumer" -B "$work/$3" -DCMAKE_C_COMPILER="${CC##* }" "-D$4=$1" -DWANTED="$2"
+}
+refused() { # refused TEXT PREFIX WANTED: with this in the message
+    ! configures "$2" "$3" refused >"$work/cmake.log" 2>&1 && tr -s ' \n' ' ' <"$work/cmake.log" | grep -q -e "$1" && return
+    cat "$work/cmake.log"
+    return 1
+}
+consumer_runs() { # consumer_runs PREFIX WANTED LIBDIR: both programs, the one with this folder's shared library
+    configures "$1" "$2" consumer-build && cmake --build "$work/consumer-build" &&
+        same "$("$work/consumer-build/with-shared")" "$version" && same "$("$work/consumer-build/with-static")" "$version" &&
+        same "$(cd "$(dirname "$(library_of "$work/consumer-build/with-shared")")" && pwd -P)" "$(cd "$3" && pwd -P)" &&
+        same "$(library_of "$work/consumer-build/with-static")" ""
+}
+if command -v cmake >/dev/null; then
+    mkdir "$work/consumer"
+    cp "$work/version.c" "$work/consumer"
+    cat >"$work/consumer/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.5)
+project(consumer C)
+find_package(b2s6 ${WANTED} REQUIRED CONFIG)
+find_package(b2s6 ${WANTED} REQUIRED CONFIG) # as two parts of a project do
+add_executable(with-shared version.c)
+target_link_libraries(with-shared b2s6::b2s6)
+add_executable(with-static version.c)
+target_link_libraries(with-static b2s6::static)
+CMAKE
+    major=$(number MAJOR) minor=$(number MINOR)
+    expect "CMake finds it in a prefix with a space" consumer_runs "$prefix" "$major.$minor" "$prefix/lib"
+    mv "$prefix" "$work/moved for CMake"
+    expect "and moved" consumer_runs "$work/moved for CMake" "$version" "$work/moved for CMake/lib"
+    mv "$work/moved for CMake" "$prefix"
+    expect "and with library and program in one folder" consumer_runs "$work/one/cmake/b2s6" "" "$work/one"
+    expect "and staged" consumer_runs "$stage/usr/lib/multi/cmake/b2s6" "" "$stage/usr/lib/multi"
+    mkdir "$work/merged" # as /lib is /usr/lib
+    ln -s "$prefix/lib" "$work/merged/lib"
+    expect "and through a link to its folder alone" consumer_runs "$work/merged" "$version" "$prefix/lib"
+    expect "another minor version is refused" refused "not accepted" "$prefix" "$major.$((minor + 1))"
+    expect "a later patch is refused" refused "not accepted" "$prefix" "$major.$minor.99"
+    expect "another major version is refused" refused "not accepted" "$prefix" "$((major + 1)).$minor"
+    cp -R "$prefix" "$work/incomplete"
+    rm "$work/incomplete/include/b2s6.h"
+    expect "without its header it says what to do" refused "b2s6.h is not where.*install b2s6 again" "$work/incomplete" ""
+    rm "$work/incomplete/lib/"libb2s6*
+    cp b2s6.h "$work/incomplete/include"
+    expect "without its libraries, too" refused "has neither.*install b2s6 again" "$work/incomplete" ""
+else
+    echo "not run here: the CMake package; install cmake" >&2
+fi
 
 expect "make uninstall" run_make uninstall PREFIX="$prefix"
 expect "uninstall leaves no file" same "$(files_below "$prefix")" ""

@@ -9,6 +9,7 @@
 
 #include "../examples/cli/convert/convert.h"
 #include "files.h"
+#include "mamba2.h"
 #include "test.h"
 
 const char *tests_folder = "tests";
@@ -20,6 +21,28 @@ const char *const case_names[] = {
     "small-steps",
 };
 const size_t n_cases = sizeof case_names / sizeof case_names[0];
+const char *const family_case_names[] = {
+    "hf-mamba2-limits", "hf-mamba2-untied", "mamba2-ss", "mamba2-ss-mlp", "mamba2-ss-options",
+};
+const size_t n_family_cases = sizeof family_case_names / sizeof family_case_names[0];
+
+size_t n_subjects(size_t n_random)
+{
+    return n_cases + n_random + n_family_cases + n_random / 4;
+}
+
+size_t subject_at(size_t k, size_t n_random)
+{
+    return k < n_cases + n_random ? k : FAMILY + (k - n_cases - n_random);
+}
+
+/* The case's name, or NULL for a random model, whose number is then in *seed. */
+static const char *case_of(size_t i, uint64_t *seed)
+{
+    const size_t k = i < FAMILY ? i : i - FAMILY, n = i < FAMILY ? n_cases : n_family_cases;
+    *seed = k - n;
+    return k >= n ? NULL : i < FAMILY ? case_names[k] : family_case_names[k];
+}
 
 void *aligned_memory(size_t size)
 {
@@ -153,8 +176,8 @@ unsigned char *convert_case(const char *name, size_t *size)
     convert_options options = options_of_subjects();
     char path[1024], error[256] = "";
     unsigned char *bytes = NULL;
-    int hugging_face = strncmp(name, "hf-", 3) == 0, status;
-    snprintf(path, sizeof path, "%s/cases/%s%s", tests_folder, name, hugging_face ? "" : "/model.safetensors");
+    int folder = strncmp(name, "hf-", 3) == 0 || strncmp(name, "mamba2-", 7) == 0, status;
+    snprintf(path, sizeof path, "%s/cases/%s%s", tests_folder, name, folder ? "" : "/model.safetensors");
     status = convert_checkpoint(path, &options, &bytes, size, error, sizeof error);
     if (status != 0)
         test_note("converter: %s", error);
@@ -164,19 +187,30 @@ unsigned char *convert_case(const char *name, size_t *size)
 
 void subject_name(char *name, size_t size, size_t i)
 {
-    if (i < n_cases)
-        snprintf(name, size, "%s", case_names[i]);
+    uint64_t seed;
+    const char *case_name = case_of(i, &seed);
+    if (case_name)
+        snprintf(name, size, "%s", case_name);
     else
-        snprintf(name, size, "random-%03zu", i - n_cases);
+        snprintf(name, size, "%s-%03d", i < FAMILY ? "random" : "random-mamba2", (int)seed);
 }
 
 unsigned char *subject_file(size_t i, size_t *size)
 {
     trained_model model;
     unsigned char *bytes;
-    if (i < n_cases)
-        return convert_case(case_names[i], size);
-    generate_model(&model, i - n_cases);
+    uint64_t seed;
+    const char *name = case_of(i, &seed);
+    if (name)
+        return convert_case(name, size);
+    if (i >= FAMILY) {
+        mamba2_model mamba2;
+        mamba2_generate(&mamba2, seed);
+        bytes = mamba2_convert(&mamba2, subject_type, subject_states ? subject_states : seed % 2 ? "plain" : "compensated", size);
+        mamba2_free(&mamba2);
+        return bytes;
+    }
+    generate_model(&model, seed);
     bytes = convert_trained(&model, size);
     trained_free(&model);
     return bytes;
@@ -197,14 +231,15 @@ static void case_input(model_input *input, const char *name)
 void subject_make_from(subject *s, size_t i, const unsigned char *file, size_t size)
 {
     static const uint32_t lengths[] = { 1, 2, 3, 7, 16, 17, 33, 70, 150 };
+    uint64_t seed;
     memset(s, 0, sizeof *s);
     subject_name(s->name, sizeof s->name, i);
     test_context("%s", s->name);
     open_bytes(&s->opened, file, size);
-    if (i < n_cases) {
+    if (case_of(i, &seed)) {
         case_input(&s->input, s->name);
     } else {
-        random_source random = { ~(uint64_t)(i - n_cases) };
+        random_source random = { ~seed };
         model_config config;
         memset(&config, 0, sizeof config);
         config.input_kind = s->opened.info.input_kind;
@@ -241,9 +276,9 @@ void subject_free(subject *s)
 
 void for_each_subject(size_t n_random, size_t most_steps, void (*check)(subject *s))
 {
-    for (size_t i = 0; i < n_cases + n_random; i++) {
+    for (size_t k = 0; k < n_subjects(n_random); k++) {
         subject s;
-        subject_make(&s, i);
+        subject_make(&s, subject_at(k, n_random));
         if (s.input.n_steps > most_steps)
             s.input.n_steps = most_steps;
         check(&s);

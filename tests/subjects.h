@@ -55,10 +55,19 @@ typedef struct subject {
 extern const char *const case_names[];
 extern const size_t n_cases;
 
+/* The cases of kinds that came later, in layouts of their own; with their random models they are subjects FAMILY and on. */
+extern const char *const family_case_names[];
+extern const size_t n_family_cases;
+enum { FAMILY = 1 << 20 };
+
+/* All subjects of a test with n_random random models: cases, random models, then the family with n_random / 4 of its own. */
+size_t n_subjects(size_t n_random);
+size_t subject_at(size_t k, size_t n_random); /* the number of the k-th, for the calls below */
+
 /* The .b2s6 file of a stored case, from malloc. */
 unsigned char *convert_case(const char *name, size_t *size);
 
-/* Subject i: a case for i < n_cases, else random model number i - n_cases. */
+/* Subject i: a case for i < n_cases, else random model number i - n_cases; from FAMILY on the same of the family. */
 void subject_make(subject *s, size_t i);
 void subject_make_case(subject *s, const char *name);
 void subject_free(subject *s);
@@ -68,7 +77,7 @@ unsigned char *subject_file(size_t i, size_t *size);
 void subject_make_from(subject *s, size_t i, const unsigned char *file, size_t size);
 void subject_name(char *name, size_t size, size_t i);
 
-/* Each of the cases and n_random random models in turn, its input cut to most_steps steps. */
+/* Each of n_subjects(n_random) in turn, its input cut to most_steps steps. */
 void for_each_subject(size_t n_random, size_t most_steps, void (*check)(subject *s));
 
 /* b2s6_model_open_file for the subject's bytes in a file of their own, which is gone afterwards. */

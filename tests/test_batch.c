@@ -14,9 +14,9 @@ enum { N_RANDOM = 60, LARGEST = 100 };
 static void for_each(void (*check)(const subject *))
 {
     size_t n = 0;
-    for (size_t i = 0; i < n_cases + N_RANDOM; i++) {
+    for (size_t k = 0; k < n_subjects(N_RANDOM); k++) {
         subject s;
-        subject_make(&s, i);
+        subject_make(&s, subject_at(k, N_RANDOM));
         if (!s.opened.info.bidirectional) {
             check(&s);
             n++;

@@ -56,9 +56,9 @@ static void whole_free(whole *w)
 static void for_each(void (*check)(whole *), int bidirectional)
 {
     size_t n = 0;
-    for (size_t i = 0; i < n_cases + N_RANDOM; i++) {
+    for (size_t k = 0; k < n_subjects(N_RANDOM); k++) {
         whole w;
-        whole_make(&w, i);
+        whole_make(&w, subject_at(k, N_RANDOM));
         if ((int)w.s.opened.info.bidirectional == bidirectional) {
             check(&w);
             n++;

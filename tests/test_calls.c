@@ -519,7 +519,8 @@ static void test_observer(void)
 static void test_parts(void)
 {
     const uint32_t all = B2S6_PART_FILES | B2S6_PART_MALLOC | B2S6_PART_MESSAGES | B2S6_PART_VERIFY | B2S6_PART_S4 |
-                         B2S6_PART_MAMBA | B2S6_PART_BIDIRECTIONAL | B2S6_PART_NORM_LAYER | B2S6_PART_NORM_RMS |
+                         B2S6_PART_MAMBA | B2S6_PART_MAMBA2 | B2S6_PART_MLP | B2S6_PART_BIDIRECTIONAL |
+                         B2S6_PART_NORM_LAYER | B2S6_PART_NORM_RMS |
                          B2S6_PART_DELTA_LOWRANK | B2S6_PART_REAL | B2S6_PART_COMPLEX | B2S6_PART_OTHER_UNITS |
                          B2S6_PART_COMPENSATED | B2S6_PART_F16 | B2S6_PART_Q8 | B2S6_PART_Q4;
     CHECK((b2s6_parts() & ~(uint32_t)B2S6_PART_ISAS) == all);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "mamba2.h"
 #include "reference.h"
 #include "subjects.h"
 #include "suites.h"
@@ -41,9 +42,10 @@ static double case_error(const char *name, size_t i)
 static void test_cases_in_tolerance(void)
 {
     test_note("%-26s max|y - y*| / max|y*|", "case");
-    for (size_t i = 0; i < n_cases; i++) {
-        double error = case_error(case_names[i], i);
-        test_note("%-26s %.1e", case_names[i], error);
+    for (size_t k = 0; k < n_cases + n_family_cases; k++) {
+        const char *name = k < n_cases ? case_names[k] : family_case_names[k - n_cases];
+        double error = case_error(name, subject_at(k, 0));
+        test_note("%-26s %.1e", name, error);
         CHECK_NEAR(0, error, tolerance);
     }
 }
@@ -82,5 +84,55 @@ static void test_reference_agrees(void)
     }
 }
 
-static const test tests[] = { TEST(test_reference_agrees), TEST(test_cases_in_tolerance) };
+/* Weights as trained; a convolution without a bias counts as one of zeros. */
+static uint64_t mamba2_parameters(const mamba2_model *model)
+{
+    const mamba2_config *c = &model->config;
+    uint64_t n = c->conv_bias ? 0 : (uint64_t)c->n_layers * (c->d_ssm + 2 * c->n_groups * c->d_state);
+    for (size_t i = 0; i < model->tensors.n_tensors; i++)
+        n += model->tensors.tensors[i].count;
+    return n;
+}
+
+/* Random Mamba-2 models of every option against their float64 output. */
+static void test_mamba2_in_tolerance(void)
+{
+    enum { N_MODELS = 200, N_STEPS = 40 };
+    double worst = 0;
+    for (uint64_t seed = 0; seed < N_MODELS; seed++) {
+        random_source random = { ~seed };
+        mamba2_model model;
+        opened_model opened;
+        model_input input;
+        double *expected, error;
+        float *out;
+        unsigned char *file;
+        size_t size, count;
+        test_context("random-mamba2-%03d", (int)seed);
+        mamba2_generate(&model, seed);
+        count = N_STEPS * (size_t)mamba2_rows(&model.config);
+        expected = (double *)calloc(count, sizeof *expected);
+        out = (float *)calloc(count, sizeof *out);
+        generate_input(&input, &model.tensors.config, N_STEPS, &random);
+        mamba2_reference(&model, input.tokens, N_STEPS, expected);
+        file = mamba2_convert(&model, "f32", seed % 2 ? "plain" : "compensated", &size);
+        open_bytes(&opened, file, size);
+        run_whole(&opened, &input, 0, out);
+        error = relative_error(expected, out, count);
+        CHECK_NEAR(0, error, tolerance);
+        CHECK_EQUAL_U64(mamba2_parameters(&model), opened.info.parameter_count);
+        worst = fmax(worst, error);
+        close_model(&opened);
+        input_free(&input);
+        mamba2_free(&model);
+        free(file);
+        free(expected);
+        free(out);
+    }
+    test_note("%d random Mamba-2 models, largest max|y - y*| / max|y*| %.1e", (int)N_MODELS, worst);
+}
+
+static const test tests[] = {
+    TEST(test_reference_agrees), TEST(test_cases_in_tolerance), TEST(test_mamba2_in_tolerance),
+};
 const test_suite suite_cases = TEST_SUITE("cases", tests);

@@ -172,7 +172,7 @@ static void test_hugging_face(void)
         { "", "config.json is not JSON" },
         { "[]", "config.json: it is not a JSON object" },
         { "{}", "config.json: model_type is missing" },
-        { "{\"model_type\": \"mamba2\"}", "model_type is \"mamba2\", only \"mamba\" can be converted" },
+        { "{\"model_type\": \"mamba2\"}", "tensor backbone.embeddings.weight is missing" },
         { "{\"model_type\": \"falcon_mamba\"}", "model_type is \"falcon_mamba\"" },
         { "{\"model_type\": \"mamba\"}", "hidden_size is missing" },
         { HF(", \"architectures\": [\"MambaModel\"]"), "architectures is \"MambaModel\"" },

@@ -202,9 +202,9 @@ static void test_wide_models(void)
 static void test_all_models(void)
 {
     thread_pool *pool = pool_of(2);
-    for (size_t i = 0; i < n_cases + N_RANDOM; i++) {
+    for (size_t k = 0; k < n_subjects(N_RANDOM); k++) {
         subject s;
-        subject_make(&s, i);
+        subject_make(&s, subject_at(k, N_RANDOM));
         if (s.input.n_steps > 40)
             s.input.n_steps = 40;
         check_subject(&s, thread_pool_parallel(pool), 0);

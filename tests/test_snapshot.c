@@ -199,9 +199,15 @@ static size_t unit_floats(const b2s6_layer_info *i)
     return pad16(i->d_inner) * state_depth(i);
 }
 
+/* Channels of the convolution: of mamba2 B and C follow the unit's, at a whole group of lanes. */
+static size_t window_width(const b2s6_layer_info *i)
+{
+    return i->n_groups ? pad16(i->d_inner) + 2 * (size_t)i->n_groups * i->d_state : i->d_inner;
+}
+
 static size_t window_floats(const b2s6_layer_info *i)
 {
-    return i->d_conv > 1 ? (i->d_conv - 1) * pad16(i->d_inner) : 0;
+    return i->d_conv > 1 ? (i->d_conv - 1) * pad16(window_width(i)) : 0;
 }
 
 /* Of all layers; a bidirectional model keeps none between runs. */
@@ -247,7 +253,7 @@ static void check_padding(const unsigned char *bytes, size_t n_floats, size_t ch
 /* Until it is full, a window begins with rows of zeros, one less after each step. */
 static void check_window(const b2s6_layer_info *layer, const unsigned char *bytes, size_t steps)
 {
-    const size_t rows = layer->d_conv - 1, row = pad16(layer->d_inner);
+    const size_t rows = layer->d_conv - 1, row = pad16(window_width(layer));
     for (size_t r = 0; r < rows; r++) {
         int zero = 1;
         for (size_t i = 0; i < layer->d_inner; i++)
@@ -263,7 +269,7 @@ static void check_layers(const subject *s, const unsigned char *bytes, size_t st
         const b2s6_layer_info layer = layer_of(&s->opened, l);
         check_padding(bytes, unit_floats(&layer), layer.d_inner, state_depth(&layer));
         bytes += 4 * unit_floats(&layer);
-        check_padding(bytes, window_floats(&layer), layer.d_inner, 1);
+        check_padding(bytes, window_floats(&layer), window_width(&layer), 1);
         if (window_floats(&layer))
             check_window(&layer, bytes, steps);
         bytes += 4 * window_floats(&layer);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../examples/cli/support/checksum.h"
+#include "mamba2.h"
 #include "model_file.h"
 #include "streams.h"
 #include "suites.h"
@@ -65,6 +66,23 @@ static void journey_make_small(journey *j)
     CHECK_EQUAL_SIZE(AT_FLOATS + 4 * 16 * (4 + 2 + 2), j->size);
 }
 
+/* The same of mamba2 blocks, windows of u, B and C and compensated states, with MLPs between them, which keep nothing. */
+static void journey_make_mamba2(journey *j)
+{
+    random_source random = { 3 };
+    mamba2_model model;
+    unsigned char *file;
+    size_t size;
+    memset(&j->s, 0, sizeof j->s);
+    mamba2_generate_small(&model);
+    file = mamba2_convert(&model, "f32", "compensated", &size);
+    open_bytes(&j->s.opened, file, size);
+    generate_input(&j->s.input, &model.tensors.config, 10, &random);
+    free(file);
+    mamba2_free(&model);
+    journey_begin(j);
+}
+
 static void check_untouched(const journey *j)
 {
     CHECK_BYTES(j->before, j->memory, j->memory_size);
@@ -93,10 +111,10 @@ static void seal(unsigned char *snapshot, size_t size)
 /* -------------------------------------------------------------------------------------------------------------- refusals */
 
 /* Cut at every byte: from memory of exactly that size, so that a sanitizer sees what is read beyond it. */
-static void test_cut(void)
+static void check_cut(void (*make)(journey *j))
 {
     journey j;
-    journey_make_small(&j);
+    make(&j);
     for (size_t size = 0; size < j.size; size++) {
         unsigned char *cut = (unsigned char *)malloc(size + (size == 0));
         CHECK(cut != NULL);
@@ -114,10 +132,16 @@ static void test_cut(void)
     journey_end(&j);
 }
 
-static void test_every_bit(void)
+static void test_cut(void)
+{
+    check_cut(journey_make_small);
+    check_cut(journey_make_mamba2);
+}
+
+static void check_every_bit(void (*make)(journey *j))
 {
     journey j;
-    journey_make_small(&j);
+    make(&j);
     for (size_t bit = 0; bit < 8 * j.size; bit++) {
         const int in_version = bit / 32 == 2;
         j.snapshot[bit / 8] ^= (unsigned char)(1 << bit % 8);
@@ -127,6 +151,12 @@ static void test_every_bit(void)
         j.snapshot[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
     journey_end(&j);
+}
+
+static void test_every_bit(void)
+{
+    check_every_bit(journey_make_small);
+    check_every_bit(journey_make_mamba2);
 }
 
 /* Bytes that are something else altogether. */

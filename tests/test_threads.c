@@ -81,9 +81,9 @@ static void check_subject(size_t i)
 
 static void test_one_model_many_threads(void)
 {
-    for (size_t i = 0; i < n_cases + 20; i++)
-        if (i >= n_cases || strcmp(case_names[i], "long") != 0)
-            check_subject(i);
+    for (size_t k = 0; k < n_subjects(20); k++)
+        if (k >= n_cases || strcmp(case_names[k], "long") != 0)
+            check_subject(subject_at(k, 20));
 }
 
 static const test tests[] = { TEST(test_one_model_many_threads) };

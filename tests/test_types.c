@@ -97,7 +97,8 @@ static void test_same_bits(void)
         if (!b2s6_isa_is_available(k))
             test_note("%s: this machine cannot run it", b2s6_isa_name(k));
     for (size_t t = 0; t < N_TYPES_TESTED; t++)
-        for (size_t i = 0; i < n_cases + N_RANDOM; i++) {
+        for (size_t k = 0; k < n_subjects(N_RANDOM); k++) {
+            const size_t i = subject_at(k, N_RANDOM);
             subject s;
             size_t n;
             float *rows = rows_of(&s, i, types[t], &n);

@@ -5,7 +5,9 @@
 # build/tests/failing      tests that fail on purpose, for tests/check_runner.sh
 # build/tests/byte_model   writes the byte models for tests/check_bytes.sh and tests/cross_bytes.sh
 # build/tests/bench_kernels   each kernel alone, for a person who tunes one: make bench-kernels
+# build/tests/work         how much longer odd weights take, for tests/work.sh
 # build/tests/digest       one number over the outputs of many models, to compare builds and machines
+# build/tests/golden       stored files must give the stored bits (tests/golden)
 
 CMOCKA ?= $(shell $(PKG_CONFIG) --exists cmocka 2>/dev/null && echo yes || echo no)
 ifeq ($(CMOCKA),yes)
@@ -13,18 +15,23 @@ TEST_CFLAGS = -DB2S6_CMOCKA $(shell $(PKG_CONFIG) --cflags cmocka)
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 endif
 
-TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c
+TEST_PROGRAMS = tests/digest.c tests/failing.c tests/byte_model.c tests/random_models.c tests/golden_main.c tests/work.c \
+                tests/bits.c
 ELEMENTARY_SOURCES = $(sort $(wildcard tests/elementary*.c))
 CHECK_SOURCES = $(filter-out $(TEST_PROGRAMS) $(ELEMENTARY_SOURCES),$(sort $(wildcard tests/*.c)))
 # The converter, which the tests make their models with: the command line program without its verbs.
 CONVERTER_OBJECTS = $(filter-out $(BUILD)/cli/examples/cli/main.o $(BUILD)/cli/examples/cli/verb_%.o,$(CLI_OBJECTS))
 TEST_FLAGS = -I. -DTESTS_DIR='"$(CURDIR)/tests"' $(TEST_CFLAGS)
-DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c subjects.c streams.c ways.c)
-BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c subjects.c)
+DIGEST_SOURCES = $(addprefix tests/,digest.c runner.c trained.c files.c generate.c mamba2.c subjects.c streams.c ways.c)
+GOLDEN_SOURCES = $(addprefix tests/,golden_main.c golden.c runner.c trained.c files.c generate.c mamba2.c subjects.c streams.c)
+BYTE_MODEL_SOURCES = $(addprefix tests/,byte_model.c bytes.c runner.c trained.c files.c generate.c mamba2.c subjects.c)
 RANDOM_MODELS_SOURCES = $(addprefix tests/,random_models.c reference.c reference_unit.c runner.c trained.c files.c generate.c \
-                        subjects.c)
+                        mamba2.c reference_mamba2.c subjects.c)
+WORK_SOURCES = $(addprefix tests/,work.c model_file.c runner.c trained.c files.c generate.c mamba2.c subjects.c)
 BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
 FAILING_SOURCES = tests/failing.c tests/runner.c
+# The library under test, which may be of another build (tests/stack.sh).
+CHECK_LIBRARY ?= $(BUILD)/libb2s6.a
 
 # GNU ld and lld can show the tests every call of malloc (tests/wrap.h).
 comma = ,
@@ -40,11 +47,15 @@ $(BUILD)/tests/%.o: %.c Makefile tests/tests.mk
 	$(SAY) CC $<
 	$(Q)$(CC) $(B2S6_CFLAGS) $(TEST_FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(SPEECH_PARTS) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+$(BUILD)/tests/check: $(CHECK_SOURCES:%.c=$(BUILD)/tests/%.o) $(SPEECH_PARTS) $(CONVERTER_OBJECTS) $(CHECK_LIBRARY)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
 
 $(BUILD)/tests/digest: $(DIGEST_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
+
+$(BUILD)/tests/golden: $(GOLDEN_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm -lpthread
 
@@ -53,6 +64,10 @@ $(BUILD)/tests/byte_model: $(BYTE_MODEL_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVER
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
 $(BUILD)/tests/random_models: $(RANDOM_MODELS_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
+
+$(BUILD)/tests/work: $(WORK_SOURCES:%.c=$(BUILD)/tests/%.o) $(CONVERTER_OBJECTS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
@@ -69,6 +84,9 @@ $(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/c
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model
+	$(SAY) TEST 'check_sources.py: no circle of files in src, no function longer than a screen'
+	@if $(PYTHON) -c '' 2>/dev/null; then $(PYTHON) tests/tools/check_sources.py --test && $(PYTHON) tests/tools/check_sources.py src; \
+	    else echo 'not run here: check_sources.py: no $(PYTHON)'; fi
 	$(SAY) TEST 'check_runner.sh: failures are noticed'
 	@tests/check_runner.sh $(BUILD)/tests/failing
 	$(SAY) TEST 'check_cli.sh: the program, all verbs'

@@ -17,8 +17,10 @@ static const char help[] =
 
 static const char *const norm_names[] = { "none", "layer", "rms", "batch" };
 static const char *const pool_names[] = { "none", "mean", "last" };
-static const char *const scope_names[] = { "", "layer", "block", "channel" };
-static const char *const delta_names[] = { "", "block", "lowrank", "constant" };
+static const char *const scope_names[] = { "", "layer", "block", "channel", "head" };
+static const char *const delta_names[] = { "", "block", "lowrank", "constant", "input" };
+static const char *const block_names[] = { "", "s4", "mamba", "mamba2", "mlp" };
+static const char *const gated_norm_names[] = { "none", "after", "before" };
 static const size_t workspace_steps[] = { 64, 1024, 16384 };
 
 #define N_WORKSPACES (sizeof workspace_steps / sizeof workspace_steps[0])
@@ -38,6 +40,8 @@ static const char *unit_name(const b2s6_layer_info *i)
 {
     if (i->b_weight && i->b_bias && i->c_selective && i->delta == B2S6_DELTA_BLOCK)
         return "B2S6";
+    if (i->block == B2S6_BLOCK_MAMBA2)
+        return "Mamba-2";
     if (i->h == 1 && i->b_weight && !i->b_bias && i->c_selective && i->delta != B2S6_DELTA_CONSTANT)
         return "S6";
     if (i->h == 1 && !i->b_weight && !i->c_selective && i->delta == B2S6_DELTA_CONSTANT)
@@ -91,9 +95,13 @@ static void print_block(const facts *f, const b2s6_layer_info *i, uint32_t first
         printf("layer %-7lu ", (unsigned long)first);
     else
         printf("layers %lu-%-*lu ", (unsigned long)first, first < 10 ? 5 : 4, (unsigned long)last);
-    printf("%s, d_model %s", i->block == B2S6_BLOCK_S4 ? "s4 block" : "mamba block", grouped(f->info.d_model));
-    if (i->block == B2S6_BLOCK_MAMBA)
-        printf(", d_inner %s, d_conv %lu", grouped(i->d_inner), (unsigned long)i->d_conv);
+    printf("%s block, d_model %s", block_names[i->block], grouped(f->info.d_model));
+    if (i->block != B2S6_BLOCK_S4)
+        printf(", d_inner %s", grouped(i->d_inner));
+    if (i->d_conv > 0)
+        printf(", d_conv %lu", (unsigned long)i->d_conv);
+    if (i->d_mlp > 0)
+        printf(", and %s beside it", grouped(i->d_mlp));
     if (i->bidirectional)
         printf(", both directions");
     if (i->norm == B2S6_NORM_NONE)
@@ -102,9 +110,19 @@ static void print_block(const facts *f, const b2s6_layer_info *i, uint32_t first
         printf("\n  norm        %s, %s the block\n", norm_names[i->norm], i->norm_post ? "after" : "before");
 }
 
+/* What lies between a mamba2 block's unit and its out projection. */
+static void print_gate(const b2s6_layer_info *i)
+{
+    if (i->gated_norm == B2S6_GATED_NORM_NONE)
+        printf("    gate      silu, no norm\n");
+    else
+        printf("    gate      silu, an rms norm %s it, of %s\n", i->gated_norm == B2S6_GATED_NORM_AFTER ? "after" : "before",
+               i->norm_groups == 1 ? "the whole width" : "each group of channels");
+}
+
 static void print_unit(const b2s6_layer_info *i)
 {
-    static const char *const scopes[] = { "", "one for the layer", "one a block", "one a channel" };
+    static const char *const scopes[] = { "", "one for the layer", "one a block", "one a channel", "one number a block" };
     printf("  unit        %s: h %lu block%s of p %lu channel%s, n %lu %s state%s%s\n", unit_name(i), (unsigned long)i->h,
            i->h == 1 ? "" : "s", (unsigned long)(i->d_inner / i->h), i->d_inner == i->h ? "" : "s", (unsigned long)i->d_state,
            i->complex_state ? "complex" : "real", i->d_state == 1 ? "" : "s",
@@ -116,11 +134,16 @@ static void print_unit(const b2s6_layer_info *i)
            i->c_selective ? "selective" : "constant, for each channel");
     if (i->delta == B2S6_DELTA_LOWRANK)
         printf("    delta     selective, of rank %lu\n", (unsigned long)i->dt_rank);
+    else if (i->delta == B2S6_DELTA_INPUT)
+        printf("    input     delta of each block, and B and C of %lu group%s of blocks, from the layer's input\n",
+               (unsigned long)i->n_groups, i->n_groups == 1 ? "" : "s");
     else
         printf("    delta     %s\n", i->delta == B2S6_DELTA_BLOCK ? "selective, one product a block and a bias a channel"
                                                                   : "constant, one a channel");
     printf("    step      %s%s, states %s\n", i->euler ? "Bbar = delta B (euler)" : "zero-order hold",
            i->skip ? ", skip D" : ", no skip", i->compensated ? "compensated" : "plain");
+    if (i->block == B2S6_BLOCK_MAMBA2)
+        print_gate(i);
 }
 
 /* Alike layers that follow one another are shown once. */
@@ -135,7 +158,8 @@ static void print_layers(const facts *f)
         if (l < f->info.n_layers && memcmp(&layer, &next, sizeof layer) == 0)
             continue;
         print_block(f, &layer, first, l - 1);
-        print_unit(&layer);
+        if (layer.h > 0)
+            print_unit(&layer);
         layer = next;
         first = l;
     }
@@ -261,19 +285,23 @@ static void print_json_model(const b2s6_model_info *i)
 /* One object for each layer, all of its members on a line. */
 static void print_json_layer(const b2s6_layer_info *i)
 {
-    printf("{\"block\": \"%s\", \"norm\": \"%s\", \"norm_place\": \"%s\", ", i->block == B2S6_BLOCK_S4 ? "s4" : "mamba",
+    printf("{\"block\": \"%s\", \"norm\": \"%s\", \"norm_place\": \"%s\", ", block_names[i->block],
            norm_names[i->norm], i->norm_post ? "post" : "pre");
     printf("\"bidirectional\": %s, \"d_inner\": %lu, \"d_conv\": %lu, ", i->bidirectional ? "true" : "false",
            (unsigned long)i->d_inner, (unsigned long)i->d_conv);
-    printf("\"h\": %lu, \"p\": %lu, \"d_state\": %lu, ", (unsigned long)i->h, (unsigned long)(i->d_inner / i->h),
+    printf("\"h\": %lu, \"p\": %lu, \"d_state\": %lu, ", (unsigned long)i->h, (unsigned long)(i->h ? i->d_inner / i->h : 0),
            (unsigned long)i->d_state);
     printf("\"complex\": %s, \"states\": \"%s\", \"a_scope\": \"%s\", ", i->complex_state ? "true" : "false",
            i->compensated ? "compensated" : "plain", scope_names[i->a_scope]);
     printf("\"b_weight\": %s, \"b_bias\": %s, ", i->b_weight ? "true" : "false", i->b_bias ? "true" : "false");
     printf("\"c\": \"%s\", \"c_complex\": %s, ", i->c_selective ? "selective" : "constant", i->c_complex ? "true" : "false");
     printf("\"delta\": \"%s\", \"dt_rank\": %lu, ", delta_names[i->delta], (unsigned long)i->dt_rank);
-    printf("\"discretization\": \"%s\", \"conjugate\": %s, \"skip\": %s}", i->euler ? "euler" : "zoh",
+    printf("\"discretization\": \"%s\", \"conjugate\": %s, \"skip\": %s", i->euler ? "euler" : "zoh",
            i->conjugate ? "true" : "false", i->skip ? "true" : "false");
+    if (i->block == B2S6_BLOCK_MAMBA2)
+        printf(", \"n_groups\": %lu, \"d_mlp\": %lu, \"gated_norm\": \"%s\", \"norm_groups\": %lu", (unsigned long)i->n_groups,
+               (unsigned long)i->d_mlp, gated_norm_names[i->gated_norm], (unsigned long)i->norm_groups);
+    printf("}");
 }
 
 static void print_json_layers(const facts *f)

@@ -1,18 +1,34 @@
-/* Elementary functions over the vector layer: one text, compiled once for every instruction set, with equal bits.
+/*
+ * Elementary functions over the vector layer: one text, compiled once for every instruction set, with equal bits.
  *
- * Include after one vec_*.h. Every function is a fixed sequence of correctly rounded operations and integer
- * operations, so the bits depend on nothing else; docs/arithmetic.md writes the sequences out and gives the largest
- * error of each, measured over all floats. NaN in gives NaN out. Coefficients: tests/tools/coefficients.py.
+ * Include after one vec_*.h. rows.h calls softplus, GELU, SiLU and the sigmoid, scan.h the factor of a state
+ * (scan_small.h has a text of its own for that); e^x by itself serves tests and benchmarks. Every function is a fixed
+ * sequence of correctly rounded operations and integer operations, so the bits depend on nothing else;
+ * docs/arithmetic.md writes the sequences out and gives the largest error of each, measured over all floats. NaN in
+ * gives NaN out. Coefficients: tests/tools/coefficients.py.
+ *
+ * There are no branches and no tables but GELU's: a vector's lanes go through the same operations, and rare arguments
+ * are brought in range by min, max and selections. Constants stand first in min and max (but in two places of GELU),
+ * since the second operand comes out where one is a NaN: the argument. All functions take any float at all and cannot
+ * fail.
+ *
+ * The pattern of all of them: x = k ln 2 + f ln 2, so that e^x = 2^k (1 + (2^f - 1)), k an integer by adding a magic
+ * number, 2^f - 1 a polynomial, 2^k made of the bits of k. Small powers are held 2^64 too large while they are
+ * multiplied, so that 2^k itself is never subnormal.
  */
 
 #include <stdint.h>
 
 #include "../portable/convert.h"
 
-/* 2^f - 1 for |f| <= 0.5001 is f (LN2_HI + Q(f)), Q of degree 5, relative error 2^-26.4. f LN2_HI is added last, so that
- * one rounding dominates also for tiny f. */
+/*
+ * 2^f - 1 for |f| <= 0.5001 is f (LN2_HI + Q(f)), Q of degree 5, relative error 2^-26.4. f LN2_HI is added last, so
+ * that one rounding dominates also for tiny f. Slightly more than 1/2, as k is chosen by a product that is itself
+ * rounded, while f is counted from k by all digits of log2(e).
+ */
 #define VF_LN2_HI 0x1.62e43p-1f
 
+/* Q(f), by Horner's rule. */
 VF_INLINE vf vf_exp2m1_q(vf f)
 {
     vf q = vf_set1(0x1.42c088p-13f);
@@ -23,22 +39,32 @@ VF_INLINE vf vf_exp2m1_q(vf f)
     return vf_fma(q, f, vf_set1(0x1.780c18p-28f));
 }
 
+/* 2^f - 1: the last fused operation rounds f LN2_HI + f Q(f), of which the second is small. */
 VF_INLINE vf vf_exp2m1(vf f)
 {
     return vf_fma(f, vf_set1(VF_LN2_HI), vf_mul(f, vf_exp2m1_q(f)));
 }
 
-/* Adding 1.5 * 2^23 + 127 rounds t to the nearest integer k; the low byte of the sum is then k + 127, the exponent
- * field of 2^k. */
+/*
+ * Adding 1.5 * 2^23 + 127 rounds t to the nearest integer k, since floats between 2^23 and 2^24 are the integers; the
+ * low byte of the sum is then k + 127, the exponent field of 2^k. A shift left by 23 drops what is above: nothing has
+ * to be masked.
+ */
 #define VF_EXP2_MAGIC 12583039.0f
 
-/* A power e^x in parts, e^x = (scale + scale p) 2^-64, so that what follows rounds it once only and loses nothing of
- * a subnormal. */
+/*
+ * A power e^x in parts, e^x = (scale + scale p) 2^-64, so that what follows rounds it once only and loses nothing of a
+ * subnormal. scale is an exact power of two, |p| below 1/2.
+ */
 typedef struct {
     vf p, scale;
 } vf_exp_parts;
 
-/* rounded = k + VF_EXP2_MAGIC, -190 <= k <= 63: the parts of 2^(k + f). */
+/*
+ * rounded = k + VF_EXP2_MAGIC, -190 <= k <= 63: the parts of 2^(k + f). The field of scale is k + 127 + 64, which
+ * these bounds keep within 1 .. 254, so scale is a normal number. Integer lanes wrap, and what is above the sign falls
+ * off.
+ */
 VF_INLINE vf_exp_parts vf_exp_parts_of(vf rounded, vf f)
 {
     vf_exp_parts e;
@@ -47,7 +73,11 @@ VF_INLINE vf_exp_parts vf_exp_parts_of(vf rounded, vf f)
     return e;
 }
 
-/* k + f = x log2(e): returns f, with *rounded = k + VF_EXP2_MAGIC. */
+/*
+ * k + f = x log2(e): returns f, with *rounded = k + VF_EXP2_MAGIC. |x| must be small beside 2^22. log2(e) is in two
+ * floats: in x log2e_hi - k, one fused operation, the large part cancels before anything is rounded, and what log2e_lo
+ * adds is added to a small number.
+ */
 VF_INLINE vf vf_exp_reduce(vf x, vf *rounded)
 {
     const vf log2e_hi = vf_set1(0x1.715476p+0f), log2e_lo = vf_set1(0x1.4ae0cp-26f);
@@ -56,7 +86,10 @@ VF_INLINE vf vf_exp_reduce(vf x, vf *rounded)
     return vf_fma(x, log2e_lo, vf_fms(x, log2e_hi, k));
 }
 
-/* e^-|x|; below e^-110 nothing is left of a float, nor of |x| times it. */
+/*
+ * e^-|x|; below e^-110 nothing is left of a float, nor of |x| times it. So k is at least -159, within the bounds of
+ * the parts, and nothing overflows.
+ */
 VF_INLINE vf_exp_parts vf_exp_decay(vf x)
 {
     vf rounded;
@@ -64,8 +97,10 @@ VF_INLINE vf_exp_parts vf_exp_decay(vf x)
     return vf_exp_parts_of(rounded, f);
 }
 
-/* e^x over the whole range: 2^64 too much for negative x, too little for others, put right at the end. Outside
- * [-104, 104] the result is 0 or infinite whatever x is. */
+/*
+ * e^x over the whole range: 2^64 too much for negative x, too little for others, put right at the end. Outside [-104,
+ * 104] the result is 0 or infinite whatever x is.
+ */
 VF_INLINE vf vf_exp(vf x)
 {
     vf rounded;
@@ -77,8 +112,11 @@ VF_INLINE vf vf_exp(vf x)
     return vf_mul(vf_fma(scale, p, scale), vf_select(negative, vf_set1(0x1p-64f), vf_set1(0x1p64f)));
 }
 
-/* log(1 + e^x) = log1p(e) + max(x, 0), e = e^-|x|, with log1p(e) = e + e (e L(e)), L of degree 8, relative error
- * 2^-27.5. */
+/*
+ * log(1 + e^x) = log1p(e) + max(x, 0), e = e^-|x|, with log1p(e) = e + e (e L(e)), L of degree 8, relative error
+ * 2^-27.5. e is in [0, 1], where one polynomial does. For x < 0 the result is e and a smaller term, so it is
+ * relatively exact however small e is.
+ */
 VF_INLINE vf vf_softplus(vf x)
 {
     const vf_exp_parts parts = vf_exp_decay(x);
@@ -98,22 +136,30 @@ VF_INLINE vf vf_softplus(vf x)
     return vf_add(sum, vf_zero_unless(vm_not(negative), e));
 }
 
-/* (n + n_lo) / (1 + e), e = e^-|x| in parts: a division corrected by its remainder, which counts what the roundings of n
- * and 1 + e lost. 1/d is needed to a few bits for that: a parabola on [1, 2], within 0.016. Where |x| >= 110, n may be
- * infinite and there is nothing to correct. */
+/*
+ * (n + n_lo) / (1 + e), e = e^-|x| in parts: a division corrected by its remainder, which counts what the roundings of
+ * n and 1 + e lost. 1/d is needed to a few bits for that: a parabola on [1, 2], within 0.016. Where |x| >= 110, n may
+ * be infinite and there is nothing to correct.
+ *
+ *     d + d_lo = 1 + e exactly, as e <= 1;   (n + n_lo) / (d + d_lo) = q + (n - q d - q d_lo + n_lo) / d nearly
+ */
 VF_INLINE vf vf_over_one_plus(vf n, vf n_lo, vf_exp_parts parts, vf x)
 {
     const vf one = vf_set1(1.0f);
     const vf power = vf_mul(parts.scale, vf_set1(0x1p-64f));
     const vf e = vf_fma(power, parts.p, power);
     const vf d = vf_add(one, e), d_lo = vf_sub(e, vf_sub(d, one));
+    /* q is within half an ulp of n / d; rest is what it lacks, times d */
     const vf q = vf_div(n, d);
     const vf inverse = vf_fma(vf_fma(vf_set1(0x1.4cp-2f), d, vf_set1(-0x1.748p+0f)), d, vf_set1(0x1.0f8p+1f));
     const vf rest = vf_fnma(q, d_lo, vf_add(vf_fnma(q, d, n), n_lo));
     return vf_fma(vf_zero_unless(vf_lt(vf_abs(x), vf_set1(110.0f)), rest), inverse, q);
 }
 
-/* 1 / (1 + e^-x): with e = e^-|x|, 1 / (1 + e) or e / (1 + e), 2^64 too much until the last step. */
+/*
+ * 1 / (1 + e^-x): with e = e^-|x|, 1 / (1 + e) or e / (1 + e), 2^64 too much until the last step, which alone can
+ * round a subnormal. top + top_lo is the numerator scale (1 + p), in two floats.
+ */
 VF_INLINE vf vf_sigmoid(vf x)
 {
     const vf_exp_parts e = vf_exp_decay(x);
@@ -124,8 +170,11 @@ VF_INLINE vf vf_sigmoid(vf x)
     return vf_mul(vf_over_one_plus(n, vf_zero_unless(negative, top_lo), e, x), vf_set1(0x1p-64f));
 }
 
-/* x / (1 + e^-x): x / (1 + e), or x e / (1 + e) with 2^64 too much until the last step. x times the power of two in e is
- * exact. */
+/*
+ * x / (1 + e^-x): x / (1 + e), or x e / (1 + e) with 2^64 too much until the last step. x times the power of two in e
+ * is exact. Not x times the sigmoid: that would round once more. x is cut at -110, where what is left is below all
+ * floats, so that -infinity times 0 does not make a NaN.
+ */
 VF_INLINE vf vf_silu(vf x)
 {
     const vf_exp_parts e = vf_exp_decay(x);
@@ -138,9 +187,15 @@ VF_INLINE vf vf_silu(vf x)
     return vf_mul(vf_over_one_plus(n, vf_zero_unless(negative, top_lo), e, x), rest);
 }
 
-/* exp(a^2/2) a Phi(-a) for 0 <= a <= 15, Phi the normal distribution function: on each of [0, 1/4], [1/4, 1/2], [1/2, 1],
- * ..., [8, 15] a polynomial of degree 8 in a - centre, relative error 2^-25.7 on [4, 8] and less elsewhere. The centres
- * are chosen so that the value there is very nearly a float. */
+/*
+ * exp(a^2/2) a Phi(-a) for 0 <= a <= 15, Phi the normal distribution function: on each of [0, 1/4], [1/4, 1/2], [1/2,
+ * 1], ..., [8, 15] a polynomial of degree 8 in a - centre, relative error 2^-25.7 on [4, 8] and less elsewhere. The
+ * centres are chosen so that the value there is very nearly a float, and its rounding costs little.
+ *
+ * The interval is a's exponent, counted from that of 1/8: bits >> 23 is 124 for [1/8, 1/4), to which max brings all
+ * below, and 130 from 8 on. So the index is 0 .. 6; the eighth entry of a table of the vector layer is not used. max
+ * has its constant second for once: a NaN then takes interval 0, and comes out by way of t.
+ */
 VF_INLINE vf vf_gelu_poly(vf a)
 {
     static const float centre[8] = {
@@ -177,12 +232,16 @@ VF_INLINE vf vf_gelu_poly(vf a)
     return vf_add(vf_lookup8(coefficient[0], interval), g);
 }
 
-/* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|: the polynomial above times exp(-a^2/2), a^2 in two floats. From a = 14.2 on
- * nothing is left of the second term. */
+/*
+ * x Phi(x) = max(x, 0) - a Phi(-a), a = |x|: the polynomial above times exp(-a^2/2), a^2 in two floats: rounding a^2 =
+ * 200 alone would put an error of 2^-18 into the power. From a = 14.2 on nothing is left of the second term, and of
+ * larger a the power is that of 15, k at least -162. The max makes 0 of a NaN, but the tail is a NaN then.
+ */
 VF_INLINE vf vf_gelu(vf x)
 {
     const vf a = vf_min(vf_set1(15.0f), vf_abs(x));
     const vf hi = vf_set1(-0x1.715476p-1f), lo = vf_set1(-0x1.4ae0cp-27f); /* -log2(e) / 2 */
+    /* square + square_lo = a^2 exactly */
     const vf square = vf_mul(a, a), square_lo = vf_fms(a, a, square);
     const vf rounded = vf_fma(square, hi, vf_set1(VF_EXP2_MAGIC));
     const vf k = vf_sub(rounded, vf_set1(VF_EXP2_MAGIC));
@@ -194,18 +253,24 @@ VF_INLINE vf vf_gelu(vf x)
 }
 
 /*
- * The factor of a state, exp(z) = scale (1 + re + i im), z = delta (Re A + i Im A). scale is a power of two, negative where the
- * angle is an odd number of half turns, so that a slow mode has scale 1 and its exp(z) - 1 to full relative accuracy.
+ * The factor of a state, exp(z) = scale (1 + re + i im), z = delta (Re A + i Im A). scale is a power of two, negative
+ * where the angle is an odd number of half turns, so that a slow mode has scale 1 and its exp(z) - 1 to full relative
+ * accuracy. Of exp(z) near 1 - 2^-20 a float of its own would keep 4 bits of the difference from 1; re keeps 24.
  */
 typedef struct {
     vf scale, re, im; /* im: of complex factors */
 } vf_factor;
 
-/* What is held of A: Re A / ln 2; Im A / pi, that counts half turns; and in radians what rounding took from that. */
+/*
+ * What is held of A: Re A / ln 2; Im A / pi, that counts half turns; and in radians what rounding took from that.
+ * Divided when the file is written, so that an angle is reduced by subtracting an integer, in one fused operation and
+ * without digits of pi.
+ */
 typedef struct {
     vf decay, turn, turn_lo; /* turns: of complex A */
 } vf_rate;
 
+/* pi, rounded to a float. What it lacks is in the constant term of S. */
 #define VF_PI_HI 0x1.921fb6p+1f
 
 /* Loops over a few elements vanish, so that their values stay in registers and their operations alternate. */
@@ -218,17 +283,24 @@ typedef struct {
 #else
 #  define VF_UNROLL
 #endif
+/* For each element: i and n are those of the function around it. */
 #define VF_EACH VF_UNROLL for (i = 0; i < n; i++)
 
 enum { VF_FACTORS = 4 }; /* at most so many at once */
 
 /*
  * Factors of n elements side by side: of real A, or of complex A, whose angle follows turning = min(limit, delta), for
- * |turning turn| <= 2^20. n and is_complex are constants of the call. One chain of operations is long; several that alternate
- * keep a processor busy.
+ * |turning turn| <= 2^20. n and is_complex are constants of the call, n at most VF_FACTORS. One chain of operations is
+ * long; several that alternate keep a processor busy, and so do the three polynomials of one factor.
  *
- * 2^f - 1 = f P(f) for |f| <= 1/2, relative error 2^-26.2. For |r| <= 1/2, z = r^2: sin(pi r) = r (PI_HI + S(z)), 2^-31.9, and
- * cos(pi r) - 1 = z C(z), 2^-28.4 of sin(pi r). The rest of the angle enters the last rounding of both, as a rotation.
+ * 2^f - 1 = f P(f) for |f| <= 1/2, relative error 2^-26.2. For |r| <= 1/2, z = r^2: sin(pi r) = r (PI_HI + S(z)),
+ * 2^-31.9, and cos(pi r) - 1 = z C(z), 2^-28.4 of sin(pi r). The rest of the angle enters the last rounding of both,
+ * as a rotation: added to r it would be rounded away (measured: no effect at all).
+ *
+ * Half turns, not whole turns: |r| <= 1/2 is then a quarter turn to either side, where no quadrant has to be chosen,
+ * and an odd number is only a sign. f is cut at -1 where k is, at -126, so that an infinite delta gives a factor of
+ * next to nothing and not a NaN. There is no upper end to cut at: Re A < 0 and constant steps > 0 are verified when a
+ * model is opened (or trusted), and softplus gives no negative steps.
  */
 VF_INLINE void vf_factors(vf_factor *g, const vf_rate *a, const vf *delta, const vf *turning, const int n, const int is_complex)
 {
@@ -245,6 +317,7 @@ VF_INLINE void vf_factors(vf_factor *g, const vf_rate *a, const vf *delta, const
     }
     if (is_complex)
         VF_EACH {
+            /* below 2^20 + 1, so the magic number rounds it to an integer, whose last bit becomes the sign */
             const vf half_turns = vf_fma(turning[i], a[i].turn, vf_set1(VF_ROUND_MAGIC));
 
             r[i] = vf_fms(turning[i], a[i].turn, vf_sub(half_turns, vf_set1(VF_ROUND_MAGIC)));

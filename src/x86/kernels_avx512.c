@@ -1,7 +1,22 @@
-/* The kernels for AVX-512 (F, BW, DQ, VL). */
+/*
+ * The kernels for AVX-512 (F, BW, DQ, VL): sixteen lanes, 32 registers; and two variants of its integer kernels. Three
+ * tables are made here, which share all functions of floats (KERNEL, _avx512):
+ *
+ *     avx512       integers by vpmaddwd and vpaddd
+ *     avx512vnni   the same text with vpdpwssd, which does both
+ *     amx          tiles for 16 rows and more, else those of avx512vnni; its own quantize, as tiles read bytes
+ *
+ * Each part has a target region of its own, so that no function is compiled for more than the machine is asked for
+ * (isas.c).
+ */
 #include "../kernels.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && B2S6_HAS_ISAS
+
+/* Functions of floats end in _avx512 in all three tables, integer ones in the name of their table. */
+#define ISA avx512
+#define INTEGER_ISA avx512
+#include "../kernel/names.h"
 
 #include "vec_avx512.h"
 #include "../kernel/elementary.h"
@@ -11,22 +26,20 @@
 #include "../kernel/scan.h"
 #include "../kernel/quantize.h"
 
-#define INTEGER(name) name
+/* Two instructions: products of pairs, and the sum. */
 #define PAIRS_ADD(sum, w, c) _mm512_add_epi32(sum, _mm512_madd_epi16(w, c))
 #include "../kernel/pairs.h"
 #include "../kernel/integer.h"
 
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512;
-
-#define KERNELS b2s6_kernels_avx512
-#define KERNELS_NAME "avx512"
-#define QUANTIZE quantize
+/* Codes in order, for VNNI as well. */
+#define QUANTIZE KERNEL(quantize)
 #include "../kernel/table.h"
 
 #include "../kernel/isa_end.h"
 
 /* ------------------------------------------------------------------- AVX-512 VNNI: the integer kernels once more, and AMX */
 
+/* isa_end.h has closed the region of vec_avx512.h; this one has VNNI too. */
 #define VF_TARGET_REGION 1
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni"))), apply_to = function)
@@ -35,23 +48,21 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512;
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni")
 #endif
 
-#undef INTEGER
+/* from here on INTEGER(name) is name_avx512vnni */
+#undef INTEGER_ISA
 #undef PAIRS_ADD
-#define INTEGER(name) name##_vnni
+/* The text a second time, under other names. */
+#define INTEGER_ISA avx512vnni
+/* Products of pairs and the sum in one; it wraps and does not saturate, and neither happens. */
 #define PAIRS_ADD(sum, w, c) _mm512_dpwssd_epi32(sum, w, c)
 #include "../kernel/pairs.h"
 #include "../kernel/integer.h"
 
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512vnni;
-
-#undef KERNELS
-#undef KERNELS_NAME
-#define KERNELS b2s6_kernels_avx512vnni
-#define KERNELS_NAME "avx512vnni"
 #include "../kernel/table.h"
 
 #include "../kernel/isa_end.h"
 
+/* And this one tiles. Functions of the regions before may be called, and inlined, from here. */
 #define VF_TARGET_REGION 1
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni,amx-tile,amx-int8"))), apply_to = function)
@@ -60,18 +71,13 @@ extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_avx512vnni;
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni,amx-tile,amx-int8")
 #endif
 
-#include "amx.h"
-
-extern B2S6_INTERNAL const struct b2s6_kernels b2s6_kernels_amx;
-
-#undef INTEGER
+/* and from here on name_amx */
+#undef INTEGER_ISA
 #undef QUANTIZE
-#undef KERNELS
-#undef KERNELS_NAME
-#define INTEGER(name) name##_amx
-#define QUANTIZE quantize_amx
-#define KERNELS b2s6_kernels_amx
-#define KERNELS_NAME "amx"
+#define INTEGER_ISA amx
+/* its own quantize: amx.h */
+#define QUANTIZE INTEGER(quantize)
+#include "amx.h"
 #include "../kernel/table.h"
 
 #include "../kernel/isa_end.h"

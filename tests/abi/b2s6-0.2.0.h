@@ -73,6 +73,8 @@ B2S6_API int b2s6_isa_is_available(size_t index);
 #define B2S6_PART_COMPLEX 0x8000u
 #define B2S6_PART_OTHER_UNITS 0x10000u
 #define B2S6_PART_COMPENSATED 0x20000u
+#define B2S6_PART_MAMBA2 0x40000u
+#define B2S6_PART_MLP 0x80000u
 #define B2S6_PART_F16 0x1000000u
 #define B2S6_PART_Q8 0x2000000u
 #define B2S6_PART_Q4 0x4000000u
@@ -80,8 +82,11 @@ B2S6_API uint32_t b2s6_parts(void);
 #define B2S6_ALIGNMENT 64
 #if defined(B2S6_SMALL) && defined(B2S6_NO_MAMBA) && defined(B2S6_NO_OTHER_UNITS) && UINTPTR_MAX == 0xffffffffu
 #  define B2S6_STACK_SIZE 1280
-#elif defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
+#elif defined(B2S6_SMALL) && (defined(B2S6_NO_MAMBA2) || defined(B2S6_NO_REAL) || defined(B2S6_NO_OTHER_UNITS)) && \
+    UINTPTR_MAX == 0xffffffffu
 #  define B2S6_STACK_SIZE 1664
+#elif defined(B2S6_SMALL) && UINTPTR_MAX == 0xffffffffu
+#  define B2S6_STACK_SIZE 1792
 #else
 #  define B2S6_STACK_SIZE 16384
 #endif
@@ -121,7 +126,9 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_model_place(b2s6_model **model, void *mem
 B2S6_API void b2s6_model_close(b2s6_model *model);
 B2S6_API const char *b2s6_model_isa(const b2s6_model *model);
 typedef enum b2s6_input_kind { B2S6_TOKENS = 1, B2S6_FEATURES = 2, B2S6_INPUT_KIND_PIN = 0x7fffffff } b2s6_input_kind;
-typedef enum b2s6_block { B2S6_BLOCK_S4 = 1, B2S6_BLOCK_MAMBA = 2, B2S6_BLOCK_PIN = 0x7fffffff } b2s6_block;
+typedef enum b2s6_block {
+    B2S6_BLOCK_S4 = 1, B2S6_BLOCK_MAMBA = 2, B2S6_BLOCK_MAMBA2 = 3, B2S6_BLOCK_MLP = 4, B2S6_BLOCK_PIN = 0x7fffffff
+} b2s6_block;
 typedef enum b2s6_norm {
     B2S6_NORM_NONE = 0, B2S6_NORM_LAYER = 1, B2S6_NORM_RMS = 2, B2S6_NORM_BATCH = 3, B2S6_NORM_PIN = 0x7fffffff
 } b2s6_norm;
@@ -129,11 +136,18 @@ typedef enum b2s6_pool {
     B2S6_POOL_NONE = 0, B2S6_POOL_MEAN = 1, B2S6_POOL_LAST = 2, B2S6_POOL_PIN = 0x7fffffff
 } b2s6_pool;
 typedef enum b2s6_scope {
-    B2S6_SCOPE_LAYER = 1, B2S6_SCOPE_BLOCK = 2, B2S6_SCOPE_CHANNEL = 3, B2S6_SCOPE_PIN = 0x7fffffff
+    B2S6_SCOPE_LAYER = 1, B2S6_SCOPE_BLOCK = 2, B2S6_SCOPE_CHANNEL = 3,
+    B2S6_SCOPE_HEAD = 4,
+    B2S6_SCOPE_PIN = 0x7fffffff
 } b2s6_scope;
 typedef enum b2s6_delta {
-    B2S6_DELTA_BLOCK = 1, B2S6_DELTA_LOWRANK = 2, B2S6_DELTA_CONSTANT = 3, B2S6_DELTA_PIN = 0x7fffffff
+    B2S6_DELTA_BLOCK = 1, B2S6_DELTA_LOWRANK = 2, B2S6_DELTA_CONSTANT = 3,
+    B2S6_DELTA_INPUT = 4,
+    B2S6_DELTA_PIN = 0x7fffffff
 } b2s6_delta;
+typedef enum b2s6_gated_norm {
+    B2S6_GATED_NORM_NONE = 0, B2S6_GATED_NORM_AFTER = 1, B2S6_GATED_NORM_BEFORE = 2, B2S6_GATED_NORM_PIN = 0x7fffffff
+} b2s6_gated_norm;
 typedef enum b2s6_type {
     B2S6_F32 = 1, B2S6_F16 = 2, B2S6_Q8 = 3, B2S6_Q4 = 4, B2S6_TYPE_PIN = 0x7fffffff
 } b2s6_type;
@@ -182,6 +196,10 @@ typedef struct b2s6_layer_info {
     uint32_t conjugate;
     uint32_t skip;
     uint32_t reserved;
+    uint32_t n_groups;
+    uint32_t d_mlp;
+    b2s6_gated_norm gated_norm;
+    uint32_t norm_groups;
 } b2s6_layer_info;
 B2S6_API b2s6_status b2s6_layer_describe(const b2s6_model *model, size_t index, b2s6_layer_info *info);
 B2S6_API const char *b2s6_model_metadata(const b2s6_model *model, const char *key);

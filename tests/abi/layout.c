@@ -45,7 +45,8 @@ static void layer_info(void)
     AT(b2s6_layer_info, a_scope), AT(b2s6_layer_info, b_weight), AT(b2s6_layer_info, b_bias);
     AT(b2s6_layer_info, c_selective), AT(b2s6_layer_info, c_complex), AT(b2s6_layer_info, delta);
     AT(b2s6_layer_info, dt_rank), AT(b2s6_layer_info, euler), AT(b2s6_layer_info, conjugate), AT(b2s6_layer_info, skip);
-    AT(b2s6_layer_info, reserved);
+    AT(b2s6_layer_info, reserved), AT(b2s6_layer_info, n_groups), AT(b2s6_layer_info, d_mlp);
+    AT(b2s6_layer_info, gated_norm), AT(b2s6_layer_info, norm_groups);
 }
 
 static void parts(void)
@@ -54,6 +55,7 @@ static void parts(void)
     VALUE(B2S6_PART_S4), VALUE(B2S6_PART_MAMBA), VALUE(B2S6_PART_BIDIRECTIONAL), VALUE(B2S6_PART_NORM_LAYER);
     VALUE(B2S6_PART_NORM_RMS), VALUE(B2S6_PART_DELTA_LOWRANK), VALUE(B2S6_PART_REAL), VALUE(B2S6_PART_COMPLEX);
     VALUE(B2S6_PART_OTHER_UNITS), VALUE(B2S6_PART_COMPENSATED), VALUE(B2S6_PART_F16), VALUE(B2S6_PART_Q8), VALUE(B2S6_PART_Q4);
+    VALUE(B2S6_PART_MAMBA2), VALUE(B2S6_PART_MLP);
 }
 
 static void statuses(void)
@@ -74,6 +76,8 @@ static void other_values(void)
     VALUE(B2S6_POOL_LAST), VALUE(B2S6_SCOPE_LAYER), VALUE(B2S6_SCOPE_BLOCK), VALUE(B2S6_SCOPE_CHANNEL);
     VALUE(B2S6_DELTA_BLOCK), VALUE(B2S6_DELTA_LOWRANK), VALUE(B2S6_DELTA_CONSTANT), VALUE(B2S6_OPEN_VERIFY);
     VALUE(B2S6_OPEN_TRUST), VALUE(B2S6_RUN_LAST), VALUE(B2S6_RUN_HIDDEN), VALUE(B2S6_ALIGNMENT);
+    VALUE(B2S6_BLOCK_MAMBA2), VALUE(B2S6_BLOCK_MLP), VALUE(B2S6_SCOPE_HEAD), VALUE(B2S6_DELTA_INPUT);
+    VALUE(B2S6_GATED_NORM_NONE), VALUE(B2S6_GATED_NORM_AFTER), VALUE(B2S6_GATED_NORM_BEFORE), SIZE(b2s6_gated_norm);
     SIZE(b2s6_input_kind), SIZE(b2s6_block), SIZE(b2s6_norm), SIZE(b2s6_pool), SIZE(b2s6_scope), SIZE(b2s6_delta);
 }
 

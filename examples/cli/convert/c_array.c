@@ -50,7 +50,7 @@ static int has_type(const embedding *e, b2s6_type type)
 
 /* What all layers together need: each member tells whether any layer does. */
 typedef struct layers_need {
-    int s4, mamba, bidirectional, norm_layer, norm_rms, lowrank, real, complex, compensated, other_units;
+    int s4, mamba, mamba2, mlp, bidirectional, norm_layer, norm_rms, lowrank, real, complex, compensated, other_units;
 } layers_need;
 
 static layers_need needs_of(const embedding *e)
@@ -62,14 +62,16 @@ static layers_need needs_of(const embedding *e)
         b2s6_layer_describe(e->model, l, &layer);
         n.s4 |= i->block == B2S6_BLOCK_S4;
         n.mamba |= i->block == B2S6_BLOCK_MAMBA;
+        n.mamba2 |= i->block == B2S6_BLOCK_MAMBA2;
+        n.mlp |= i->block == B2S6_BLOCK_MLP;
         n.bidirectional |= i->bidirectional != 0;
         n.norm_layer |= i->norm == B2S6_NORM_LAYER;
-        n.norm_rms |= i->norm == B2S6_NORM_RMS;
+        n.norm_rms |= i->norm == B2S6_NORM_RMS || i->gated_norm != B2S6_GATED_NORM_NONE;
         n.lowrank |= i->delta == B2S6_DELTA_LOWRANK;
-        n.real |= !i->complex_state;
+        n.real |= i->h > 0 && !i->complex_state;
         n.complex |= i->complex_state != 0;
         n.compensated |= i->compensated != 0;
-        n.other_units |= !is_b2s6(i);
+        n.other_units |= i->h > 0 && !is_b2s6(i);
     }
     n.norm_layer |= e->info.final_norm == B2S6_NORM_LAYER;
     n.norm_rms |= e->info.final_norm == B2S6_NORM_RMS;
@@ -86,6 +88,8 @@ static void refuse_switches(FILE *f, const embedding *e)
     } switches[] = {
         { all.s4, "S4" },
         { all.mamba, "MAMBA" },
+        { all.mamba2, "MAMBA2" },
+        { all.mlp, "MLP" },
         { all.bidirectional, "BIDIRECTIONAL" },
         { all.norm_layer, "NORM_LAYER" },
         { all.norm_rms, "NORM_RMS" },

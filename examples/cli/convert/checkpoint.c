@@ -36,13 +36,36 @@ int checkpoint_check_config(const checkpoint_config *c, message *m)
     return 0;
 }
 
+/* What only a mamba2 block has; h and d_inner have been looked at. */
+static int check_mamba2(const checkpoint_layer_config *c, message *m)
+{
+    if (in_range("d_conv", c->d_conv, 1, FORMAT_MAX_D_CONV, m) != 0 ||
+        in_range("d_mlp", c->d_mlp, 0, FORMAT_MAX_WIDTH, m) != 0 ||
+        in_range("the number of groups", c->n_groups, 1, c->h, m) != 0 ||
+        in_range("the number of the norm's groups", c->norm_groups, 1, c->d_inner, m) != 0 ||
+        check_eps("the gated norm's eps", c->gate_eps, m) != 0)
+        return -1;
+    if (c->h % c->n_groups != 0)
+        return complain(m, "%u groups do not divide %u heads", (unsigned)c->n_groups, (unsigned)c->h);
+    if ((uint64_t)c->n_groups * c->d_state > FORMAT_MAX_SIZE / 2)
+        return complain(m, "%u groups of %u states are too many", (unsigned)c->n_groups, (unsigned)c->d_state);
+    if (c->d_inner % c->norm_groups != 0)
+        return complain(m, "the norm's %u groups do not divide the unit's width, %u", (unsigned)c->norm_groups,
+                        (unsigned)c->d_inner);
+    if (!(c->delta_least >= 0 && c->delta_least <= FLT_MAX) || !(c->delta_most >= c->delta_least))
+        return complain(m, "the limits of delta are not in order, from a finite one >= 0 up");
+    return 0;
+}
+
 static int check_block(const checkpoint_layer_config *c, const checkpoint_config *model, message *m)
 {
     if (check_eps("norm.eps", c->norm_eps, m) != 0)
         return -1;
+    if (c->block != B2S6_BLOCK_S4 && c->bidirectional)
+        return complain(m, "bidirectional needs block \"s4\"");
+    if (c->block == B2S6_BLOCK_MAMBA2 || c->block == B2S6_BLOCK_MLP)
+        return in_range("d_inner", c->d_inner, 1, FORMAT_MAX_WIDTH, m);
     if (c->block == B2S6_BLOCK_MAMBA) {
-        if (c->bidirectional)
-            return complain(m, "bidirectional needs block \"s4\"");
         return in_range("d_inner", c->d_inner, 1, FORMAT_MAX_WIDTH, m) != 0 ||
                in_range("d_conv", c->d_conv, 1, FORMAT_MAX_D_CONV, m) != 0 ? -1 : 0;
     }
@@ -51,11 +74,17 @@ static int check_block(const checkpoint_layer_config *c, const checkpoint_config
 
 int checkpoint_check_layer(const checkpoint_layer_config *c, const checkpoint_config *model, message *m)
 {
-    if (check_block(c, model, m) != 0 || in_range("unit.h", c->h, 1, c->d_inner, m) != 0 ||
+    if (check_block(c, model, m) != 0)
+        return -1;
+    if (c->block == B2S6_BLOCK_MLP)
+        return 0;
+    if (in_range("unit.h", c->h, 1, c->d_inner, m) != 0 ||
         in_range("unit.d_state", c->d_state, 1, FORMAT_MAX_D_STATE, m) != 0)
         return -1;
     if (c->d_inner % c->h != 0)
         return complain(m, "unit.h = %u does not divide the unit's width, %u", (unsigned)c->h, (unsigned)c->d_inner);
+    if (c->block == B2S6_BLOCK_MAMBA2)
+        return check_mamba2(c, m);
     if (!c->b_weight && !c->b_bias)
         return complain(m, "unit.b_weight and unit.b_bias are both false: B would be zero");
     if (c->c_complex && !c->complex_state)

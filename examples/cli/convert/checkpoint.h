@@ -12,8 +12,7 @@
 #include "b2s6.h"
 #include "../support/json.h"
 #include "../support/message.h"
-#include "safetensors.h"
-#include "tensor.h"
+#include "tensor_source.h"
 
 /* One layer: its block, the norm around it, and the unit in it. Truth values are 0 or 1. */
 typedef struct checkpoint_layer_config {
@@ -32,6 +31,13 @@ typedef struct checkpoint_layer_config {
     uint32_t dt_rank;           /* 0 unless delta is low rank */
     uint32_t euler, conjugate, skip;
     uint32_t plain_states;      /* the states hold no rests of their roundings */
+    /* mamba2 alone, from here on; h are its heads, and what the members above say of A, B, C and delta is not looked at */
+    uint32_t d_mlp, n_groups;
+    uint32_t gated_norm;        /* b2s6_gated_norm */
+    uint32_t norm_groups;       /* 1 without a norm */
+    double gate_eps;
+    double delta_least, delta_most; /* infinity: no limit */
+    uint32_t d_channels;        /* D is one a channel, not one a head */
 } checkpoint_layer_config;
 
 /* What is not of one layer. */
@@ -68,7 +74,12 @@ typedef struct checkpoint_layer {
     checkpoint_unit unit, unit_rev;
     tensor in_proj, in_proj_bias;    /* (2 d_inner, d_model), (2 d_inner) */
     tensor conv_weight, conv_bias;   /* (d_inner, d_conv), (d_inner); no bias stands for zero */
-    tensor out, out_bias;            /* s4: (2 d_model, d_model), (2 d_model); mamba: (d_model, d_inner), (d_model) */
+    tensor out, out_bias;            /* s4: (2 d_model, d_model), (2 d_model); mamba, mlp: (d_model, d_inner), (d_model) */
+    /*
+     * mamba2: in_proj's rows are, in order, z0 and x0 (d_mlp each), z and x (d_inner each), B and C (n_groups n each), delta
+     * (h); conv's channels x, B, C; out's columns d_mlp, then d_inner. unit has a_log (h), b (h) and d (h) or (d_inner).
+     */
+    tensor gated_norm;               /* (d_inner) */
 } checkpoint_layer;
 
 typedef struct checkpoint {
@@ -90,8 +101,14 @@ int checkpoint_check_layer(const checkpoint_layer_config *c, const checkpoint_co
 int checkpoint_allocate(checkpoint *ck, const checkpoint_layer_config *layer, message *m);
 void checkpoint_free(checkpoint *ck);
 
-/* The two readers. The checkpoint points into the file; free it with checkpoint_free, after failures too. 0 or -1. */
+/*
+ * The readers. The checkpoint points into the file; free it with checkpoint_free, after failures too. config is what config.json
+ * holds; checkpoint_read_configured (checkpoint_kind.c) chooses the reader by it. 0 or -1.
+ */
 int checkpoint_read_b2s6(checkpoint *ck, const safetensors *file, message *m);
+int checkpoint_read_configured(checkpoint *ck, const tensor_source *source, json config, message *m);
 int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json config, message *m);
+int checkpoint_read_hf_mamba2(checkpoint *ck, const tensor_source *source, json config, message *m);
+int checkpoint_read_ss_mamba2(checkpoint *ck, const tensor_source *source, json config, message *m);
 
 #endif

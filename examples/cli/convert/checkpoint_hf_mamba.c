@@ -8,7 +8,7 @@
 
 #include "../support/json_fields.h"
 #include "checkpoint.h"
-#include "take_tensors.h"
+#include "take_backbone.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -153,38 +153,6 @@ static void take_mixer(tensor_taker *b, checkpoint_layer *layer, size_t d_model,
     u->b = tensor_wrap(b_step);                                                    /* (1, d) */
 }
 
-/* A tied head may be in the file all the same; then it must be the embedding. */
-static void check_tied_head(tensor_taker *b, const checkpoint *ck)
-{
-    const checkpoint_config *c = &ck->config;
-    tensor head;
-    if (b->failed || !taker_has(b, "lm_head.weight"))
-        return;
-    take_tensor(b, &head, "lm_head.weight", SHAPE(c->input_size, c->d_model));
-    for (size_t i = 0; i < c->input_size && !b->failed; i++)
-        for (size_t k = 0; k < c->d_model; k++)
-            if (tensor_at(&head, i, k, 0, 0) < tensor_at(&ck->encoder, i, k, 0, 0) ||
-                tensor_at(&head, i, k, 0, 0) > tensor_at(&ck->encoder, i, k, 0, 0)) {
-                b->failed = complain(b->m, "tensor lm_head.weight differs from the embedding (at [%zu, %zu]), but "
-                                     "tie_word_embeddings is true", i, k);
-                break;
-            }
-}
-
-static void take_ends(tensor_taker *b, checkpoint *ck)
-{
-    const checkpoint_config *c = &ck->config;
-    take_prefix(b, "");
-    take_tensor(b, &ck->encoder, taker_has(b, "backbone.embedding.weight") ? "backbone.embedding.weight"
-                                                                         : "backbone.embeddings.weight",
-                SHAPE(c->input_size, c->d_model));
-    take_tensor(b, &ck->final_norm.weight, "backbone.norm_f.weight", SHAPE(c->d_model));
-    if (c->head_tied)
-        check_tied_head(b, ck);
-    else
-        take_tensor(b, &ck->head, "lm_head.weight", SHAPE(c->head_size, c->d_model));
-}
-
 int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json config, message *m)
 {
     char inner_text[200];
@@ -197,12 +165,10 @@ int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json confi
         return complain(m, "config.json: %s", inner_text);
     if (checkpoint_allocate(ck, &layer_config, m) != 0)
         return -1;
-    take_ends(&b, ck);
+    take_backbone_ends(&b, ck, "tie_word_embeddings");
     for (uint32_t i = 0; i < ck->config.n_layers && !b.failed; i++) {
         checkpoint_layer *layer = &ck->layers[i];
-        take_layer_prefix(&b, "backbone.layers.", i, ".norm.");
-        take_tensor(&b, &layer->norm.weight, "weight", SHAPE(ck->config.d_model));
-        take_layer_prefix(&b, "backbone.layers.", i, ".mixer.");
+        take_backbone_norm(&b, ck, layer, i);
         take_mixer(&b, layer, ck->config.d_model, (int)hf.use_conv_bias);
     }
     return taker_finish(&b);

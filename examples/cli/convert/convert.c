@@ -72,7 +72,7 @@ static int convert(const safetensors *file, const json *config, const char *name
         return complain(m, "there is no type %.40s", r.options->type);
     memset(&ck, 0, sizeof ck);
     last_part(name, source, sizeof source);
-    failed = config ? checkpoint_read_hf_mamba(&ck, file, *config, m) : checkpoint_read_b2s6(&ck, file, m);
+    failed = config ? checkpoint_read_configured(&ck, file, *config, m) : checkpoint_read_b2s6(&ck, file, m);
     if (!failed)
         failed = set_states(&ck, r.options->states, m) != 0 || write_checkpoint(&ck, file, source, r, m) != 0;
     checkpoint_free(&ck);
@@ -95,7 +95,7 @@ static int convert_hf(const char *config_text, size_t config_size, const unsigne
 {
     json config;
     size_t at;
-    const char *problem = json_check(&config, config_text, config_size, &at);
+    const char *problem = json_check_python(&config, config_text, config_size, &at);
     if (problem)
         return complain(m, "config.json is not JSON: %s (byte %zu)", problem, at);
     return convert_bytes(data, size, &config, name, r, m);

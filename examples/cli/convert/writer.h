@@ -67,4 +67,10 @@ void writer_vector(writer *w, uint32_t role, const tensor *t, size_t count, size
 /* The tensors of a unit, roles first + UNIT_W .. first + UNIT_D. c: of its layer. */
 void writer_unit(writer *w, uint32_t first, const checkpoint_layer_config *c, const checkpoint_unit *u);
 
+/* Its A alone, one value a block: lanes (groups, 1, 16). */
+void writer_unit_scalar_a(writer *w, uint32_t first, const checkpoint_layer_config *c, const checkpoint_unit *u);
+
+/* The tensors of a mamba2 layer after its norm's. */
+void writer_mamba2(writer *w, const checkpoint_layer *layer);
+
 #endif

@@ -167,6 +167,15 @@ static void put_layer(writer *w, const checkpoint_layer *layer)
     const checkpoint_layer_config *c = &layer->config;
     int s4 = c->block == B2S6_BLOCK_S4;
     put_norm(w, ROLE_NORM_WEIGHT, &layer->norm, c->norm, c->norm_eps);
+    if (c->block == B2S6_BLOCK_MAMBA2) {
+        writer_mamba2(w, layer);
+        return;
+    }
+    if (c->block == B2S6_BLOCK_MLP) {
+        put_matrices(w, ROLE_IN_PROJ, w->types->projections, &layer->in_proj, 2);
+        put_matrices(w, ROLE_OUT, w->types->projections, &layer->out, 1);
+        return;
+    }
     if (!s4) {
         put_matrices(w, ROLE_IN_PROJ, w->types->projections, &layer->in_proj, 2);
         if (c->in_proj_bias)

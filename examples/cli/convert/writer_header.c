@@ -5,6 +5,8 @@
  */
 #include "writer_header.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +33,25 @@ static void add(layer_entries *e, uint32_t key, uint32_t value)
     e->entries[e->n++][1] = value;
 }
 
+/* What is a mamba2 block's alone, and its unit's. */
+static void add_mamba2(layer_entries *e, const checkpoint_layer_config *c)
+{
+    add(e, KEY_D_INNER, c->d_inner);
+    add(e, KEY_D_CONV, c->d_conv);
+    add(e, KEY_PROJECTION_BIASES, (c->in_proj_bias ? BIAS_IN_PROJ : 0) | (c->out_proj_bias ? BIAS_OUT_PROJ : 0));
+    add(e, KEY_D_MLP, c->d_mlp);
+    add(e, KEY_N_GROUPS, c->n_groups);
+    add(e, KEY_GATED_NORM, c->gated_norm);
+    add(e, KEY_GATED_NORM_GROUPS, c->norm_groups);
+    add(e, KEY_GATED_NORM_EPS, c->gated_norm ? writer_float_bits(c->gate_eps) : 0);
+    add(e, KEY_DELTA_LEAST, writer_float_bits(c->delta_least));
+    add(e, KEY_DELTA_MOST, writer_float_bits(c->delta_most > FLT_MAX ? (double)INFINITY : c->delta_most));
+    add(e, KEY_D_SCOPE, c->d_channels ? D_A_CHANNEL : D_A_HEAD);
+    add(e, KEY_H, c->h);
+    add(e, KEY_D_STATE, c->d_state);
+    add(e, KEY_STATES, c->plain_states ? STATES_PLAIN : STATES_COMPENSATED);
+}
+
 /* All that a block of this kind needs, keys ascending. */
 static layer_entries entries_of(const checkpoint_layer_config *c)
 {
@@ -39,6 +60,14 @@ static layer_entries entries_of(const checkpoint_layer_config *c)
     add(&e, KEY_NORM, c->norm);
     add(&e, KEY_NORM_PLACE, c->norm_post ? NORM_POST : NORM_PRE);
     add(&e, KEY_NORM_EPS, eps_bits(c->norm, c->norm_eps));
+    if (c->block == B2S6_BLOCK_MAMBA2) {
+        add_mamba2(&e, c);
+        return e;
+    }
+    if (c->block == B2S6_BLOCK_MLP) {
+        add(&e, KEY_D_INNER, c->d_inner);
+        return e;
+    }
     if (c->block == B2S6_BLOCK_S4) {
         add(&e, KEY_BIDIRECTIONAL, c->bidirectional);
     } else {

@@ -213,6 +213,15 @@ static void put_b(const unit_writer *x)
     }
 }
 
+void writer_unit_scalar_a(writer *w, uint32_t first, const checkpoint_layer_config *c, const checkpoint_unit *u)
+{
+    checkpoint_layer_config one = *c;  /* of one state */
+    unit_writer x = { w, first, u, &one, c->h, c->d_inner / c->h, 1, c->d_inner, 1, 1 };
+    one.complex_state = 0;
+    one.a_scope = B2S6_SCOPE_BLOCK;
+    put_a(&x);
+}
+
 void writer_unit(writer *w, uint32_t first, const checkpoint_layer_config *c, const checkpoint_unit *u)
 {
     unit_writer x = { w, first, u, c, c->h, c->d_inner / c->h, c->d_state, c->d_inner, c->complex_state ? 2 : 1,

@@ -8,6 +8,7 @@
 typedef struct scanner {
     const unsigned char *at, *end;
     const char *problem;
+    size_t n_words;  /* of the list in scan_scalar that are values */
 } scanner;
 
 static int stop(scanner *s, const char *problem)
@@ -170,13 +171,13 @@ static int scan_number(scanner *s)
 
 static int scan_scalar(scanner *s)
 {
-    static const char *const words[] = { "null", "false", "true" };
+    static const char *const words[] = { "null", "false", "true", "Infinity" };
     int c = peek(s);
     if (c == '"')
         return scan_string(s);
     if (c == '-' || is_digit(c))
         return scan_number(s);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < s->n_words; i++) {
         size_t length = strlen(words[i]);
         if ((size_t)(s->end - s->at) >= length && memcmp(s->at, words[i], length) == 0) {
             s->at += length;
@@ -232,10 +233,10 @@ static int scan_value(scanner *s)
     }
 }
 
-const char *json_check(json *value, const char *text, size_t size, size_t *at)
+static const char *check(json *value, const char *text, size_t size, size_t *at, size_t n_words)
 {
     const unsigned char *bytes = (const unsigned char *)text;
-    scanner s = { bytes, bytes + size, NULL };
+    scanner s = { bytes, bytes + size, NULL, n_words };
     skip_space(&s);
     value->text = (const char *)s.at;
     if (scan_value(&s)) {
@@ -245,4 +246,14 @@ const char *json_check(json *value, const char *text, size_t size, size_t *at)
     }
     *at = (size_t)(s.at - bytes);
     return s.problem;
+}
+
+const char *json_check(json *value, const char *text, size_t size, size_t *at)
+{
+    return check(value, text, size, at, 3);
+}
+
+const char *json_check_python(json *value, const char *text, size_t size, size_t *at)
+{
+    return check(value, text, size, at, 4);
 }

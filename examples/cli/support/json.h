@@ -32,6 +32,9 @@ typedef struct json_walk {
 /* NULL, with *value the whole; or what is wrong, with *at how many bytes into the text. */
 const char *json_check(json *value, const char *text, size_t size, size_t *at);
 
+/* The same, but a bare Infinity may be a value, as Python's json module writes it: of kind JSON_NUMBER, and no double. */
+const char *json_check_python(json *value, const char *text, size_t size, size_t *at);
+
 json_kind json_kind_of(json value);
 
 /* for (json_walk w = json_begin(object); json_next(&w, &key, &value); ) ...    key stays untouched for arrays */

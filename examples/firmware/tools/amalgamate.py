@@ -40,11 +40,9 @@ def local_names(text):
     for body in re.findall(r'^enum(?: \w+)?\s*\{([^}]*)\}', text, re.M):
         names |= set(re.findall(r'(?:^|,)\s*(\w+)', body))
     names |= set(re.findall(r'^typedef\b[^;]*?\b(\w+) __attribute__', text, re.M))
-    integer = set(re.findall(r'\bINTEGER\((\w+)\)', text))  # kernel/integer.h: a name with something pasted behind it
-    names |= {name + end for name in integer for end in ['', *re.findall(r'define INTEGER\(name\) name##(\w+)', text)]}
     tags = set(re.findall(r'^(?:typedef )?(?:struct|union|enum) (\w+)\s*\{', text, re.M))
     tags |= set(re.findall(r'^static const struct (\w+) \w+', text, re.M)) & tags
-    return names - {'__attribute__'}, tags, macros
+    return names - {'__attribute__', 'KERNEL', 'INTEGER'}, tags, macros
 
 
 def rename(text, names, tags, prefix):

@@ -81,7 +81,7 @@ def resolve(graph):
         call = text[:text.find('(') + 1]
         kernel = KERNEL.search(call)
         if kernel:
-            name = kernel.group(1) + (r'_\w+' if kernel.group(2) else '')  # one of a table by type
+            name = kernel.group(1) + (r'_\w+' if kernel.group(2) else '') + '_portable'  # one of a table by type
             graph.calls[caller].update(graph.titles(name, '/kernels'))
             continue
         elif re.search(r'\bsection\($', call) and bare(caller) in ('b2s6_pass_section', 'run_part'):
