@@ -1,7 +1,7 @@
 # A fleet of workers on Redis: included by the Makefile. Nothing else needs what it needs.
 #
-#   make fleet          build/fleet/fleet, a server of its own on loopback, and everything that must hold, in two minutes
-#   make fleet-long     the same with 10,000 streams and 2 million events
+#   make fleet          build/fleet/fleet, a server of its own, and everything that must hold: 10,000 streams, 2 million events
+#   make fleet-short    the same with fewer of both, in less than two minutes
 #   make fleet-program  the program alone
 
 FLEET = examples/fleet
@@ -41,9 +41,9 @@ fleet-program: fleet-tools
 fleet: fleet-program
 	@$(FLEET)/run_fleet.py --build $(BUILD)
 
-fleet-long: fleet-program
-	@$(FLEET)/run_fleet.py --build $(BUILD) --long
+fleet-short: fleet-program
+	@$(FLEET)/run_fleet.py --build $(BUILD) --short
 
 -include $(FLEET_OBJECTS:.o=.d)
 
-.PHONY: fleet fleet-long fleet-program fleet-tools
+.PHONY: fleet fleet-short fleet-program fleet-tools

@@ -2,7 +2,7 @@
 """
 run_fleet.py - make fleet: a Redis server of its own on loopback, workers that are killed, and everything that must hold
 
-    run_fleet.py [--build build] [--long] [--only PART]...
+    run_fleet.py [--build build] [--short] [--seed N] [--only PART]...
 
 Parts: killed, memory, stored, tokens, disk, connection, speed. The server is a child of this program, keeps its data in
 BUILD/fleet/data, and listens on a socket there and on no port. The last line is the count of what was tested.
@@ -137,6 +137,17 @@ class Fleet:
         worker.wait()
         self.workers.remove(worker)
 
+    def kill_server(self):
+        """And starts it again, with its append-only file."""
+        self.server.kill()
+        self.server.wait()
+        self.start_server(fresh=False)
+
+    def expect_alive(self):
+        for worker in self.workers:
+            if worker.poll() is not None:
+                fail(f"worker {worker.fleet_name} ended: {self.log(worker)[-300:]}")
+
     def stop_workers(self):
         """Ends them in peace; their last words: a dictionary each."""
         words = []
@@ -175,9 +186,7 @@ class Fleet:
             progress(f"{what}: {done:,} of {n:,} events")
             if done >= n:
                 return
-            for worker in self.workers:
-                if worker.poll() is not None:
-                    fail(f"worker {worker.fleet_name} ended: {self.log(worker)[-300:]}")
+            self.expect_alive()
             if time.monotonic() - begin > limit:
                 fail(f"{what}: only {done:,} of {n:,} events after {limit} s")
             if each:
@@ -218,68 +227,101 @@ def expect(truth, text, otherwise):
 
 # ------------------------------------------------------------------------------------------------------------------ the parts
 
+class Frozen:
+    """One worker that is stopped (SIGSTOP) until others own its partitions, and goes on then: its late commit is refused."""
+
+    def __init__(self, fleet, after):
+        self.fleet, self.after = fleet, after
+        self.worker = self.since = None
+        self.refused = ""
+
+    def busy(self):
+        return self.worker is not None
+
+    def look(self, done):
+        """Called again and again; takes the next step when it is time."""
+        now = time.monotonic()
+        if not self.refused and not self.worker and done > self.after:
+            owners = self.fleet.owners()
+            self.worker = next((w for w in self.fleet.workers if w.fleet_name in owners), None)
+            if self.worker:
+                self.worker.send_signal(signal.SIGSTOP)
+        elif self.worker and not self.since and self.worker.fleet_name not in self.fleet.owners():
+            self.since = now
+        elif self.since and not self.refused and now > self.since + 0.3:   # the new owners have committed by now
+            self.worker.send_signal(signal.SIGCONT)
+            self.refused = next((line.split(": ", 1)[1] for line in self.fleet.log(self.worker).splitlines()
+                                 if "refused: STALE" in line), "")
+            if now > self.since + 60:
+                fail(f"{self.worker.fleet_name} was frozen until others had its partitions, but no late commit was refused")
+            if self.refused:
+                self.worker = None
+
+
+class Kills:
+    """
+    Workers are killed at random moments, `aim` of them. The events come in stages, a kill at a random place of each, so that
+    a busy machine and a quiet one see as many; the producer is always two stages ahead.
+    """
+
+    def __init__(self, fleet, traffic, aim, server_aim, chance):
+        self.fleet, self.traffic, self.aim, self.server_aim, self.chance = fleet, traffic, aim, server_aim, chance
+        self.stage = traffic["events"] / (aim + 2)
+        self.kills = self.restarts = self.sent = 0
+        self.next_kill = self.stage * chance.uniform(0.1, 0.9)
+
+    def keep_sending(self):
+        if self.fleet.producer and self.fleet.producer.poll() is None:
+            return
+        end = self.traffic["events"] if self.kills >= self.aim else int(self.stage * (self.kills + 2))
+        if end > self.sent:
+            self.sent = end
+            self.fleet.produce(dict(self.traffic, events=end))
+
+    def look(self, done, frozen, start_worker):
+        self.keep_sending()
+        if self.kills >= self.aim or done < self.next_kill:
+            return
+        time.sleep(self.chance.uniform(0, 0.02))   # whatever a worker may be at
+        self.fleet.kill(self.chance.choice([w for w in self.fleet.workers if w is not frozen.worker]))
+        start_worker()
+        self.kills += 1
+        self.next_kill = self.stage * (self.kills + self.chance.uniform(0.1, 0.9))
+        # Not while one is frozen: it would notice the lost connection, not the lost partition.
+        if not frozen.busy() and self.restarts < self.kills * (self.server_aim + 1) // (self.aim + 1):
+            self.fleet.kill_server()
+            self.restarts += 1
+
+
 def killed(fleet, args):
     """Workers are killed, one is frozen and goes on, the server is killed: nothing lost, nothing twice, all bits equal."""
-    traffic = dict(model=args.digits, streams=10000 if args.long else 3000, events=2000000 if args.long else 160000,
+    traffic = dict(model=args.digits, streams=3000 if args.short else 10000, events=160000 if args.short else 2000000,
                    bad=997, seed=7)
-    aim, server_kills = (30, 3) if args.long else (8, 1)
-    chance = random.Random(11)
-    kills = restarts = 0
-    refused = ""
-    options = ("--states", 2500 if args.long else 1000, "--lease", 10000 if args.long else 4000, "--window", 20000)
+    aim, server_aim = (8, 1) if args.short else (32, 3)
+    options = ("--states", 1000 if args.short else 4096, "--lease", 3000, "--window", 20000)
+    frozen, kills = Frozen(fleet, traffic["events"] / 4), Kills(fleet, traffic, aim, server_aim, random.Random(args.seed))
     for _ in range(3):
         fleet.start_worker(args.digits, *options)
-    fleet.produce(traffic)
     begin = time.monotonic()
-    # Kills come at random places of the work rather than of the clock, so that a machine that is busy with other things sees
-    # as many of them; and a random while after that, so that they hit whatever a worker may be at.
-    step = traffic["events"] / (aim + 6)
-    next_kill, kill_time, frozen, frozen_at = step / 2, None, None, traffic["events"] / 4
     while True:
-        done, now = fleet.done(), time.monotonic()
-        progress(f"killed: {done:,} of {traffic['events']:,} events, {kills} workers killed, {restarts} servers, "
-                 f"{'one frozen' if frozen else 'late commit refused' if refused else ''}")
-        if done >= traffic["events"] and not frozen:
+        done = fleet.done()
+        progress(f"killed: {done:,} of {traffic['events']:,} events, {kills.kills} workers killed, {kills.restarts} servers, "
+                 f"{'one frozen' if frozen.busy() else 'late commit refused' if frozen.refused else ''}")
+        if done >= traffic["events"] and frozen.refused:
             break
-        if now - begin > 900:
+        if time.monotonic() - begin > 900:
             fail(f"killed: only {done:,} of {traffic['events']:,} events after 900 s")
-        if not refused and not frozen and done > frozen_at:
-            owners = fleet.owners()
-            frozen = next((w for w in fleet.workers if w.fleet_name in owners), None)
-            if frozen:
-                frozen.send_signal(signal.SIGSTOP)
-        elif frozen and not refused and frozen.fleet_name not in fleet.owners():
-            time.sleep(0.3)            # the new owners have committed by now
-            frozen.send_signal(signal.SIGCONT)
-            for _ in range(500):
-                refused = next((line for line in fleet.log(frozen).splitlines() if "refused: STALE" in line), "")
-                if refused:
-                    break
-                time.sleep(0.02)
-            else:
-                fail(f"{frozen.fleet_name} was frozen until others had its partitions, but its late commit was not refused")
-            frozen = None
-        if done > next_kill and kill_time is None:
-            kill_time = now + chance.uniform(0, 0.4)
-        if kill_time is not None and now > kill_time:
-            victims = [w for w in fleet.workers if w is not frozen]
-            fleet.kill(chance.choice(victims))
-            fleet.start_worker(args.digits, *options)
-            kills += 1
-            next_kill, kill_time = done + step * chance.uniform(0.2, 1.6), None
-            if restarts < server_kills and not frozen and kills >= aim * (restarts + 1) // (server_kills + 1):
-                fleet.server.kill()
-                fleet.server.wait()
-                fleet.start_server(fresh=False)
-                restarts += 1
-        time.sleep(0.01)
+        frozen.look(done)
+        kills.look(done, frozen, lambda: fleet.start_worker(args.digits, *options))
+        fleet.expect_alive()
+        time.sleep(0.005)
     seconds = time.monotonic() - begin
     fleet.producer.wait()
     words = fleet.stop_workers()
-    expect(kills >= aim and restarts == server_kills,
-           f"{traffic['events']:,} events of {traffic['streams']:,} streams in {seconds:.0f} s; 3 workers killed {kills} "
-           f"times, the server {restarts}", "too few kills")
-    ok("a worker frozen until others had its work, then continued: " + refused.split(": ", 1)[1])
+    expect(kills.kills >= aim and kills.restarts == server_aim,
+           f"{traffic['events']:,} events of {traffic['streams']:,} streams in {seconds:.0f} s; 3 workers killed {kills.kills} "
+           f"times, the server {kills.restarts}", f"{kills.kills} kills and {kills.restarts} restarts are too few")
+    ok("a worker frozen until others had its work, then continued: " + frozen.refused)
     ok(fleet.run("check", traffic))
     say(f"      (the last workers took {sum(w['took'] for w in words):,.0f}, replayed "
         f"{sum(w['replayed'] for w in words):,.0f}, loaded {sum(w['loaded'] for w in words):,.0f} states)")
@@ -292,9 +334,9 @@ def resident(worker):
 
 def memory(fleet, args):
     """Ten times as many streams as a worker holds: states come and go, the memory stays."""
-    streams = 10000 if args.long else 2000
+    streams = 2000 if args.short else 10000
     states = streams // 10
-    events = 400000 if args.long else 60000
+    events = 60000 if args.short else 400000
     traffic = dict(model=args.digits, streams=streams, events=events, seed=3)
     worker = fleet.start_worker(args.digits, "--states", states, "--trim")
     while "claimed" not in fleet.log(worker):
@@ -496,7 +538,7 @@ def middle(values):
 
 def speed(fleet, args):
     """What the store costs, and what the steps cost on top. Both kinds alternate, since other work may share the machine."""
-    traffic = dict(model=args.digits, streams=10000 if args.long else 2000, events=1000000 if args.long else 150000, seed=19)
+    traffic = dict(model=args.digits, streams=2000 if args.short else 10000, events=150000 if args.short else 1000000, seed=19)
     direct, runs = [], {(n, kind): [] for n in (1, 2) for kind in ("step", "pass")}
     for _ in range(3):
         words = fleet.run("direct", traffic).split()
@@ -529,7 +571,8 @@ def speed(fleet, args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
-    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--seed", type=int, default=11, help="of the moments of the kills")
     parser.add_argument("--only", action="append")
     args = parser.parse_args()
     args.digits, args.digits_q8, args.bytes = (f"examples/models/{m}.b2s6" for m in ("digits", "digits-q8", "bytes"))
