@@ -22,7 +22,7 @@ static const char usage[] =
     "  --name NAME      by which the others know it (worker-PID)\n"
     "  --states N       in its memory at most (4096)\n"
     "  --round N        events it takes at once, at most (4096)\n"
-    "  --every N        a state is stored after so many events of its stream (64)\n"
+    "  --every N        a state is stored after so many events of its stream (256)\n"
     "  --window N       or so many of its partition (100000): the most that is replayed\n"
     "  --lease MS       after which a silent worker's partitions go to others (5000)\n"
     "  --trim           events that no replay needs are deleted from the log\n"
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(const struct fleet_options *, b2s6_model *, const b2s6_model_info *);
     } verbs[] = { { "worker", worker_run }, { "produce", producer_run }, { "check", checker_run }, { "direct", direct_run } };
-    struct fleet_options options = { NULL, NULL, NULL, 12, 5000, 0, 0, 4096, 4096, 64, 100000, 10000, 100000, 1, 0, 0, 0, 0 };
+    struct fleet_options options = { NULL, NULL, NULL, 12, 5000, 0, 0, 4096, 4096, 256, 100000, 10000, 100000, 1, 0, 0, 0, 0 };
     b2s6_model_info info = { .struct_size = sizeof info };
     struct sigaction ending = { 0 };
     b2s6_model *model;

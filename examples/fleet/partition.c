@@ -182,8 +182,10 @@ int partition_collect(struct worker *worker)
         }
         freeReplyObject(reply);
     }
-    if (worker->news)
+    if (worker->news) {
         worker->end = worker_clock();
+        worker->cpu_end = worker_processor();
+    }
     worker->news = 0;
     worker->n_committed = 0;
     return 1;

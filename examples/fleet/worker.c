@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +17,14 @@ double worker_clock(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double worker_processor(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
 void worker_spent(struct worker *worker, enum phase phase)
@@ -112,8 +119,10 @@ static int turn(struct worker *worker, int more, int *idle)
         return 0;
     round_take(worker, reply);
     *idle = worker->n_events == 0;
-    if (!*idle && worker->begin == 0)
+    if (!*idle && worker->begin == 0) {
         worker->begin = worker->since;
+        worker->cpu_begin = worker_processor();
+    }
     worker_spent(worker, PHASE_READ);
     if (!round_ask_states(worker) || (more && !*idle && !ask_events(worker, 0)) || !store_send(&worker->store))
         return 0;
@@ -244,7 +253,6 @@ static int work(struct worker *worker)
 
 static void tell_story(const struct worker *worker)
 {
-    struct rusage used = { 0 };
     static const char *const names[N_PHASES] = { "wait", "read", "load", "step", "store", "send" };
 
     printf("%s: begin=%.4f end=%.4f", worker->name, worker->begin, worker->end);
@@ -252,9 +260,7 @@ static void tell_story(const struct worker *worker)
            (unsigned long long)worker->n_taken, (unsigned long long)worker->n_dead, (unsigned long long)worker->n_replayed,
            (unsigned long long)worker->n_loaded, (unsigned long long)worker->n_stored, (unsigned long long)worker->n_refused,
            (unsigned long long)worker->n_claimed, (unsigned long long)worker->n_reconnected);
-    getrusage(RUSAGE_SELF, &used);
-    printf(" cpu=%.3f", (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec)
-           + 1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec));
+    printf(" cpu=%.3f", worker->cpu_end - worker->cpu_begin);
     for (int i = 0; i < N_PHASES; i++)
         printf(" %s=%.3f", names[i], worker->phases[i]);
     printf("\n");

@@ -12,8 +12,8 @@
  *     send the commits of round k     partition_commit
  *
  * It believes that its commits succeed. One that is refused says that the partition has another owner: it forgets the
- * partition's states, and what it has sent ahead is refused as well. When the connection is lost it forgets everything. In both
- * cases the store has the truth, and a claim begins from there.
+ * partition's states, and what it has sent ahead is refused as well. When the connection is lost it forgets everything. In
+ * both cases the store has the truth, and a claim begins from there.
  */
 #ifndef FLEET_WORKER_H
 #define FLEET_WORKER_H
@@ -108,6 +108,7 @@ struct worker {
 
     double phases[N_PHASES], since;
     double begin, end;             /* when the first events came, when the last of them were known to be in */
+    double cpu_begin, cpu_end;     /* processor time at both */
     int news;                      /* commits with events are under way */
     uint64_t n_taken, n_dead, n_loaded, n_stored, n_replayed, n_refused, n_claimed, n_reconnected;
 };
@@ -116,6 +117,9 @@ enum { BATCH = 64 };
 
 /* Seconds of a clock that only goes forward. */
 double worker_clock(void);
+
+/* Seconds of processor time that this process has had. */
+double worker_processor(void);
 
 /* The time since the last call was spent on phase. */
 void worker_spent(struct worker *worker, enum phase phase);
