@@ -101,6 +101,8 @@ include examples/python/python.mk
 include pkgconfig/cmake.mk
 include docs/man/man.mk
 include pkgconfig/dist.mk
+include examples/packaging/packaging.mk
+include examples/boards/boards.mk
 
 demo: $(BUILD)/b2s6 $(BUILD)/speech
 	@$(BUILD)/b2s6 demo examples/models/digits.b2s6 examples/models/digits-test.bin

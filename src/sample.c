@@ -21,6 +21,7 @@
 #include "common.h"
 #include "memory.h"
 #include "portable/fma.h"
+#include "sample.h"
 
 #define NO_NUMBER 0x7fc00000u /* the NaN that the library answers with */
 #define MINUS_INFINITY 0xff800000u
@@ -93,6 +94,20 @@ size_t b2s6_top_k(const float *logits, size_t n, size_t k, int32_t *tokens)
     return found;
 }
 
+/* How many logits, from the first on, are left to the faster loops of sample.h. */
+static size_t whole_groups(size_t n, float max)
+{
+#if defined(B2S6_SAMPLE_AVX2)
+    enum { WORTH_ASKING = 2048 };
+    if (n >= WORTH_ASKING && b2s6_is_finite(max) && b2s6_sample_has_avx2())
+        return n - n % 8;
+#else
+    (void)max;
+    (void)n;
+#endif
+    return 0;
+}
+
 /* ----------------------------------------------------------------------------------------------------------- elementary */
 
 /*
@@ -155,19 +170,19 @@ static uint64_t power(struct difference d, int bits)
 
 /*
  * The natural logarithm of sum 2^-SUM_BITS, as a sum of two floats of which hi is exact. sum is at least
- * 2^SUM_BITS (the likeliest token counts as 1) and below 2^63.
+ * 2^SUM_BITS (the likeliest token counts as 1) and at most 2^63 (2^23 of them).
  *
  *     sum 2^-40 = (m + rest) 2^exponent,   m in [1, 2) with 24 bits of sum, rest the next 24
  *     log       = exponent ln 2 + log m + rest / m,   log m = 2 (s + s^3 / 3 + s^5 / 5 + ...),   s = (m - 1) / (m + 1)
  *
- * Both 24-bit pieces are floats without rounding. exponent is at most 24, LN2_HI has 16 bits: their
+ * Both 24-bit pieces are floats without rounding. exponent is at most 23, LN2_HI has 16 bits: their
  * product hi is exact. What is small goes into lo: the low part of ln 2, the series, the rest.
  */
 static struct difference logarithm(uint64_t sum)
 {
     const int top = b2s6_top_bit(sum);
-    const uint64_t bits = sum << (62 - top);
-    float m = (float)(uint32_t)(bits >> 39) * 0x1p-23f, rest = (float)(uint32_t)(bits >> 15 & 0xffffff) * 0x1p-47f;
+    const uint64_t bits = sum << (63 - top);
+    float m = (float)(uint32_t)(bits >> 40) * 0x1p-23f, rest = (float)(uint32_t)(bits >> 16 & 0xffffff) * 0x1p-47f;
     float exponent = (float)(top - SUM_BITS), s, z, series, twice;
     struct difference log;
     if (m > 0x1.6ap+0f) { /* sqrt(2), nearly: |s| stays below 0.172 */
@@ -205,10 +220,16 @@ static int measure(struct shared *row, const float *logits, size_t n)
 {
     const int32_t best = b2s6_argmax(logits, n);
     uint64_t sum = 0;
+    size_t done;
     if (best < 0)
         return 0;
     row->max = logits[best];
-    for (size_t i = 0; i < n; i++)
+    done = whole_groups(n, row->max);
+#if defined(B2S6_SAMPLE_AVX2)
+    if (done > 0)
+        sum = b2s6_sample_sum_avx2(logits, done, row->max);
+#endif
+    for (size_t i = done; i < n; i++)
         sum += power(below(logit(logits[i]), row->max), SUM_BITS);
     row->log_sum = logarithm(sum);
     return 1;
@@ -305,11 +326,15 @@ static int32_t highest(const uint32_t *scratch, size_t n)
  * Logits to weights in units of 2^-31 of the likeliest one's, which is 2^31: scratch holds floats before
  * and integers after. The quotient is rounded once, and what was lost of x - max is dropped: a draw does
  * not need it. A temperature so low that the quotient overflows gives minus infinity, so the weight 0, and
- * leaves the likeliest alone; 0 / temperature stays 0.
+ * leaves the likeliest alone; 0 / temperature stays 0. done, here and below: as whole_groups says.
  */
-static void make_weights(uint32_t *scratch, size_t n, float max, float temperature)
+static void make_weights(uint32_t *scratch, size_t n, size_t done, float max, float temperature)
 {
-    for (size_t i = 0; i < n; i++) {
+#if defined(B2S6_SAMPLE_AVX2)
+    if (done > 0)
+        b2s6_sample_weights_avx2(scratch, done, max, temperature);
+#endif
+    for (size_t i = done; i < n; i++) {
         struct difference d = below(b2s6_float_of(scratch[i]), max);
         d.hi = d.hi / temperature;
         d.lo = 0.0f;
@@ -322,14 +347,18 @@ static void make_weights(uint32_t *scratch, size_t n, float max, float temperatu
  * 2^54. The mask 0 - (0 or 1) keeps a weight or makes it 0 without a branch: half of them would be
  * predicted wrongly.
  */
-static uint64_t above(const uint32_t *weights, size_t n, uint32_t limit, int count)
+static uint64_t above(const uint32_t *weights, size_t n, size_t done, uint32_t limit, int count)
 {
     uint64_t sum = 0;
+#if defined(B2S6_SAMPLE_AVX2)
+    if (done > 0)
+        sum = b2s6_sample_above_avx2(weights, done, limit, count);
+#endif
     if (count)
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = done; i < n; i++)
             sum += weights[i] > limit;
     else
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = done; i < n; i++)
             sum += weights[i] & (0u - (uint32_t)(weights[i] > limit));
     return sum;
 }
@@ -343,14 +372,14 @@ static uint64_t above(const uint32_t *weights, size_t n, uint32_t limit, int cou
  * first few are kept, until there is enough. If all weights together have too little, the limit is 0 and
  * all stay.
  */
-static void keep(uint32_t *weights, size_t n, uint64_t enough, int count)
+static void keep(uint32_t *weights, size_t n, size_t done, uint64_t enough, int count)
 {
     uint32_t limit = 0;
     uint64_t have;
     for (uint32_t bit = UINT32_C(1) << WEIGHT_BITS; bit; bit >>= 1)
-        if (above(weights, n, (limit | bit) - 1, count) >= enough)
+        if (above(weights, n, done, (limit | bit) - 1, count) >= enough)
             limit |= bit; /* enough is at or above it */
-    have = above(weights, n, limit, count);
+    have = above(weights, n, done, limit, count);
     for (size_t i = 0; i < n; i++) {
         if (weights[i] > limit)
             continue;
@@ -378,13 +407,13 @@ static uint64_t share(uint64_t total, float p)
  * token always stays: top_k keeps at least one, top_p is asked for at least a weight of 1, and min_p is at
  * most 1, that is 2^31.
  */
-static void restrict_weights(uint32_t *weights, size_t n, const b2s6_sampling *how)
+static void restrict_weights(uint32_t *weights, size_t n, size_t done, const b2s6_sampling *how)
 {
     if (how->top_k > 0 && how->top_k < n)
-        keep(weights, n, how->top_k, 1);
+        keep(weights, n, done, how->top_k, 1);
     if (how->top_p < 1.0f) {
-        const uint64_t enough = share(above(weights, n, 0, 0), how->top_p);
-        keep(weights, n, enough ? enough : 1, 0);
+        const uint64_t enough = share(above(weights, n, done, 0, 0), how->top_p);
+        keep(weights, n, done, enough ? enough : 1, 0);
     }
     if (how->min_p > 0.0f) {
         const uint32_t least = (uint32_t)(how->min_p * 0x1p31f);
@@ -425,9 +454,9 @@ static uint64_t scaled(uint64_t a, uint64_t b)
  * the walk ends at a weight above 0 before the row does. The likeliest weight is 2^31 and has stayed, so
  * the total is not 0.
  */
-static int32_t draw(const uint32_t *weights, size_t n, uint64_t random)
+static int32_t draw(const uint32_t *weights, size_t n, size_t done, uint64_t random)
 {
-    uint64_t place = scaled(random, above(weights, n, 0, 0));
+    uint64_t place = scaled(random, above(weights, n, done, 0, 0));
     size_t i = 0;
     while (place >= weights[i])
         place -= weights[i++];
@@ -457,9 +486,11 @@ b2s6_status b2s6_sample(int32_t *token, const float *logits, size_t n, const b2s
         return B2S6_ERROR_VALUE;
     random = next_random(generator);
     if (known.temperature > 0.0f) {
-        make_weights(scratch, n, b2s6_float_of(scratch[best]), known.temperature);
-        restrict_weights(scratch, n, &known);
-        best = draw(scratch, n, random);
+        const float max = b2s6_float_of(scratch[best]);
+        const size_t done = whole_groups(n, max);
+        make_weights(scratch, n, done, max, known.temperature);
+        restrict_weights(scratch, n, done, &known);
+        best = draw(scratch, n, done, random);
     }
     *token = best;
     return B2S6_OK;

@@ -8,7 +8,6 @@
 
 #include "../examples/cli/compress/compress.h"
 #include "../examples/cli/text/byte_model.h"
-#include "../examples/cli/text/sampler.h"
 
 void byte_config(model_config *config)
 {
@@ -67,17 +66,18 @@ blob contents_of(FILE *file)
 
 blob drawn_from(const b2s6_model *model, size_t n, uint64_t seed)
 {
-    sampler draw = { 0, BYTE_VALUES, seed };
     blob b = { (unsigned char *)malloc(n + 1), n };
     float row[BYTE_VALUES];
+    uint32_t scratch[BYTE_VALUES];
     byte_stream stream;
     char text[200];
     message m = { text, sizeof text };
-    CHECK_EQUAL_INT(0, sampler_scale("1", &draw.scale));
     CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, 1, NULL, &m));
     for (size_t i = 0; i < n; i++) {
+        int32_t token;
         CHECK_EQUAL_INT(0, byte_stream_next(&stream, row, &m));
-        b.bytes[i] = sampler_draw(&draw, row);
+        CHECK_OK(b2s6_sample(&token, row, BYTE_VALUES, NULL, &seed, scratch));
+        b.bytes[i] = (unsigned char)token;
         byte_stream_take(&stream, b.bytes[i]);
     }
     byte_stream_close(&stream);
@@ -167,4 +167,17 @@ size_t check_round_trip(const b2s6_model *model, const unsigned char *bytes, siz
     free(small.bytes);
     free(back.bytes);
     return small_size;
+}
+
+score scored(const b2s6_model *model, FILE *file, uint64_t piece, size_t run, const b2s6_parallel *parallel)
+{
+    text_model text;
+    score s;
+    char line[200] = "";
+    message m = { line, sizeof line };
+    score_job job = { &text, parallel, run, piece, 0, NULL, NULL };
+    CHECK_EQUAL_INT(0, text_model_take(&text, model, &m));
+    CHECK_EQUAL_INT(0, score_file(&s, &job, file, &m));
+    text_model_leave(&text);
+    return s;
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "../examples/cli/text/score.h"
 #include "subjects.h"
 #include "test.h"
 
@@ -25,6 +26,9 @@ blob contents_of(FILE *file);
 
 /* n bytes of a kind that is not random: by the model itself, at temperature 1. */
 blob drawn_from(const b2s6_model *model, size_t n, uint64_t seed);
+
+/* The score of a file, which must succeed. */
+score scored(const b2s6_model *model, FILE *file, uint64_t piece, size_t run, const b2s6_parallel *parallel);
 
 /* These must succeed; parallel: threads to work on, or NULL. */
 blob compressed(const b2s6_model *model, const unsigned char *bytes, size_t size, size_t run, const b2s6_parallel *parallel);

@@ -90,7 +90,7 @@ for verb in compress decompress; do
 done
 for verb in "score $digits $work/lines" "generate $digits"; do
     # shellcheck disable=SC2086
-    fails 1 "digits.b2s6: not a language model of bytes" $verb
+    fails 1 "digits.b2s6: not a language model: it reads features" $verb
 done
 
 # A signal in the middle takes the unfinished file away. The pipe stays open, so that the program waits for more.
@@ -271,7 +271,7 @@ runs generate "$model" --top-k 1 --seed 2
 same "temperature 0 is the likeliest byte, whatever the seed" "$work/generated"
 runs generate "$model" -n 0
 same "nothing asked for, nothing written" "$work/empty"
-for bad in --temperature=hot --temperature=-1 --temperature=0.001 --top-k=0 --top-k=257 --seed=-1 --seed=x --threads=x -n=-5 -n=1.5; do
+for bad in --temperature=hot --temperature=-1 --temperature=0.001 --top-k=0 --top-k=-1 --seed=-1 --seed=x --threads=x -n=-5 -n=1.5; do
     fails 2 "generate: ${bad%%=*}" generate "$model" "$bad"
 done
 if test -w /dev/full; then

@@ -109,27 +109,31 @@ expect "the refused source is as it was" cmp "$cases/b2s6-s4/model.safetensors" 
 mkdir "$work/hf" && cp "$cases/hf-mamba1/config.json" "$cases/hf-mamba1/model.safetensors" "$work/hf"
 fails 1 "overwrite" convert "$work/hf" "$work/hf/model.safetensors"
 mv "$work/hf/model.safetensors" "$work/hf/model.safetensors.index.json"
-fails 1 "several files" convert "$work/hf" "$work/x"
+fails 1 "model.safetensors.index.json: not JSON" convert "$work/hf" "$work/x"
 rm "$work/hf/model.safetensors.index.json"
 fails 1 "a folder with config.json, but without model.safetensors" convert "$work/hf" "$work/x"
-for name in pytorch_model.bin tf_model.h5; do
+for name in flax_model.msgpack tf_model.h5; do
     : >"$work/hf/$name"
     fails 1 "the weights are in $name, .*save_pretrained" convert "$work/hf" "$work/x"
     rm "$work/hf/$name"
 done
+: >"$work/hf/pytorch_model.bin"
+fails 1 "pytorch_model.bin: not a file that PyTorch saved" convert "$work/hf" "$work/x"
+rm "$work/hf/pytorch_model.bin"
 
 # Files of other kinds: what they are, and what to do. BYTES is a format of printf.
-foreign() { # foreign WHAT BYTES
+foreign() { # foreign WHAT BYTES [CONVERT'S WORDS]
     # shellcheck disable=SC2059
     printf "$2" >"$work/foreign"
     head -c 600 /dev/zero >>"$work/foreign"
-    fails 1 "foreign: not a safetensors file but $1: " convert "$work/foreign" "$work/x"
+    fails 1 "foreign: ${3:-not a safetensors file but $1: }" convert "$work/foreign" "$work/x"
     fails 1 "foreign: not a .b2s6 file but $1: " info "$work/foreign"
 }
-foreign "a PyTorch file, which is pickled" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\020\000\000\000archive/data.pkl'
+foreign "a PyTorch file, which is pickled" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\020\000\000\000archive/data.pkl' "not a whole zip archive"
 foreign "an .npz file" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\005\000\000\000a.npy'
 foreign "a zip file" 'PK\003\004\024\000\010\010\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\005\000\000\000a.txt'
 foreign "a pickle" '\200\002\212'
+foreign "a PyTorch file from before 1.6" '\200\002\212\012' "saved by PyTorch before 1.6: load and save it again"
 foreign "a GGUF file (llama.cpp)" 'GGUF\003\000\000\000'
 foreign "an ONNX file" '\010\007\022\007pytorch'
 foreign "an HDF5 file (Keras)" '\211HDF\r\n\032\n'

@@ -143,7 +143,8 @@ void check_refused_hf(const char *config, const checkpoint_file *file, const cha
     unsigned char *bytes = NULL;
     size_t size = 77;
     char error[300] = "";
-    int status = convert_hf_memory(config, strlen(config), file->bytes, file->size, "x", &plainly, &bytes, &size, error, sizeof error);
+    int status = convert_folder_memory(config, strlen(config), file->bytes, file->size, "x", &plainly, &bytes, &size, error,
+                                       sizeof error);
     check_error(status, bytes, size, error, text);
 }
 

@@ -19,7 +19,7 @@ static const test_suite *const suites[] = {
     &suite_options, &suite_files, &suite_structure, &suite_table, &suite_weights, &suite_memory, &suite_workspace, &suite_flush,
     &suite_coding, &suite_compress, &suite_same_file, &suite_damage, &suite_score, &suite_json,
     &suite_convert, &suite_convert_types, &suite_digits, &suite_self_test, &suite_types, &suite_sample, &suite_tokenizer, &suite_speech,
-    &suite_mamba2, &suite_stack, &suite_slow_modes,
+    &suite_pickle, &suite_containers, &suite_mamba2, &suite_stack, &suite_slow_modes,
 };
 
 int main(int argc, char **argv)

@@ -187,8 +187,8 @@ unsigned char *mamba2_convert(const mamba2_model *model, const char *type, const
     size_t source_size;
     mamba2_write_config(&model->config, config, sizeof config);
     source = trained_write_tensors(&model->tensors, "{\"format\": \"pt\"}", &source_size);
-    if (convert_hf_memory(config, strlen(config), source, source_size, "generated", &options, &bytes, size, error,
-                          sizeof error) != 0)
+    if (convert_folder_memory(config, strlen(config), source, source_size, "generated", &options, &bytes, size, error,
+                              sizeof error) != 0)
         FAIL(error);
     free(source);
     return bytes;

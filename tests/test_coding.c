@@ -1,4 +1,4 @@
-/* test_coding.c - scores to integers, the range coder, drawing bytes, the checksum: what compressed files rest on */
+/* test_coding.c - scores to integers, the range coder, the checksum: what compressed files rest on */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,6 @@
 #include "../examples/cli/compress/range_coder.h"
 #include "../examples/cli/support/checksum.h"
 #include "../examples/cli/text/prediction.h"
-#include "../examples/cli/text/sampler.h"
 #include "bytes.h"
 #include "suites.h"
 
@@ -76,7 +75,6 @@ static void check_softmax(const float *row)
     for (int i = 0; i < BYTE_VALUES; i++) {
         const double p = exp(row[i] - highest) / sum, expected = FLAT_MIN + p * (FREQUENCY_TOTAL - 256 * FLAT_MIN);
         CHECK_NEAR(expected, frequencies[i], 3e-5 * expected + (p > 1.0 / 256 ? 256 : 2));
-        CHECK_NEAR(-log2(p), surprise(row, (unsigned char)i), 1e-3 + (p < 1e-300 ? INFINITY : 0));
         entropy -= p > 0 ? p * log2(p) : 0;
         cost -= p * log2(frequencies[i] / (double)FREQUENCY_TOTAL);
     }
@@ -200,88 +198,7 @@ static void test_coder(void)
         }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ sampler */
-
-static void test_temperatures(void)
-{
-    static const char *const good[] = { "0", "0.0", "1", "1.", "0.01", "100", "2.7182", "0.8", ".5", "00.5" };
-    static const char *const bad[] = { "", ".", "-1", "0.001", "101", "1e3", "1.00001", "nan", " 1", "1 ", "99999999999999",
-                                       "0x1", "1..5", "100.0001" };
-    uint32_t scale;
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        double t = strtod(good[i], NULL);
-        test_context("temperature %s", good[i]);
-        CHECK_EQUAL_INT(0, sampler_scale(good[i], &scale));
-        CHECK_NEAR(t == 0 ? 0 : SCALE_ONE / t, scale, 0.51);
-    }
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        test_context("temperature %s", bad[i]);
-        CHECK_EQUAL_INT(-1, sampler_scale(bad[i], &scale));
-    }
-}
-
-/* As often as the softmax says, at every temperature; and only the likeliest where so asked. */
-static void check_draws(const char *temperature, unsigned top_k)
-{
-    enum { N = 30000 };
-    random_source random = { 5 };
-    sampler draw = { 0, top_k, 99 };
-    float row[BYTE_VALUES];
-    double p[BYTE_VALUES], sum = 0, t = strtod(temperature, NULL);
-    unsigned counts[BYTE_VALUES] = { 0 }, drawn = 0;
-    test_context("temperature %s, top %u", temperature, top_k);
-    make_row(row, 1, &random);
-    row[200] = row[100]; /* of equals the lower comes first */
-    CHECK_EQUAL_INT(0, sampler_scale(temperature, &draw.scale));
-    for (int i = 0; i < BYTE_VALUES; i++) {
-        unsigned likelier = 0;
-        for (int k = 0; k < BYTE_VALUES; k++)
-            likelier += row[k] > row[i] || (row[k] == row[i] && k < i);
-        p[i] = likelier >= top_k ? 0 : t == 0 ? likelier == 0 : exp((double)row[i] / t);
-        sum += p[i];
-    }
-    for (int k = 0; k < N; k++)
-        counts[sampler_draw(&draw, row)]++;
-    for (int i = 0; i < BYTE_VALUES; i++) {
-        const double expected = N * p[i] / sum;
-        CHECK_NEAR(expected, counts[i], 6 * sqrt(expected) + 1e-9 * N);
-        drawn += counts[i] > 0;
-    }
-    CHECK(drawn <= top_k);
-}
-
-static void test_draws(void)
-{
-    check_draws("1", 256);
-    check_draws("0.5", 256);
-    check_draws("2.5", 256);
-    check_draws("1", 3);
-    check_draws("1", 1);
-    check_draws("0", 256);
-    check_draws("0.01", 256);
-}
-
-/* What a seed draws, on every machine. */
-static void test_draws_pinned(void)
-{
-    random_source random = { 13 };
-    float row[BYTE_VALUES];
-    uint32_t crc = 0;
-    for (uint64_t seed = 0; seed < 3; seed++) {
-        sampler draw = { 0, BYTE_VALUES - (unsigned)seed * 100, seed };
-        CHECK_EQUAL_INT(0, sampler_scale(seed == 0 ? "1" : seed == 1 ? "0.8" : "1.25", &draw.scale));
-        for (int k = 0; k < 1000; k++) {
-            unsigned char byte;
-            make_row(row, 1, &random);
-            byte = sampler_draw(&draw, row);
-            crc = checksum(crc, &byte, 1);
-        }
-    }
-    CHECK_EQUAL_U64(2782763415u, crc);
-}
-
 static const test tests[] = {
-    TEST(test_checksum), TEST(test_frequencies), TEST(test_frequencies_pinned), TEST(test_coder), TEST(test_temperatures),
-    TEST(test_draws), TEST(test_draws_pinned),
+    TEST(test_checksum), TEST(test_frequencies), TEST(test_frequencies_pinned), TEST(test_coder),
 };
 const test_suite suite_coding = TEST_SUITE("coding", tests);

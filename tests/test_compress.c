@@ -86,24 +86,17 @@ static void test_size(void)
     opened_model opened;
     for (uint64_t seed = 1; seed < 4; seed++) {
         blob text;
-        byte_stream stream;
-        score s;
         FILE *file;
-        char line[200];
-        message m = { line, sizeof line };
         double ideal, size;
         open_byte_model(&opened, seed);
         text = drawn_from(opened.model, 60000, seed);
         file = file_of(text.bytes, text.size);
-        CHECK_EQUAL_INT(0, byte_stream_open(&stream, opened.model, 100, NULL, &m));
-        CHECK_EQUAL_INT(0, score_file(&s, &stream, file, 0, NULL, NULL, &m));
-        ideal = s.bits / 8;
+        ideal = scored(opened.model, file, 0, 100, NULL).bits / 8;
         size = (double)check_round_trip(opened.model, text.bytes, text.size);
         test_note("%.0f bytes by the model's own account, %.0f compressed", ideal, size);
         CHECK(ideal < 0.9 * (double)text.size);
         CHECK(size <= ideal * 1.001 + 24);
         CHECK(size >= ideal * 0.999);
-        byte_stream_close(&stream);
         fclose(file);
         free(text.bytes);
         close_model(&opened);
@@ -213,8 +206,11 @@ static void test_no_byte_model(void)
     model_config c;
     byte_config(&c);
     check_no_byte_model(&c, "");
-    c.input_size = 255;
-    check_no_byte_model(&c, "not a language model of bytes: its vocabulary is not the 256 bytes");
+    for (uint32_t size = 255; size <= 321; size += size == 255 || size == 320 ? 1 : 32) { /* bytes, and tokens beyond them */
+        c.input_size = c.head_size = size;
+        check_no_byte_model(&c, size >= 256 && size <= 320 ? "" : "not a language model of bytes: its vocabulary is not the 256 bytes, "
+                                                                  "nor these and a few tokens more");
+    }
     byte_config(&c);
     c.head_size = 257;
     check_no_byte_model(&c, "not a language model of bytes: its answer is not one score for each of the 256 bytes");

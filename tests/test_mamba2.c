@@ -188,7 +188,7 @@ static void test_configurations(void)
         { HF(", \"layer_norm_epsilon\": Infinity"), "layer_norm_epsilon is not a finite number" },
         { HF(", \"conv_kernel\": Infinity"), "conv_kernel is not an integer" },
         { HF(""), "tensor backbone.embeddings.weight is missing" },
-        { SS(""), "ssm_cfg" },
+        { SS(""), "tensor backbone.embedding" }, /* Mamba-1 */
         { SS(", \"ssm_cfg\": {\"layer\": \"Mamba4\"}"), "ssm_cfg.layer is" },
         { SSM(", \"dstate\": 2"), "dstate" },
         { SSM(", \"d_ssm\": 9"), "ssm_cfg.d_ssm is not an integer from 1 to 8" },
@@ -228,8 +228,8 @@ static void test_infinity(void)
             strcpy(config + strlen(config) - 2, limit);
         }
         test_context("%s", config);
-        if (convert_hf_memory(config, strlen(config), file.bytes, file.size, "x", &options, &bytes, &size, error,
-                              sizeof error) != 0)
+        if (convert_folder_memory(config, strlen(config), file.bytes, file.size, "x", &options, &bytes, &size, error,
+                                  sizeof error) != 0)
             FAIL(error);
         if (first == NULL) {
             first = bytes;

@@ -25,15 +25,9 @@ enum { PIECE = 70 };
 
 static double bits_of(const b2s6_model *model, blob text, size_t piece, size_t run, const b2s6_parallel *parallel)
 {
-    byte_stream stream;
-    score s;
-    char line[200] = "";
-    message m = { line, sizeof line };
     FILE *file = file_of(text.bytes, text.size);
-    CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, run, parallel, &m));
-    CHECK_EQUAL_INT(0, score_file(&s, &stream, file, piece, NULL, NULL, &m));
+    const score s = scored(model, file, piece, run, parallel);
     CHECK_EQUAL_U64(text.size, s.n_bytes);
-    byte_stream_close(&stream);
     fclose(file);
     return s.bits;
 }

@@ -340,8 +340,70 @@ static void test_same_bits_everywhere(void)
     CHECK_EQUAL_U64(947252983u, crc);
 }
 
+/* What has no probability changes nothing: a long row, which some machines read eight at a time, answers as a short one. */
+static void check_long_row(const float *row, size_t n, float *wide, size_t n_wide, size_t at)
+{
+    static const float nothing[] = { -INFINITY, NAN, -1e37f };
+    static uint32_t scratch[LARGEST];
+    for (size_t i = 0; i < n_wide; i++)
+        wide[i] = nothing[i % 3];
+    memcpy(wide + at, row, n * sizeof *row);
+    for (size_t i = 0; i < n; i += 97)
+        CHECK_EQUAL_U64(bits_of_float(b2s6_log_probability(row, n, (int32_t)i)),
+                        bits_of_float(b2s6_log_probability(wide, n_wide, (int32_t)(i + at))));
+    for (uint32_t k = 0; k < 40; k++) {
+        b2s6_sampling how = B2S6_SAMPLING;
+        uint64_t one = k, other = k;
+        int32_t short_token, long_token;
+        how.temperature = k % 5 == 0 ? 1.0f : k % 5 == 1 ? 0.8f : k % 5 == 2 ? 0.01f : k % 5 == 3 ? 30.0f : 1e-38f;
+        how.top_k = k % 3 == 0 ? 20 : 0;
+        how.top_p = k % 4 == 0 ? 0.9f : 1.0f;
+        how.min_p = k % 7 == 0 ? 0.1f : 0.0f;
+        CHECK_OK(b2s6_sample(&short_token, row, n, &how, &one, scratch));
+        CHECK_OK(b2s6_sample(&long_token, wide, n_wide, &how, &other, scratch));
+        CHECK_EQUAL_INT(short_token + (int32_t)at, long_token);
+    }
+}
+
+static void test_long_rows(void)
+{
+    enum { N = 1500 }; /* short enough to be read one by one */
+    static float row[N], wide[LARGEST];
+    random_source random = { 77 };
+    for (int kind = 0; kind < N_KINDS; kind++)
+        for (size_t k = 0; k < 12; k++) {
+            const size_t n_wide = 4096 + k * 509, at = k < 6 ? k * 301 : n_wide - N - (k - 6);
+            test_context("kind %d, %d logits from %zu of %zu on", kind, (int)N, at, n_wide);
+            make_row(row, N, kind, &random);
+            if (k % 4 == 3)
+                row[k] = k == 3 ? INFINITY : -INFINITY;
+            check_long_row(row, N, wide, n_wide, at);
+        }
+}
+
+/* The longest row there may be: of equal logits its sum is 2^63 units, as large as any can be; of all but one a little less. */
+static void test_longest_row(void)
+{
+    const size_t n = B2S6_LOGITS_MAX;
+    float *row = malloc(n * sizeof *row);
+    uint32_t *scratch = malloc(n * sizeof *scratch);
+    uint64_t generator = 11;
+    int32_t token = -1;
+    CHECK(row && scratch);
+    for (size_t i = 0; i < n; i++)
+        row[i] = 3.5f;
+    CHECK_NEAR(-log((double)n), b2s6_log_probability(row, n, 12345), 4 * 0x1p-24 * log((double)n));
+    CHECK_OK(b2s6_sample(&token, row, n, NULL, &generator, scratch));
+    CHECK(token >= 0 && (size_t)token < n);
+    row[n / 3] = 2.5f;
+    CHECK_NEAR(-log((double)n - 1 + exp(-1)), b2s6_log_probability(row, n, 12345), 4 * 0x1p-24 * log((double)n));
+    CHECK_NEAR(-log((double)n - 1 + exp(-1)) - 1, b2s6_log_probability(row, n, (int32_t)(n / 3)), 4 * 0x1p-24 * log((double)n));
+    free(scratch);
+    free(row);
+}
+
 static const test tests[] = {
     TEST(test_log_softmax), TEST(test_odd_rows), TEST(test_top_k), TEST(test_draws), TEST(test_draws_refused),
-    TEST(test_same_bits_everywhere),
+    TEST(test_same_bits_everywhere), TEST(test_long_rows), TEST(test_longest_row),
 };
 const test_suite suite_sample = TEST_SUITE("sample", tests);

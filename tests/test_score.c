@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../examples/cli/text/byte_model.h"
 #include "../examples/cli/text/score.h"
 #include "bytes.h"
 #include "suites.h"
@@ -31,17 +32,13 @@ static double expected_bits(const b2s6_model *model, const unsigned char *text, 
 
 static void check_score(const b2s6_model *model, const unsigned char *text, size_t n, size_t piece, size_t run)
 {
-    byte_stream stream;
     score s;
-    char line[200] = "";
-    message m = { line, sizeof line };
     FILE *file = file_of(text, n);
     test_context("%zu bytes in pieces of %zu, runs of %zu", n, piece, run);
-    CHECK_EQUAL_INT(0, byte_stream_open(&stream, model, run, NULL, &m));
-    CHECK_EQUAL_INT(0, score_file(&s, &stream, file, piece, NULL, NULL, &m));
+    s = scored(model, file, piece, run, NULL);
     CHECK_EQUAL_U64(n, s.n_bytes);
+    CHECK_EQUAL_U64(n, s.n_tokens);
     CHECK_NEAR(expected_bits(model, text, n, piece ? piece : n + 1), s.bits, 1e-4 * (double)n);
-    byte_stream_close(&stream);
     fclose(file);
 }
 
@@ -63,17 +60,18 @@ static void test_scores(void)
 static void test_unreadable(void)
 {
     opened_model opened;
-    byte_stream stream;
+    text_model text;
     score s;
     char line[200] = "";
     message m = { line, sizeof line };
+    const score_job job = { &text, NULL, 10, 0, 0, NULL, NULL };
     FILE *folder = fopen(tests_folder, "rb");
     open_byte_model(&opened, 5);
     CHECK(folder != NULL);
-    CHECK_EQUAL_INT(0, byte_stream_open(&stream, opened.model, 10, NULL, &m));
-    CHECK_EQUAL_INT(-1, score_file(&s, &stream, folder, 0, NULL, NULL, &m));
+    CHECK_EQUAL_INT(0, text_model_take(&text, opened.model, &m));
+    CHECK_EQUAL_INT(-1, score_file(&s, &job, folder, &m));
     CHECK(line[0] != 0);
-    byte_stream_close(&stream);
+    text_model_leave(&text);
     fclose(folder);
     close_model(&opened);
 }

@@ -13,7 +13,7 @@
 #include "support/terminal.h"
 
 static const cli_verb *const verbs[] = { &verb_convert, &verb_info, &verb_run, &verb_demo,
-                                        &verb_score, &verb_generate, &verb_compress, &verb_decompress,
+                                        &verb_tokenize, &verb_score, &verb_generate, &verb_compress, &verb_decompress,
                                         &verb_bench, &verb_embed };
 
 #define N_VERBS (sizeof verbs / sizeof verbs[0])

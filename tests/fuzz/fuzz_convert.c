@@ -8,6 +8,9 @@
  *     h   the header of one; the length before it and the data after it are made to fit
  *     f   Hugging Face's config.json, a zero byte, a header as for h
  *     j   JSON text, for the reader alone: decoded strings must fit where they must, walks must end
+ *     b   config.json, a zero byte, the weights as they are: a file that PyTorch saved, or safetensors
+ *     p   a pickle, for its machine alone; P: the same in an archive with storages 0 and 1 of 64 bytes
+ *     i   the index of a checkpoint in several files
  *
  * Link it with the sources of examples/cli but main.c and verb_*.c, and with the library, under clang's
  * -fsanitize=fuzzer,address,undefined; or with -DFUZZ_MAIN under any compiler, to run the files it is given.
@@ -19,7 +22,10 @@
 
 #include "b2s6.h"
 #include "examples/cli/convert/convert.h"
+#include "examples/cli/convert/pytorch.h"
+#include "examples/cli/convert/weight_index.h"
 #include "examples/cli/support/json.h"
+#include "tests/zip_file.h"
 
 #define DATA_MAX ((size_t)1 << 18)
 
@@ -109,7 +115,7 @@ static void fuzz_file(const unsigned char *file, size_t size, const char *config
     unsigned char *bytes = NULL;
     size_t n_bytes = 0;
     char error[120] = "";
-    int status = config ? convert_hf_memory(config, config_size, file, size, "fuzz", &options, &bytes, &n_bytes, error,
+    int status = config ? convert_folder_memory(config, config_size, file, size, "fuzz", &options, &bytes, &n_bytes, error,
                                             sizeof error)
                         : convert_safetensors_memory(file, size, "fuzz", &options, &bytes, &n_bytes, error, sizeof error);
     must(status == 0 || (status == -1 && *error && !bytes), "neither a result nor an error");
@@ -171,6 +177,79 @@ static void fuzz_json(const char *text, size_t size)
         walk_json(value);
 }
 
+/* ------------------------------------------------------------------------------------------------- PyTorch's own files */
+
+/* Every byte of every tensor that a file is said to have. */
+static void read_tensors(const tensor_source *s)
+{
+    for (size_t i = 0; i < s->n_entries; i++) {
+        const tensor *t = &s->entries[i].view;
+        size_t n = 0;
+        for (size_t a = 0; !s->entries[i].problem[0] && a < t->dims[0] && n < 4096; a++)
+            for (size_t b = 0; b < t->dims[1] && n < 4096; b++)
+                for (size_t c = 0; c < t->dims[2] && n < 4096; c++)
+                    for (size_t d = 0; d < t->dims[3] && n < 4096; d++, n++)
+                        (void)tensor_at(t, t->dims[0] - 1 - a, b, t->dims[2] - 1 - c, d);
+    }
+}
+
+static void fuzz_torch(const unsigned char *bytes, size_t size)
+{
+    char error[200] = "";
+    message m = { error, sizeof error };
+    tensor_source source;
+    pytorch file;
+    memset(&source, 0, sizeof source);
+    if (pytorch_open(&file, bytes, size, &m) == 0) {
+        if (pytorch_add(&file, "", &source, &m) == 0 && tensor_source_sort(&source, &m) == 0)
+            read_tensors(&source);
+        pytorch_close(&file);
+    }
+    must(!strchr(error, '\n'), "an error of more than one line");
+    tensor_source_free(&source);
+}
+
+static void fuzz_pickle(const char *text, size_t size)
+{
+    char error[200] = "";
+    message m = { error, sizeof error };
+    pickle result;
+    if (pickle_read(&result, (const unsigned char *)text, size, &m) == 0)
+        pickle_close(&result);
+    else
+        must(*error && !strchr(error, '\n'), "neither a result nor one line");
+}
+
+static void fuzz_pickle_in_archive(const char *text, size_t size)
+{
+    static const unsigned char zeros[64];
+    const zip_part parts[] = { { "x/data.pkl", text, size }, { "x/data/0", zeros, 64 }, { "x/data/1", zeros, 64 } };
+    size_t archive_size;
+    unsigned char *archive = zip_make(parts, 3, &archive_size, NULL);
+    fuzz_torch(archive, archive_size);
+    free(archive);
+}
+
+static void fuzz_index(const char *text, size_t size)
+{
+    char error[200] = "";
+    message m = { error, sizeof error };
+    weight_index index;
+    if (weight_index_read(&index, text, size, &m) != 0)
+        return;
+    for (size_t i = 0; i < index.n_files; i++)
+        must(!strchr(index.files[i], '/') && strcmp(index.files[i], "..") != 0, "a file outside the folder");
+    weight_index_close(&index);
+}
+
+/* zip_file.c is of the tests, and says by this what went wrong. */
+void check_true(int condition, const char *text, const char *file, int line);
+void check_true(int condition, const char *text, const char *file, int line)
+{
+    (void)file, (void)line;
+    must(condition, text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char *text = malloc(size + 1);  /* of exactly its size for the sanitizer, with what comes first taken off */
@@ -189,6 +268,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         fuzz_header(zero + 1, (size_t)(text + size - 1 - zero - 1), text, (size_t)(zero - text));
     else if (bytes[0] == 'j')
         fuzz_json(text, size - 1);
+    else if (bytes[0] == 'b' && (zero = memchr(text, 0, size - 1)) != NULL) {
+        fuzz_torch((const unsigned char *)zero + 1, (size_t)(text + size - 1 - zero - 1));
+        fuzz_file((const unsigned char *)zero + 1, (size_t)(text + size - 1 - zero - 1), text, (size_t)(zero - text));
+    } else if (bytes[0] == 'p')
+        fuzz_pickle(text, size - 1);
+    else if (bytes[0] == 'P')
+        fuzz_pickle_in_archive(text, size - 1);
+    else if (bytes[0] == 'i')
+        fuzz_index(text, size - 1);
     free(text);
     return 0;
 }

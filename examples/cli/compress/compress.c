@@ -168,7 +168,7 @@ static int decode_byte(decompressor *d, const float *row)
 static int decode_piece(decompressor *d, compress_job *j, unsigned char *bytes, size_t *n, int *at_end, message *m)
 {
     float row[BYTE_VALUES];
-    for (*n = 0; *n < PIECE; bytes[(*n)++] = d->stream.last) {
+    for (*n = 0; *n < PIECE; bytes[(*n)++] = (unsigned char)d->stream.tokens.last) {
         int byte;
         *at_end = archive_at_end(&d->archive, j->n_out + *n, m);
         if (*at_end != 0)

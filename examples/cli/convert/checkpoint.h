@@ -1,8 +1,8 @@
 /*
  * checkpoint.h - a trained model as the converter sees it: a configuration, and a view of each tensor that it needs
  *
- * The readers (checkpoint_b2s6.c, checkpoint_hf_mamba.c) make one from what they read, with every tensor there and of
- * the right shape; writer_b2s6.c makes a .b2s6 file of it. A tensor that the configuration does without has data = NULL.
+ * The readers (checkpoint_b2s6.c, checkpoint_hf_mamba.c, checkpoint_ss_mamba1.c) make one from what they read, with every tensor
+ * there and of the right shape; writer_b2s6.c makes a .b2s6 file of it. A tensor that the configuration does without has data = NULL.
  */
 #ifndef B2S6_CLI_CHECKPOINT_H
 #define B2S6_CLI_CHECKPOINT_H
@@ -31,8 +31,7 @@ typedef struct checkpoint_layer_config {
     uint32_t dt_rank;           /* 0 unless delta is low rank */
     uint32_t euler, conjugate, skip;
     uint32_t plain_states;      /* the states hold no rests of their roundings */
-    /* mamba2 alone, from here on; h are its heads, and what the members above say of A, B, C and delta is not looked at */
-    uint32_t d_mlp, n_groups;
+    uint32_t d_mlp, n_groups;   /* mamba2, from here on: h heads; what the members above say of A, B, C and delta is not looked at */
     uint32_t gated_norm;        /* b2s6_gated_norm */
     uint32_t norm_groups;       /* 1 without a norm */
     double gate_eps;
@@ -76,8 +75,8 @@ typedef struct checkpoint_layer {
     tensor conv_weight, conv_bias;   /* (d_inner, d_conv), (d_inner); no bias stands for zero */
     tensor out, out_bias;            /* s4: (2 d_model, d_model), (2 d_model); mamba, mlp: (d_model, d_inner), (d_model) */
     /*
-     * mamba2: in_proj's rows are, in order, z0 and x0 (d_mlp each), z and x (d_inner each), B and C (n_groups n each), delta
-     * (h); conv's channels x, B, C; out's columns d_mlp, then d_inner. unit has a_log (h), b (h) and d (h) or (d_inner).
+     * mamba2: in_proj's rows are, in order, z0 and x0 (d_mlp each), z and x (d_inner each), B and C (n_groups n each), delta (h);
+     * conv's channels x, B, C; out's columns d_mlp, then d_inner. unit has a_log (h), b (h) and d (h) or (d_inner).
      */
     tensor gated_norm;               /* (d_inner) */
 } checkpoint_layer;
@@ -102,12 +101,13 @@ int checkpoint_allocate(checkpoint *ck, const checkpoint_layer_config *layer, me
 void checkpoint_free(checkpoint *ck);
 
 /*
- * The readers. The checkpoint points into the file; free it with checkpoint_free, after failures too. config is what config.json
- * holds; checkpoint_read_configured (checkpoint_kind.c) chooses the reader by it. 0 or -1.
+ * The readers. The checkpoint points into the source's files; free it with checkpoint_free, after failures too. config is what
+ * config.json holds; checkpoint_read_configured (checkpoint_kind.c) chooses the reader by it. 0 or -1.
  */
-int checkpoint_read_b2s6(checkpoint *ck, const safetensors *file, message *m);
+int checkpoint_read_b2s6(checkpoint *ck, const tensor_source *source, message *m);
 int checkpoint_read_configured(checkpoint *ck, const tensor_source *source, json config, message *m);
-int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json config, message *m);
+int checkpoint_read_hf_mamba(checkpoint *ck, const tensor_source *source, json config, message *m);
+int checkpoint_read_ss_mamba1(checkpoint *ck, const tensor_source *source, json config, message *m);
 int checkpoint_read_hf_mamba2(checkpoint *ck, const tensor_source *source, json config, message *m);
 int checkpoint_read_ss_mamba2(checkpoint *ck, const tensor_source *source, json config, message *m);
 

@@ -108,10 +108,10 @@ static void take_ends(tensor_taker *b, checkpoint *ck)
     take_norm(b, &ck->final_norm, c->final_norm, c->d_model);
 }
 
-int checkpoint_read_b2s6(checkpoint *ck, const safetensors *file, message *m)
+int checkpoint_read_b2s6(checkpoint *ck, const tensor_source *source, message *m)
 {
-    const char *text = safetensors_metadata(file, "b2s6");
-    tensor_taker b = { file, m, "", 0 };
+    const char *text = tensor_source_metadata(source, "b2s6");
+    tensor_taker b = { source, m, "", 0 };
     if (!text)
         return complain(m, "no configuration: the metadata have no key b2s6 (of a Hugging Face checkpoint give the folder)");
     if (config_read_b2s6(ck, text, m) != 0)

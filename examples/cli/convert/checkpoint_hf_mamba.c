@@ -1,8 +1,5 @@
 /*
- * checkpoint_hf_mamba.c - reads Hugging Face's MambaForCausalLM: config.json and the tensors of model.safetensors
- *
- * Its mixer is the mamba block around an S6 unit: one block (h = 1), real, an A for each channel, B without bias, a step of
- * low rank, Bbar = delta B. Rows of x_proj are, in order, the low-rank step, B and C.
+ * checkpoint_hf_mamba.c - reads Hugging Face's MambaForCausalLM: config.json and the tensors of its weight files
  */
 #include <string.h>
 
@@ -113,53 +110,20 @@ static int read_config(checkpoint_config *c, checkpoint_layer_config *l, hf_conf
     c->head_tied = hf->tie_word_embeddings;
     c->final_norm = l->norm = B2S6_NORM_RMS;
     c->final_norm_eps = l->norm_eps = hf->layer_norm_epsilon;
-    l->block = B2S6_BLOCK_MAMBA;
     l->d_conv = hf->conv_kernel;
     l->in_proj_bias = l->out_proj_bias = hf->use_bias;
-    l->h = 1;
     l->d_state = hf->state_size;
-    l->a_scope = B2S6_SCOPE_CHANNEL;
-    l->b_weight = l->c_selective = l->euler = l->skip = 1;
-    l->delta = B2S6_DELTA_LOWRANK;
+    set_mamba1(l);
     return checkpoint_check_config(c, m) != 0 ? -1 : checkpoint_check_layer(l, c, m);
 }
 
-static void take_mixer(tensor_taker *b, checkpoint_layer *layer, size_t d_model, int conv_bias)
-{
-    const checkpoint_layer_config *c = &layer->config;
-    size_t d = c->d_inner, n = c->d_state, rank = c->dt_rank;
-    checkpoint_unit *u = &layer->unit;
-    tensor x_proj = { 0 }, conv = { 0 }, b_step = { 0 };
-    take_tensor(b, &layer->in_proj, "in_proj.weight", SHAPE(2 * d, d_model));
-    take_tensor(b, &conv, "conv1d.weight", SHAPE(d, 1, c->d_conv));
-    if (conv_bias)
-        take_tensor(b, &layer->conv_bias, "conv1d.bias", SHAPE(d));
-    take_tensor(b, &x_proj, "x_proj.weight", SHAPE(rank + 2 * n, d));
-    take_tensor(b, &u->dt_weight, "dt_proj.weight", SHAPE(d, rank));
-    take_tensor(b, &b_step, "dt_proj.bias", SHAPE(d));
-    take_tensor(b, &u->a_log, "A_log", SHAPE(d, n));
-    take_tensor(b, &u->d, "D", SHAPE(d));
-    take_tensor(b, &layer->out, "out_proj.weight", SHAPE(d_model, d));
-    if (c->in_proj_bias) {
-        take_tensor(b, &layer->in_proj_bias, "in_proj.bias", SHAPE(2 * d));
-        take_tensor(b, &layer->out_bias, "out_proj.bias", SHAPE(d_model));
-    }
-    if (b->failed)
-        return;
-    layer->conv_weight = tensor_drop(conv, 1);
-    u->x_weight = tensor_rows(x_proj, 0, rank);
-    u->b_weight = tensor_wrap(tensor_rows(x_proj, rank, n));                       /* (1, n, d) */
-    u->c = tensor_wrap(tensor_transpose(tensor_rows(x_proj, rank + n, n)));        /* (1, d, n) */
-    u->b = tensor_wrap(b_step);                                                    /* (1, d) */
-}
-
-int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json config, message *m)
+int checkpoint_read_hf_mamba(checkpoint *ck, const tensor_source *source, json config, message *m)
 {
     char inner_text[200];
     message inner = { inner_text, sizeof inner_text };
     checkpoint_layer_config layer_config;
     hf_config hf;
-    tensor_taker b = { file, m, "", 0 };
+    tensor_taker b = { source, m, "", 0 };
     memset(&layer_config, 0, sizeof layer_config);
     if (read_config(&ck->config, &layer_config, &hf, config, &inner) != 0)
         return complain(m, "config.json: %s", inner_text);
@@ -169,7 +133,8 @@ int checkpoint_read_hf_mamba(checkpoint *ck, const safetensors *file, json confi
     for (uint32_t i = 0; i < ck->config.n_layers && !b.failed; i++) {
         checkpoint_layer *layer = &ck->layers[i];
         take_backbone_norm(&b, ck, layer, i);
-        take_mixer(&b, layer, ck->config.d_model, (int)hf.use_conv_bias);
+        take_layer_prefix(&b, "backbone.layers.", i, ".mixer.");
+        take_mamba1_mixer(&b, layer, ck->config.d_model, (int)hf.use_conv_bias);
     }
     return taker_finish(&b);
 }

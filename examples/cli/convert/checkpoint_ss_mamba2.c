@@ -14,14 +14,14 @@
 typedef struct ss_config {
     uint32_t d_model, n_layer, vocab_size, pad_vocab_size_multiple, d_intermediate;
     uint32_t rms_norm, tie_embeddings;
-    json ssm_cfg, attn_layer_idx, ignored;
+    json ssm_cfg, ignored;
 } ss_config;
 
 /* ssm_cfg */
 typedef struct ss_mamba2 {
     uint32_t d_state, d_conv, headdim, ngroups, d_has_hdim, rmsnorm, norm_before_gate, bias, conv_bias;
     double expand;
-    json layer, d_ssm, dt_limit, ignored;
+    json d_ssm, dt_limit, ignored;
 } ss_mamba2;
 
 /* What is there without changing what the model computes goes to ignored. */
@@ -36,21 +36,19 @@ static const json_field fields[] = {
     SS(rms_norm, FIELD_BOOLEAN, 0, 0),
     SS(tie_embeddings, FIELD_BOOLEAN, 0, 0),
     SS(ssm_cfg, FIELD_OBJECT, 0, 0),
-    SS(attn_layer_idx, FIELD_ANY, 0, 0),
+    SS_IGNORED("attn_layer_idx"), /* empty, as checkpoint_kind.c has seen */
     SS_IGNORED("attn_cfg"),
     SS_IGNORED("residual_in_fp32"),
     SS_IGNORED("fused_add_norm"),
 };
-enum { ATTN_LAYER_IDX = 8 };
 static const ss_config defaults = {
     .d_model = 2560, .n_layer = 64, .vocab_size = 50277, .pad_vocab_size_multiple = 8, .rms_norm = 1, .tie_embeddings = 1
 };
 
 #define SSM(name, type, low, high) { #name, type, offsetof(ss_mamba2, name), 0, low, high, NULL }
 #define SSM_IGNORED(name) { name, FIELD_ANY, offsetof(ss_mamba2, ignored), 0, 0, 0, NULL }
-enum { LAYER, D_SSM, DT_LIMIT };
+enum { D_SSM, DT_LIMIT };
 static const json_field mixer_fields[] = {
-    SSM(layer, FIELD_ANY, 0, 0),
     SSM(d_ssm, FIELD_ANY, 0, 0),
     SSM(dt_limit, FIELD_ANY, 0, 0),
     SSM(d_state, FIELD_UNSIGNED, 1, 4096),
@@ -63,6 +61,7 @@ static const json_field mixer_fields[] = {
     SSM(norm_before_gate, FIELD_BOOLEAN, 0, 0),
     SSM(bias, FIELD_BOOLEAN, 0, 0),
     SSM(conv_bias, FIELD_BOOLEAN, 0, 0),
+    SSM_IGNORED("layer"), /* "Mamba2": checkpoint_kind.c has chosen this reader by it */
     SSM_IGNORED("conv_init"),
     SSM_IGNORED("A_init_range"),
     SSM_IGNORED("dt_min"),
@@ -101,12 +100,6 @@ static int read_mixer(checkpoint_layer_config *l, ss_mamba2 *s, json ssm_cfg, ui
     uint32_t present;
     *s = mixer_defaults;
     set_mamba2(l);
-    if (!ssm_cfg.text)
-        return complain(m, "ssm_cfg is missing: only a ssm_cfg.layer \"Mamba2\" can be converted");
-    if (json_read_fields(ssm_cfg, "ssm_cfg", mixer_fields, 1, 0, s, &present, m) != 0) /* before others, which differ */
-        return -1;
-    if (!(present & 1u << LAYER) || json_kind_of(s->layer) != JSON_STRING || !json_equals(s->layer, "Mamba2"))
-        return complain(m, "ssm_cfg.layer is not \"Mamba2\"");
     if (json_read_fields(ssm_cfg, "ssm_cfg", mixer_fields, COUNT(mixer_fields), 1, s, &present, m) != 0 ||
         read_widths(l, s, d_model, present, m) != 0)
         return -1;
@@ -141,15 +134,9 @@ static int read_config(checkpoint_config *c, checkpoint_layer_config *l, checkpo
                        json object, message *m)
 {
     ss_config ss = defaults;
-    json item;
     uint32_t present;
     if (json_read_fields(object, "", fields, COUNT(fields), 1, &ss, &present, m) != 0)
         return -1;
-    if (present & 1u << ATTN_LAYER_IDX && json_kind_of(ss.attn_layer_idx) == JSON_ARRAY) {
-        json_walk walk = json_begin(ss.attn_layer_idx);
-        if (json_next(&walk, NULL, &item))
-            return complain(m, "attn_layer_idx is not empty: attention layers are no state-space model and cannot be converted");
-    }
     if (read_vocabulary(c, &ss, m) != 0 || read_mixer(l, mixer, ss.ssm_cfg, ss.d_model, m) != 0)
         return -1;
     c->d_model = ss.d_model;

@@ -147,24 +147,23 @@ static void store_q4(unsigned char *panel_codes, size_t lane, size_t k, unsigned
 }
 
 /* place is zeroed. */
-static void pack(writer *w, unsigned char *place, const matrix_source *source, const code_book *b, size_t panel_size,
+static void pack(writer *w, unsigned char *place, const matrix_source *source, size_t i, size_t first_row, size_t n_rows,
+                 const code_book *b, size_t panel_size,
                  void (*store)(unsigned char *panel_codes, size_t lane, size_t k, unsigned code))
 {
-    size_t panels = pad16(source->rows) / LANES;
     double weights[GROUP_MAX];
     coded_group g;
-    for (size_t i = 0; i < source->count; i++)
-        for (size_t r = 0; r < source->rows && !w->failed; r++) {
-            unsigned char *panel = place + (i * panels + r / LANES) * panel_size;
-            for (size_t first = 0; first < source->cols; first += b->group) {
-                size_t n = source->cols - first < b->group ? source->cols - first : b->group;
-                read_group(w, source, i, r, first, n, weights);
-                code_group(b, weights, n, &g);
-                writer_store_u16(panel + 2 * (first / b->group * LANES + r % LANES), g.scale);
-                for (size_t k = 0; k < n; k++)
-                    store(panel + scale_bytes(b->group, source->cols), r % LANES, first + k, g.codes[k]);
-            }
+    for (size_t r = 0; r < n_rows && !w->failed; r++) {
+        unsigned char *panel = place + r / LANES * panel_size;
+        for (size_t first = 0; first < source->cols; first += b->group) {
+            size_t n = source->cols - first < b->group ? source->cols - first : b->group;
+            read_group(w, source, i, first_row + r, first, n, weights);
+            code_group(b, weights, n, &g);
+            writer_store_u16(panel + 2 * (first / b->group * LANES + r % LANES), g.scale);
+            for (size_t k = 0; k < n; k++)
+                store(panel + scale_bytes(b->group, source->cols), r % LANES, first + k, g.codes[k]);
         }
+    }
 }
 
 static size_t q8_panel(size_t cols)
@@ -187,18 +186,18 @@ static uint64_t q4_size(const matrix_source *source)
     return (uint64_t)source->count * (pad16(source->rows) / LANES) * q4_panel(source->cols);
 }
 
-static void q8_pack(writer *w, unsigned char *place, const matrix_source *source)
+static void q8_pack(writer *w, unsigned char *place, const matrix_source *source, size_t i, size_t first, size_t n)
 {
     code_book b;
     q8_book(&b);
-    pack(w, place, source, &b, q8_panel(source->cols), store_q8);
+    pack(w, place, source, i, first, n, &b, q8_panel(source->cols), store_q8);
 }
 
-static void q4_pack(writer *w, unsigned char *place, const matrix_source *source)
+static void q4_pack(writer *w, unsigned char *place, const matrix_source *source, size_t i, size_t first, size_t n)
 {
     code_book b;
     q4_book(&b);
-    pack(w, place, source, &b, q4_panel(source->cols), store_q4);
+    pack(w, place, source, i, first, n, &b, q4_panel(source->cols), store_q4);
 }
 
 const matrix_type matrix_q8 = { TYPE_Q8, q8_size, q8_pack };

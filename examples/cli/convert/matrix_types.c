@@ -8,9 +8,9 @@
 #include "writer.h"
 
 /* Panels of 16 rows, column after column, so that lane r of a vector is row r. */
-static uint64_t panel_index(const matrix_source *source, size_t i, size_t r, size_t k)
+static uint64_t panel_index(size_t cols, size_t r, size_t k)
 {
-    return (uint64_t)i * pad16(source->rows) * source->cols + r / LANES * LANES * source->cols + k * LANES + r % LANES;
+    return (uint64_t)(r / LANES * LANES) * cols + k * LANES + r % LANES;
 }
 
 static uint64_t f32_size(const matrix_source *source)
@@ -18,12 +18,11 @@ static uint64_t f32_size(const matrix_source *source)
     return (uint64_t)source->count * pad16(source->rows) * source->cols * 4;
 }
 
-static void f32_pack(writer *w, unsigned char *place, const matrix_source *source)
+static void f32_pack(writer *w, unsigned char *place, const matrix_source *source, size_t i, size_t first, size_t n)
 {
-    for (size_t i = 0; i < source->count; i++)
-        for (size_t r = 0; r < source->rows && !w->failed; r++)
-            for (size_t k = 0; k < source->cols; k++)
-                writer_store(w, place, panel_index(source, i, r, k), source->at(source->context, i, r, k));
+    for (size_t r = 0; r < n && !w->failed; r++)
+        for (size_t k = 0; k < source->cols; k++)
+            writer_store(w, place, panel_index(source->cols, r, k), source->at(source->context, i, first + r, k));
 }
 
 static uint64_t f16_size(const matrix_source *source)
@@ -57,17 +56,16 @@ static void refuse_large(writer *w, const matrix_source *source, size_t i, size_
     w->failed = complain(w->m, "%s is too large for type f16, which ends at 65504: choose another --type", origin);
 }
 
-static void f16_pack(writer *w, unsigned char *place, const matrix_source *source)
+static void f16_pack(writer *w, unsigned char *place, const matrix_source *source, size_t i, size_t first, size_t n)
 {
-    for (size_t i = 0; i < source->count; i++)
-        for (size_t r = 0; r < source->rows && !w->failed; r++)
-            for (size_t k = 0; k < source->cols; k++) {
-                double value = source->at(source->context, i, r, k);
-                if (fabs(value) < 65520)
-                    writer_store_u16(place + 2 * panel_index(source, i, r, k), half_of(value));
-                else if (!w->failed)
-                    refuse_large(w, source, i, r, k);
-            }
+    for (size_t r = 0; r < n && !w->failed; r++)
+        for (size_t k = 0; k < source->cols; k++) {
+            double value = source->at(source->context, i, first + r, k);
+            if (fabs(value) < 65520)
+                writer_store_u16(place + 2 * panel_index(source->cols, r, k), half_of(value));
+            else if (!w->failed)
+                refuse_large(w, source, i, first + r, k);
+        }
 }
 
 const matrix_type matrix_f32 = { TYPE_F32, f32_size, f32_pack };

@@ -1,8 +1,8 @@
 /*
  * matrix_types.h - the ways a weight matrix can be stored, one entry each, and which matrices of a model get which
  *
- * A type says how many bytes a matrix takes and packs it. It asks the source for one value after another and does
- * not care where they come from.
+ * A type says how many bytes a matrix takes and packs rows of it: n from row first on of matrix i, whole panels but for the
+ * last, as a matrix of their own. It asks the source for one value after another and does not care where they come from.
  */
 #ifndef B2S6_CLI_MATRIX_TYPES_H
 #define B2S6_CLI_MATRIX_TYPES_H
@@ -27,7 +27,7 @@ typedef struct matrix_source {
 typedef struct matrix_type {
     uint32_t type;     /* as the tensor table calls it */
     uint64_t (*size)(const matrix_source *source);
-    void (*pack)(struct writer *w, unsigned char *place, const matrix_source *source);
+    void (*pack)(struct writer *w, unsigned char *place, const matrix_source *source, size_t i, size_t first, size_t n);
 } matrix_type;
 
 extern const matrix_type matrix_f32, matrix_f16, matrix_q8, matrix_q4;

@@ -1,4 +1,4 @@
-/* safetensors.c - reads and checks the header of a safetensors file, and gives views of its tensors */
+/* safetensors.c - reads and checks the header of a safetensors file, and adds its tensors to a source */
 #include "safetensors.h"
 
 #include <stdlib.h>
@@ -125,7 +125,7 @@ static int read_metadata(safetensors *file, json object, arena *a, message *m)
     if (!file->metadata)
         return complain(m, "out of memory");
     for (json_walk walk = json_begin(object); json_next(&walk, &key, &value); ) {
-        safetensors_pair *pair = &file->metadata[file->n_metadata];
+        metadata_pair *pair = &file->metadata[file->n_metadata];
         if (json_kind_of(value) != JSON_STRING)
             return complain(m, "__metadata__ holds something other than strings");
         pair->key = keep_string(a, key);
@@ -172,7 +172,7 @@ static int by_name(const void *a, const void *b)
 
 static int by_key(const void *a, const void *b)
 {
-    return strcmp(((const safetensors_pair *)a)->key, ((const safetensors_pair *)b)->key);
+    return strcmp(((const metadata_pair *)a)->key, ((const metadata_pair *)b)->key);
 }
 
 /* The tensors fill the data; no name comes twice. Leaves everything sorted for the look-ups. */
@@ -249,40 +249,21 @@ void safetensors_close(safetensors *file)
     memset(file, 0, sizeof *file);
 }
 
-safetensors_entry *safetensors_find(const safetensors *file, const char *name)
+int safetensors_add(const safetensors *file, const char *name, tensor_source *s, message *m)
 {
-    safetensors_entry key;
-    key.name = name;
-    return file->n_entries == 0 ? NULL : bsearch(&key, file->entries, file->n_entries, sizeof key, by_name);
-}
-
-const char *safetensors_metadata(const safetensors *file, const char *key)
-{
-    for (size_t i = 0; i < file->n_metadata; i++)
-        if (strcmp(file->metadata[i].key, key) == 0)
-            return file->metadata[i].value;
-    return NULL;
-}
-
-int safetensors_view(const safetensors *file, const safetensors_entry *entry, tensor *t, message *m)
-{
-    static const char *const names[] = { "F16", "BF16", "F32", "F64" };  /* as tensor_type counts */
-    size_t type = 0, stride = 1;
-    while (type < 4 && strcmp(entry->type, names[type]) != 0)
-        type++;
-    if (type == 4)
-        return complain(m, "tensor %.80s: %s where F32, F16, BF16 or F64 is needed", entry->name, entry->type);
-    if (entry->n_dims > TENSOR_DIMS)
-        return complain(m, "tensor %.80s: %zu dimensions", entry->name, entry->n_dims);
-    t->name = entry->name;
-    t->data = file->data + entry->begin;
-    t->type = (tensor_type)type;
-    t->n_dims = entry->n_dims;
-    for (size_t i = TENSOR_DIMS; i-- > 0; ) {
-        int there = i < entry->n_dims;
-        t->dims[i] = there ? (size_t)entry->dims[i] : 1;  /* fits: the bytes are in memory */
-        t->strides[i] = there ? stride : 0;
-        stride *= t->dims[i];
+    for (size_t i = 0; i < file->n_entries; i++) {
+        const safetensors_entry *from = &file->entries[i];
+        tensor_entry *e = tensor_source_add(s, from->name, name);
+        uint64_t strides[SAFETENSORS_DIMS], stride = 1;
+        if (!e)
+            return complain(m, "out of memory");
+        for (size_t k = from->n_dims; k-- > 0; stride *= from->dims[k])
+            strides[k] = stride;
+        tensor_entry_set_type(e, from->type);
+        tensor_entry_set_shape(e, from->dims, strides, from->n_dims);
+        e->view.data = file->data + from->begin;
     }
+    s->metadata = file->metadata;
+    s->n_metadata = file->n_metadata;
     return 0;
 }

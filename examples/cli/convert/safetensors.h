@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "../support/message.h"
-#include "tensor.h"
+#include "tensor_source.h"
 
 #define SAFETENSORS_DIMS 8
 #define SAFETENSORS_HEADER_MAX 100000000  /* bytes; the limit of the reference implementation */
@@ -24,18 +24,13 @@ typedef struct safetensors_entry {
     size_t n_dims;
     uint64_t dims[SAFETENSORS_DIMS];
     uint64_t begin, end;          /* in the data */
-    int used;                     /* for the caller: whether anyone has asked for it */
 } safetensors_entry;
-
-typedef struct safetensors_pair {
-    const char *key, *value;
-} safetensors_pair;
 
 typedef struct safetensors {
     const unsigned char *data;
     safetensors_entry *entries;   /* (n_entries), ascending by name */
     size_t n_entries;
-    safetensors_pair *metadata;   /* (n_metadata), ascending by key */
+    metadata_pair *metadata;   /* (n_metadata), ascending by key */
     size_t n_metadata;
     char *strings;                /* what all names and metadata point into */
 } safetensors;
@@ -44,11 +39,7 @@ typedef struct safetensors {
 int safetensors_open(safetensors *file, const unsigned char *bytes, size_t size, message *m);
 void safetensors_close(safetensors *file);
 
-/* NULL if there is none. */
-safetensors_entry *safetensors_find(const safetensors *file, const char *name);
-const char *safetensors_metadata(const safetensors *file, const char *key);
-
-/* A view of an entry, which must be of a floating-point type and have at most TENSOR_DIMS dimensions. 0 or -1. */
-int safetensors_view(const safetensors *file, const safetensors_entry *entry, tensor *t, message *m);
+/* Adds every tensor to a source, as of the file called name, and gives it the metadata. 0 or -1. */
+int safetensors_add(const safetensors *file, const char *name, tensor_source *s, message *m);
 
 #endif

@@ -1,6 +1,44 @@
 /* take_backbone.c - see take_backbone.h */
 #include "take_backbone.h"
 
+void set_mamba1(checkpoint_layer_config *c)
+{
+    c->block = B2S6_BLOCK_MAMBA;
+    c->h = 1;
+    c->a_scope = B2S6_SCOPE_CHANNEL;
+    c->b_weight = c->c_selective = c->euler = c->skip = 1;
+    c->delta = B2S6_DELTA_LOWRANK;
+}
+
+void take_mamba1_mixer(tensor_taker *b, checkpoint_layer *layer, size_t d_model, int conv_bias)
+{
+    const checkpoint_layer_config *c = &layer->config;
+    size_t d = c->d_inner, n = c->d_state, rank = c->dt_rank;
+    checkpoint_unit *u = &layer->unit;
+    tensor x_proj = { 0 }, conv = { 0 }, b_step = { 0 };
+    take_tensor(b, &layer->in_proj, "in_proj.weight", SHAPE(2 * d, d_model));
+    take_tensor(b, &conv, "conv1d.weight", SHAPE(d, 1, c->d_conv));
+    if (conv_bias)
+        take_tensor(b, &layer->conv_bias, "conv1d.bias", SHAPE(d));
+    take_tensor(b, &x_proj, "x_proj.weight", SHAPE(rank + 2 * n, d));
+    take_tensor(b, &u->dt_weight, "dt_proj.weight", SHAPE(d, rank));
+    take_tensor(b, &b_step, "dt_proj.bias", SHAPE(d));
+    take_tensor(b, &u->a_log, "A_log", SHAPE(d, n));
+    take_tensor(b, &u->d, "D", SHAPE(d));
+    take_tensor(b, &layer->out, "out_proj.weight", SHAPE(d_model, d));
+    if (c->in_proj_bias) {
+        take_tensor(b, &layer->in_proj_bias, "in_proj.bias", SHAPE(2 * d));
+        take_tensor(b, &layer->out_bias, "out_proj.bias", SHAPE(d_model));
+    }
+    if (b->failed)
+        return;
+    layer->conv_weight = tensor_drop(conv, 1);
+    u->x_weight = tensor_rows(x_proj, 0, rank);
+    u->b_weight = tensor_wrap(tensor_rows(x_proj, rank, n));                       /* (1, n, d) */
+    u->c = tensor_wrap(tensor_transpose(tensor_rows(x_proj, rank + n, n)));        /* (1, d, n) */
+    u->b = tensor_wrap(b_step);                                                    /* (1, d) */
+}
+
 /* A tied head may be in the file all the same; then it must be the embedding. */
 static void check_tied_head(tensor_taker *b, const checkpoint *ck, const char *tie_key)
 {
@@ -19,6 +57,7 @@ static void check_tied_head(tensor_taker *b, const checkpoint *ck, const char *t
                                      "%s is true", i, k, tie_key);
                 return;
             }
+        tensor_source_read(b->source, 2 * c->d_model * tensor_value_size(head.type));
     }
 }
 

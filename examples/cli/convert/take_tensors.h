@@ -10,11 +10,10 @@
 #include <stddef.h>
 
 #include "../support/message.h"
-#include "safetensors.h"
-#include "tensor.h"
+#include "tensor_source.h"
 
 typedef struct tensor_taker {
-    const safetensors *file;
+    const tensor_source *source;
     message *m;
     char prefix[64];  /* before every name: "layers.3.unit." */
     int failed;
@@ -30,13 +29,13 @@ void take_layer_prefix(tensor_taker *b, const char *before, unsigned layer, cons
 /* The tensor of this name, which must be there, of this shape (SHAPE(...)), of a floating-point type, and finite. */
 void take_tensor(tensor_taker *b, tensor *t, const char *name, const size_t *dims, size_t n_dims);
 
-/* Whether the file has a tensor of this name. */
+/* Whether the checkpoint has a tensor of this name. */
 int taker_has(const tensor_taker *b, const char *name);
 
 /* Lets a tensor of this name be there that nothing needs. */
 void taker_ignore(tensor_taker *b, const char *name);
 
-/* 0; or -1 after a failure, or if the file has a tensor that nobody took. */
+/* 0; or -1 after a failure, or if the checkpoint has a tensor that nobody took. */
 int taker_finish(tensor_taker *b);
 
 #endif

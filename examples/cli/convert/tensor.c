@@ -102,10 +102,10 @@ static void write_place(const tensor *t, const size_t at[TENSOR_DIMS], char *pla
         n += snprintf(place + n, size - (size_t)n, "%zu%s", at[i], i + 1 < t->n_dims ? ", " : "]");
 }
 
-int tensor_find_not_finite(const tensor *t, char *place, size_t size)
+int tensor_find_not_finite(const tensor *t, size_t first, size_t count, char *place, size_t size)
 {
     size_t at[TENSOR_DIMS];
-    for (at[0] = 0; at[0] < t->dims[0]; at[0]++)
+    for (at[0] = first; at[0] < first + count; at[0]++)
         for (at[1] = 0; at[1] < t->dims[1]; at[1]++)
             for (at[2] = 0; at[2] < t->dims[2]; at[2]++)
                 for (at[3] = 0; at[3] < t->dims[3]; at[3]++)

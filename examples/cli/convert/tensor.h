@@ -41,7 +41,10 @@ tensor tensor_wrap(tensor t);
 /* The same without dimension i, which must be 1. */
 tensor tensor_drop(tensor t, size_t i);
 
-/* The place of the first value that is infinite or not a number, "[3, 0, 5]"; 0 if there is none. */
-int tensor_find_not_finite(const tensor *t, char *place, size_t size);
+/*
+ * The place of the first value that is infinite or not a number, "[3, 0, 5]", in count indices of the outermost dimension from
+ * first on; 0 if there is none.
+ */
+int tensor_find_not_finite(const tensor *t, size_t first, size_t count, char *place, size_t size);
 
 #endif

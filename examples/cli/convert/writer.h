@@ -1,7 +1,8 @@
 /*
  * writer.h - what the pieces of the .b2s6 writer share: a place for the next tensor, and numbers into it
  *
- * The model is described once, by functions that run twice: first to measure (every place is NULL), then to write.
+ * The model is described once, by functions that run twice: first to measure (every place is NULL), then to write. Tensors go
+ * out as they are made, matrices in pieces, so that the memory does not grow with the model.
  */
 #ifndef B2S6_CLI_WRITER_H
 #define B2S6_CLI_WRITER_H
@@ -9,19 +10,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "byte_sink.h"
 #include "checkpoint.h"
 #include "matrix_types.h"
 #include "src/format_numbers.h"
+#include "writer_crc.h"
 
 enum { LANES = FORMAT_LANES };  /* the width of panels and lanes; pad16 of docs/format.md */
 
 typedef struct writer {
     const checkpoint *ck;
     const matrix_types *types;  /* what the matrices are stored as */
-    unsigned char *bytes;       /* the file; NULL while measuring */
+    const tensor_source *source;/* told what is read of it */
+    size_t value_size;          /* bytes of a value there, about */
+    const byte_sink *sink;      /* where the bytes go; NULL while measuring */
     uint64_t data;              /* where the data begin */
     uint64_t end;               /* where the last tensor ended, rounded up to 64 */
     unsigned char *table;       /* the next entry of the tensor table; NULL while measuring */
+    unsigned char *place;       /* (room), the bytes of a tensor or of a piece of it that have not gone out yet */
+    size_t room, waiting;       /* waiting: how many */
+    uint64_t offset;            /* of the next byte that goes out, in the file */
+    uint32_t crc;               /* of the data that have gone out */
+    crc_tables tables;
     uint32_t n_tensors;
     uint32_t section;
     const char *name;           /* of the tensor that is being written, for messages */
@@ -40,12 +50,28 @@ static inline uint64_t writer_round_up(uint64_t n)
     return (n + FORMAT_DATA_ALIGNMENT - 1) / FORMAT_DATA_ALIGNMENT * FORMAT_DATA_ALIGNMENT;
 }
 
-/* Adds an entry for a tensor and returns its zeroed bytes: NULL while measuring. name is for messages. */
+/* Counts a tensor, and writes its entry; name is for messages. 0 if its bytes are wanted, too. */
+int writer_add_entry(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count, size_t rows,
+                     size_t cols, uint64_t bytes);
+
+/* n zeroed bytes that wait to go out; NULL without memory. */
+unsigned char *writer_wait(writer *w, uint64_t n);
+
+/*
+ * Adds an entry for a tensor and returns its zeroed bytes, which are the caller's until the next tensor: NULL while measuring.
+ * name is for messages.
+ */
 unsigned char *writer_place(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count,
                             size_t rows, size_t cols, uint64_t bytes);
 
 /* The same for a plain tensor of floats. */
 unsigned char *writer_place_plain(writer *w, const char *name, uint32_t role, size_t count, size_t rows, size_t cols);
+
+/* n bytes of data go out; they follow those before. */
+void writer_put(writer *w, const unsigned char *bytes, size_t n);
+
+/* Whatever of the last tensor is waiting goes out, and zeros up to the next multiple of FORMAT_DATA_ALIGNMENT. */
+void writer_flush(writer *w);
 
 /* Value number index of a place of floats. The value must be finite as a float; if not, the writer has failed. */
 void writer_store(writer *w, unsigned char *place, size_t index, double value);

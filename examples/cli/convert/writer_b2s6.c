@@ -1,95 +1,12 @@
 /* writer_b2s6.c - see writer_b2s6.h: the tensors and their table; what goes before them is in writer_header.c */
 #include "writer_b2s6.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "writer.h"
 #include "writer_header.h"
-
-void writer_store_u16(unsigned char *place, uint32_t value)
-{
-    place[0] = (unsigned char)(value & 0xff);
-    place[1] = (unsigned char)(value >> 8 & 0xff);
-}
-
-void writer_store_u32(unsigned char *place, uint32_t value)
-{
-    writer_store_u16(place, value);
-    writer_store_u16(place + 2, value >> 16);
-}
-
-void writer_store_u64(unsigned char *place, uint64_t value)
-{
-    writer_store_u32(place, (uint32_t)value);
-    writer_store_u32(place + 4, (uint32_t)(value >> 32));
-}
-
-uint32_t writer_float_bits(double value)
-{
-    float rounded = (float)value;
-    uint32_t bits;
-    memcpy(&bits, &rounded, sizeof bits);
-    return bits;
-}
-
-void writer_store(writer *w, unsigned char *place, size_t index, double value)
-{
-    if (w->failed)
-        return;
-    if (!(fabs(value) <= FLT_MAX))
-        w->failed = complain(w->m, "tensor %.80s: a value of the model that is made from it is too large for a float", w->name);
-    else
-        writer_store_u32(place + 4 * index, writer_float_bits(value));
-}
-
-unsigned char *writer_place(writer *w, const char *name, uint32_t role, uint32_t type, uint32_t layout, size_t count,
-                            size_t rows, size_t cols, uint64_t bytes)
-{
-    uint64_t offset = w->data + w->end;
-    w->name = name;
-    w->end += writer_round_up(bytes);
-    w->n_tensors++;
-    if (!w->bytes || w->failed)
-        return NULL;
-    writer_store_u16(w->table + TENSOR_AT_ROLE, role);
-    writer_store_u32(w->table + TENSOR_AT_SECTION, w->section);
-    writer_store_u32(w->table + TENSOR_AT_TYPE, type);
-    writer_store_u32(w->table + TENSOR_AT_LAYOUT, layout);
-    writer_store_u32(w->table + TENSOR_AT_COUNT, (uint32_t)count);
-    writer_store_u32(w->table + TENSOR_AT_ROWS, (uint32_t)rows);
-    writer_store_u32(w->table + TENSOR_AT_COLS, (uint32_t)cols);
-    writer_store_u64(w->table + TENSOR_AT_OFFSET, offset);
-    writer_store_u64(w->table + TENSOR_AT_BYTES, bytes);
-    w->table += FORMAT_TENSOR_ENTRY_BYTES;
-    return w->bytes + offset;
-}
-
-unsigned char *writer_place_plain(writer *w, const char *name, uint32_t role, size_t count, size_t rows, size_t cols)
-{
-    return writer_place(w, name, role, TYPE_F32, LAYOUT_PLAIN, count, rows, cols, (uint64_t)count * rows * cols * 4);
-}
-
-void writer_matrix(writer *w, uint32_t role, const matrix_type *type, const matrix_source *source)
-{
-    unsigned char *place;
-    if (type->size(source) >= matrix_f32.size(source))
-        type = &matrix_f32;
-    place = writer_place(w, source->name, role, type->type, LAYOUT_PANELS, source->count, source->rows, source->cols,
-                         type->size(source));
-    if (place)
-        type->pack(w, place, source);
-}
-
-void writer_vector(writer *w, uint32_t role, const tensor *t, size_t count, size_t n)
-{
-    unsigned char *place = writer_place_plain(w, t->name, role, count, 1, pad16(n));
-    for (size_t i = 0; place && i < count * n; i++)
-        writer_store(w, place, i / n * pad16(n) + i % n,
-                     t->n_dims == 2 ? tensor_at(t, i / t->dims[1], i % t->dims[1], 0, 0) : tensor_at(t, i, 0, 0, 0));
-}
 
 /* ------------------------------------------------------------------------------------------------- the tensors in order */
 
@@ -224,42 +141,63 @@ static uint64_t entries_size(const writer_contents *contents)
     return size;
 }
 
-/* The whole file as soon as its sizes are known. 0, with w->bytes the file, or -1. */
-static int write_parts(writer *w, const writer_layout *layout, const checkpoint *ck, const writer_contents *contents)
+/* The named entries' bytes, in the order of their table. */
+static void put_entries(writer *w, const writer_contents *contents)
 {
-    w->bytes = layout->file > SIZE_MAX ? NULL : calloc(1, (size_t)layout->file);
-    if (!w->bytes)
-        return complain(w->m, "out of memory: the model needs %llu bytes", (unsigned long long)layout->file);
-    w->data = layout->data;
-    w->table = w->bytes + layout->table;
-    put_model(w);
-    if (w->failed) {
-        free(w->bytes);
-        return -1;
+    for (size_t i = 0; i < contents->n_entries; i++) {
+        writer_put(w, contents->entries[i].bytes, contents->entries[i].size);
+        writer_flush(w);
     }
-    writer_put_header(w->bytes, layout, ck, contents);
-    return 0;
 }
 
-int write_b2s6(const checkpoint *ck, const writer_contents *contents, unsigned char **bytes, size_t *n_bytes, message *m)
+/* The data, then the header in front of them. */
+static int write_parts(writer *w, const writer_layout *layout, const checkpoint *ck, const writer_contents *contents)
 {
-    writer measure = { ck, contents->types, NULL, 0, 0, NULL, 0, 0, "", m, 0 }, w = measure;
+    unsigned char *header = calloc(1, (size_t)layout->data);
+    if (!header)
+        return complain(w->m, "out of memory");
+    w->data = w->offset = layout->data;
+    w->table = header + layout->table;
+    w->failed = w->sink->begin(w->sink->context, layout->file, w->m) != 0;
+    if (!w->failed)
+        put_model(w);
+    writer_flush(w);
+    put_entries(w, contents);
+    if (!w->failed) {
+        writer_put_header(header, layout, ck, contents, w->crc);
+        w->failed = w->sink->put(w->sink->context, 0, header, (size_t)layout->data, w->m) != 0;
+    }
+    free(header);
+    return w->failed ? -1 : 0;
+}
+
+int write_b2s6(const checkpoint *ck, const writer_contents *contents, const byte_sink *sink, message *m)
+{
+    writer w;
     writer_contents chosen = *contents;
     writer_layout layout;
-    safetensors_pair *pairs = writer_choose_metadata(contents, &chosen.n_pairs, m);
+    metadata_pair *pairs = writer_choose_metadata(contents, &chosen.n_pairs, m);
     int failed;
     if (!pairs)
         return -1;
     chosen.pairs = pairs;
-    put_model(&measure);
-    layout.n_tensors = measure.n_tensors;
-    layout.tensors = measure.end;
+    memset(&w, 0, sizeof w);
+    w.ck = ck;
+    w.types = contents->types;
+    w.source = contents->tensors;
+    w.value_size = contents->value_size;
+    w.name = "";
+    w.m = m;
+    put_model(&w);
+    layout.n_tensors = w.n_tensors;
+    layout.tensors = w.end;
     layout.entries = entries_size(contents);
-    failed = writer_lay_out(&layout, ck, &chosen, m) != 0 || write_parts(&w, &layout, ck, &chosen) != 0;
+    w.n_tensors = 0;
+    w.end = 0;
+    w.sink = sink;
+    crc_tables_make(&w.tables);
+    failed = w.failed || writer_lay_out(&layout, ck, &chosen, m) != 0 || write_parts(&w, &layout, ck, &chosen) != 0;
+    free(w.place);
     free(pairs);
-    if (failed)
-        return -1;
-    *bytes = w.bytes;
-    *n_bytes = (size_t)layout.file;
-    return 0;
+    return failed ? -1 : 0;
 }

@@ -1,5 +1,5 @@
 /*
- * writer_header.c - see writer_header.h: header, configuration, metadata, the table of named entries and their bytes
+ * writer_header.c - see writer_header.h: header, configuration, metadata, the table of named entries
  *
  * As in the writer of tensors, what measures and what writes is one function: with a place that is NULL it only measures.
  */
@@ -139,7 +139,7 @@ static uint64_t put_pair(unsigned char *place, const char *key, const char *valu
 }
 
 /* All pairs, in the file's order. Returns their bytes, padded. */
-static uint64_t put_metadata(unsigned char *place, const safetensors_pair *pairs, size_t n)
+static uint64_t put_metadata(unsigned char *place, const metadata_pair *pairs, size_t n)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < n; i++)
@@ -150,12 +150,12 @@ static uint64_t put_metadata(unsigned char *place, const safetensors_pair *pairs
 /* The order of metadata keys in the file: that of their bytes. */
 static int by_key(const void *a, const void *b)
 {
-    return strcmp(((const safetensors_pair *)a)->key, ((const safetensors_pair *)b)->key);
+    return strcmp(((const metadata_pair *)a)->key, ((const metadata_pair *)b)->key);
 }
 
-safetensors_pair *writer_choose_metadata(const writer_contents *contents, size_t *n, message *m)
+metadata_pair *writer_choose_metadata(const writer_contents *contents, size_t *n, message *m)
 {
-    safetensors_pair *pairs = malloc((contents->n_pairs + 1) * sizeof *pairs);
+    metadata_pair *pairs = malloc((contents->n_pairs + 1) * sizeof *pairs);
     int has_source = contents->source == NULL;
     *n = 0;
     if (!pairs) {
@@ -169,7 +169,7 @@ safetensors_pair *writer_choose_metadata(const writer_contents *contents, size_t
         pairs[(*n)++] = contents->pairs[i];
     }
     if (!has_source)
-        pairs[(*n)++] = (safetensors_pair){ "source", contents->source };
+        pairs[(*n)++] = (metadata_pair){ "source", contents->source };
     qsort(pairs, *n, sizeof *pairs, by_key);
     if (*n <= FORMAT_MAX_METADATA && put_metadata(NULL, pairs, *n) <= FORMAT_MAX_METADATA_BYTES)
         return pairs;
@@ -181,17 +181,16 @@ safetensors_pair *writer_choose_metadata(const writer_contents *contents, size_t
 
 /* ---------------------------------------------------------------------------------------------------- the named entries */
 
-/* Their table at entry_table and their bytes from offset on. */
-static void put_entries(unsigned char *file, const writer_layout *layout, const writer_contents *contents)
+/* Their table; their bytes follow the tensors. */
+static void put_entries(unsigned char *header, const writer_layout *layout, const writer_contents *contents)
 {
     uint64_t offset = layout->data + layout->tensors;
     for (size_t i = 0; i < contents->n_entries; i++) {
         const named_entry *e = &contents->entries[i];
-        unsigned char *place = file + layout->entry_table + FORMAT_NAMED_ENTRY_BYTES * i;
+        unsigned char *place = header + layout->entry_table + FORMAT_NAMED_ENTRY_BYTES * i;
         memcpy(place + ENTRY_AT_NAME, e->name, strlen(e->name));
         writer_store_u64(place + ENTRY_AT_OFFSET, offset);
         writer_store_u64(place + ENTRY_AT_BYTES, e->size);
-        memcpy(file + offset, e->bytes, e->size);
         offset += writer_round_up(e->size);
     }
 }
@@ -210,23 +209,10 @@ int writer_lay_out(writer_layout *layout, const checkpoint *ck, const writer_con
     return layout->data > UINT32_MAX ? complain(m, "the model's header is too large") : 0;
 }
 
-/* The common CRC-32, a byte at a time with a table made on the way: reflected polynomial 0xEDB88320. */
-static uint32_t crc32(const unsigned char *bytes, size_t size)
-{
-    uint32_t table[256], crc = 0xffffffff;
-    for (uint32_t i = 0; i < 256; i++) {
-        table[i] = i;
-        for (int bit = 0; bit < 8; bit++)
-            table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320 : 0);
-    }
-    for (size_t i = 0; i < size; i++)
-        crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xff];
-    return crc ^ 0xffffffff;
-}
-
 void writer_put_header(unsigned char *file, const writer_layout *layout, const checkpoint *ck,
-                       const writer_contents *contents)
+                       const writer_contents *contents, uint32_t data_crc)
 {
+    crc_tables tables;
     memcpy(file + FORMAT_AT_MAGIC, FORMAT_MAGIC, FORMAT_MAGIC_BYTES);
     writer_store_u32(file + FORMAT_AT_VERSION, FORMAT_VERSION);
     writer_store_u32(file + FORMAT_AT_HEADER_BYTES, (uint32_t)layout->data);
@@ -240,6 +226,7 @@ void writer_put_header(unsigned char *file, const writer_layout *layout, const c
     put_config(file + FORMAT_HEADER_BYTES, ck);
     put_metadata(file + layout->metadata, contents->pairs, contents->n_pairs);
     put_entries(file, layout, contents);
-    writer_store_u32(file + FORMAT_AT_DATA_CRC, crc32(file + layout->data, (size_t)(layout->file - layout->data)));
-    writer_store_u32(file + FORMAT_AT_HEADER_CRC, crc32(file, (size_t)layout->data));  /* while its own field is zero */
+    writer_store_u32(file + FORMAT_AT_DATA_CRC, data_crc);
+    crc_tables_make(&tables);
+    writer_store_u32(file + FORMAT_AT_HEADER_CRC, crc_of(&tables, 0, file, (size_t)layout->data)); /* its field zero */
 }

@@ -1,4 +1,4 @@
-/* writer_header.h - what goes before the tensors of a .b2s6 file, and the named entries after them */
+/* writer_header.h - what goes before the tensors of a .b2s6 file */
 #ifndef B2S6_CLI_WRITER_HEADER_H
 #define B2S6_CLI_WRITER_HEADER_H
 
@@ -18,13 +18,13 @@ typedef struct writer_layout {
  * The pairs that go into the file, sorted, in *n elements to be given to free; NULL without memory or if the format has no
  * room for them.
  */
-safetensors_pair *writer_choose_metadata(const writer_contents *contents, size_t *n, message *m);
+metadata_pair *writer_choose_metadata(const writer_contents *contents, size_t *n, message *m);
 
 /* Where everything goes; contents->pairs are those that writer_choose_metadata gave. 0 or -1. */
 int writer_lay_out(writer_layout *layout, const checkpoint *ck, const writer_contents *contents, message *m);
 
-/* Writes all but the tensors and their table, which must be there: the checksums come last. */
+/* Completes the header (layout->data bytes), in which the table of the tensors is already; the rest is zero. */
 void writer_put_header(unsigned char *file, const writer_layout *layout, const checkpoint *ck,
-                       const writer_contents *contents);
+                       const writer_contents *contents, uint32_t data_crc);
 
 #endif

@@ -124,6 +124,26 @@ int cli_parse(const cli_verb *verb, int argc, char **argv, const cli_option *opt
     return 0;
 }
 
+int cli_take_repeated(const cli_verb *verb, const char *name, int *argc, char **argv, const char **values, size_t *n)
+{
+    const size_t length = strlen(name);
+    int left = 0, ended = 0;
+    *n = 0;
+    for (int i = 0; i < *argc; i++) {
+        ended |= strcmp(argv[i], "--") == 0;
+        if (ended || strncmp(argv[i], name, length) != 0 || (argv[i][length] != 0 && argv[i][length] != '='))
+            argv[left++] = argv[i];
+        else if (argv[i][length] == '=')
+            values[(*n)++] = argv[i] + length + 1;
+        else if (i + 1 < *argc)
+            values[(*n)++] = argv[++i];
+        else
+            return cli_usage(verb, "%s: %s needs a value", verb->name, name);
+    }
+    *argc = left;
+    return 0;
+}
+
 b2s6_model *cli_open_model(const char *path)
 {
     return cli_open_model_for(path, NULL);

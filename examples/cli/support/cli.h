@@ -18,7 +18,7 @@ typedef struct cli_verb {
 } cli_verb;
 
 extern const cli_verb verb_convert, verb_info, verb_run, verb_demo, verb_score, verb_generate, verb_compress,
-    verb_decompress, verb_bench, verb_embed;
+    verb_decompress, verb_bench, verb_embed, verb_tokenize;
 
 /* A type of weights as --type calls it. */
 const char *cli_type_name(b2s6_type type);
@@ -36,6 +36,12 @@ typedef struct cli_option {
  */
 int cli_parse(const cli_verb *verb, int argc, char **argv, const cli_option *options, size_t n_options,
               const char **operands, size_t n_operands);
+
+/*
+ * Takes an option that may be given several times out of the arguments, before cli_parse: values (argc) gets each value, in
+ * order, *n their number. Returns 0, or CLI_USAGE with the error printed.
+ */
+int cli_take_repeated(const cli_verb *verb, const char *name, int *argc, char **argv, const char **values, size_t *n);
 
 /* Print one line on stderr and return the exit status, CLI_FAILED or CLI_USAGE. Control characters come out as '?'. */
 #if defined(__GNUC__)

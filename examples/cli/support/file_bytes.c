@@ -1,5 +1,6 @@
 /* file_bytes.c - maps a file, or reads it to its end where it cannot be mapped */
 #define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* madvise */
 
 #include "file_bytes.h"
 
@@ -67,6 +68,16 @@ int file_bytes_read(file_bytes *file, const char *path, message *m)
     }
     fclose(stream);
     return failed;
+}
+
+void file_bytes_let_go(const file_bytes *file)
+{
+#ifdef MADV_DONTNEED
+    if (file->mapping)
+        (void)madvise(file->mapping, file->size, MADV_DONTNEED); /* only to the kernel's profit: the pages are the file's */
+#else
+    (void)file;
+#endif
 }
 
 void file_bytes_release(file_bytes *file)

@@ -16,4 +16,7 @@ typedef struct file_bytes {
 int file_bytes_read(file_bytes *file, const char *path, message *m);
 void file_bytes_release(file_bytes *file);
 
+/* Gives back the memory of a mapped file's pages; they are read again when they are needed. Nothing of a file that is not. */
+void file_bytes_let_go(const file_bytes *file);
+
 #endif

@@ -8,9 +8,11 @@
 static const char unpickle[] = "load it in PyTorch and save it as safetensors (docs/checkpoint.md)";
 static const char from_safetensors[] = "give b2s6 convert the safetensors checkpoint that it was made from";
 static const char from_pytorch[] = "export the model from PyTorch as safetensors (docs/checkpoint.md)";
+static const char load_and_save[] = "load it in PyTorch and save it again";
 static const char unpack[] = "unpack it first";
 static const char use_convert[] = "b2s6 convert makes a .b2s6 file of it";
-static const char use_folder[] = "give b2s6 convert the folder with config.json and model.safetensors";
+static const char convert_its_folder[] = "give b2s6 convert the folder that it is in, with its config.json";
+static const char use_folder[] = "give b2s6 convert the folder with config.json and the weights";
 static const char fetch[] = "fetch the file itself: git lfs pull";
 static const char fetch_again[] = "the download went wrong; fetch the file again";
 static const char is_model[] = "it is what b2s6 convert makes";
@@ -60,7 +62,7 @@ static int contains(const unsigned char *bytes, size_t size, const char *text)
 /* A zip file, by the name of the first file inside. */
 static file_kind zip_kind(const unsigned char *bytes, size_t size)
 {
-    static const file_kind pickled = { "a PyTorch file, which is pickled", unpickle, 0 };
+    static const file_kind pickled = { "a PyTorch file, which is pickled", convert_its_folder, 1 };
     static const file_kind arrays = { "an .npz file", from_pytorch, 0 }, other = { "a zip file", unpack, 0 };
     size_t n = size > 30 ? bytes[26] | (size_t)bytes[27] << 8 : 0;
     n = n < size - 30 ? n : size - 30;
@@ -97,7 +99,8 @@ file_kind file_kind_of(const unsigned char *bytes, size_t size)
 {
     static const file_kind unknown = { NULL, NULL, 0 };
     static const file_kind onnx = { "an ONNX file", from_pytorch, 0 }, json = { "a JSON file", use_folder, 0 };
-    static const file_kind pickle = { "a pickle", unpickle, 0 }, safetensors = { "a safetensors file", use_convert, 1 };
+    static const file_kind pickle = { "a pickle", unpickle, 0 }, old = { "a PyTorch file from before 1.6", load_and_save, 1 };
+    static const file_kind safetensors = { "a safetensors file", use_convert, 1 };
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (has(bytes, size, marks[i].offset, marks[i].bytes, marks[i].n))
             return marks[i].kind;
@@ -105,6 +108,8 @@ file_kind file_kind_of(const unsigned char *bytes, size_t size)
         return zip_kind(bytes, size);
     if (is_safetensors(bytes, size))
         return safetensors;
+    if (has(bytes, size, 0, "\x80\x02\x8a\x0a", 4))
+        return old;
     if (size >= 3 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5)
         return pickle;
     if (is_onnx(bytes, size))

@@ -203,7 +203,7 @@ static int open_stream(output *o, const char *path)
 {
     struct stat status;
     int there = stat(path, &status) == 0;
-    o->path = resolve(path);
+    o->path = there && !S_ISREG(status.st_mode) ? strdup(path) : resolve(path);  /* a pipe in /dev/stdout has no path */
     if (!o->path)
         return -1;
     if (there && S_ISDIR(status.st_mode)) {

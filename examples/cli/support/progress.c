@@ -83,7 +83,10 @@ void progress_update(progress *p, uint64_t done, uint64_t bytes)
         n = put_share(text, sizeof text, part, part > 0 ? seconds * (1 - part) / part : 0);
     else
         n = (size_t)snprintf(text, sizeof text, "%.1f kB", 1e-3 * (double)bytes);
-    snprintf(text + n, sizeof text - n, "  %.1f kB/s", 1e-3 * (double)bytes / seconds);
+    if (p->tokens)
+        snprintf(text + n, sizeof text - n, "  %.0f tokens/s", (double)bytes / seconds);
+    else
+        snprintf(text + n, sizeof text - n, "  %.1f kB/s", 1e-3 * (double)bytes / seconds);
     draw_line(part, p->total != 0, text);
 }
 

@@ -7,7 +7,8 @@
 
 typedef struct progress {
     int shown;             /* standard error is a terminal that can draw it */
-    uint64_t total;        /* bytes to do; 0: unknown */
+    uint64_t total;        /* bytes to do, or tokens; 0: unknown */
+    int tokens;            /* set after progress_begin: tokens are counted, not bytes */
     double started, drawn; /* seconds */
 } progress;
 

@@ -35,11 +35,11 @@ static size_t text_column(const char *line)
     return begin;
 }
 
-/* Bytes of the word that begins here; "[--isa NAME]" is one. */
+/* Bytes of the word that begins here; "[--isa NAME]" is one, and "[--stop TEXT]..." too. */
 static size_t word_at(const char *text)
 {
     const char *end = *text == '[' ? strchr(text, ']') : NULL;
-    return end ? (size_t)(end - text) + 1 : strcspn(text, " ");
+    return end ? (size_t)(end - text) + strcspn(end, " ") : strcspn(text, " ");
 }
 
 /* Bytes of the line that fit: up to the last blank before the edge, or a word that is longer than a line. */

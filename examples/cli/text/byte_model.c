@@ -1,15 +1,10 @@
 /* byte_model.c - opens a language model of bytes and steps the stream that it reads */
-#define _POSIX_C_SOURCE 200809L /* posix_memalign */
-
 #include "byte_model.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "../support/open_model.h"
-
-/* The byte that a model is told before the first one. */
-#define BEFORE_FIRST '\n'
 
 static b2s6_model_info describe(const b2s6_model *model)
 {
@@ -26,9 +21,11 @@ int byte_model_check(const b2s6_model *model, message *m)
     const char *why = NULL;
     if (info.input_kind != B2S6_TOKENS)
         why = "it reads features";
-    else if (info.input_size != BYTE_VALUES)
-        why = "its vocabulary is not the 256 bytes";
-    else if (info.head_size != BYTE_VALUES)
+    else if (b2s6_model_entry(model, "tokenizer", NULL))
+        why = "it reads the tokens of a tokenizer";
+    else if (info.input_size < BYTE_VALUES || info.input_size > BYTE_IDS_MAX)
+        why = "its vocabulary is not the 256 bytes, nor these and a few tokens more";
+    else if (info.head_size != info.input_size)
         why = "its answer is not one score for each of the 256 bytes";
     else if (info.bidirectional)
         why = "it is bidirectional";
@@ -55,74 +52,68 @@ uint64_t byte_model_fingerprint(const b2s6_model *model)
     return describe(model).fingerprint;
 }
 
+/* What the stream needs beside the tokens' stream. 0 or -1; byte_stream_close frees what is there. */
+static int make_room(byte_stream *s, size_t run)
+{
+    const size_t width = s->tokens.width;
+    s->ids = malloc(run * sizeof *s->ids);
+    if (width > BYTE_VALUES)
+        s->wide = malloc(run * width * sizeof *s->wide);
+    return s->ids && (s->wide || width == BYTE_VALUES) ? 0 : -1;
+}
+
 int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, const b2s6_parallel *parallel, message *m)
 {
+    static const int32_t before[] = { BYTE_BEFORE_FIRST };
+    int failed;
     memset(s, 0, sizeof *s);
-    s->run = run;
-    s->last = BEFORE_FIRST;
-    s->parallel = parallel;
-    s->workspace_size = run > 1 || parallel ? b2s6_workspace_size(model, run) : 0;
-    if (s->workspace_size != 0 && posix_memalign(&s->workspace, B2S6_ALIGNMENT, s->workspace_size) != 0) {
-        s->workspace = NULL; /* a causal model can do without */
-        s->workspace_size = 0;
-    }
-    s->tokens = malloc(run * sizeof *s->tokens);
-    if (s->tokens && b2s6_state_create(&s->state, model, NULL) == B2S6_OK)
-        return 0;
-    byte_stream_close(s);
-    return complain(m, "out of memory");
+    if (token_stream_open(&s->tokens, model, run, parallel, m) != 0)
+        return -1;
+    failed = make_room(s, run) != 0 ? complain(m, "out of memory") : token_stream_begin(&s->tokens, before, 1, m);
+    if (failed)
+        byte_stream_close(s);
+    return failed;
 }
 
 void byte_stream_close(byte_stream *s)
 {
-    b2s6_state_destroy(s->state);
-    free(s->tokens);
-    free(s->workspace);
-    memset(s, 0, sizeof *s);
+    token_stream_close(&s->tokens);
+    free(s->ids);
+    free(s->wide);
+    s->ids = NULL;
+    s->wide = NULL;
 }
 
-void byte_stream_reset(byte_stream *s)
+/* The scores of the bytes of n rows of the model: rows (n, 256). */
+static void keep_bytes(const byte_stream *s, size_t n, float *rows)
 {
-    b2s6_state_reset(s->state);
-    s->last = BEFORE_FIRST;
+    for (size_t i = 0; i < n; i++)
+        memcpy(rows + i * BYTE_VALUES, s->wide + i * s->tokens.width, BYTE_VALUES * sizeof *rows);
 }
 
-static int check(b2s6_status status, message *m)
-{
-    return status == B2S6_OK ? 0 : complain(m, "%s", b2s6_status_text(status));
-}
-
-static b2s6_status run_tokens(byte_stream *s, size_t n, float *rows)
-{
-    b2s6_run_options options = B2S6_RUN_OPTIONS;
-    options.workspace = s->workspace;
-    options.workspace_size = s->workspace_size;
-    options.parallel = s->parallel;
-    return b2s6_run_tokens(s->state, s->tokens, n, rows, n * BYTE_VALUES, &options);
-}
-
-/* A step knows no threads; a run of one does. */
 int byte_stream_next(byte_stream *s, float *row, message *m)
 {
-    if (!s->parallel)
-        return check(b2s6_step_token(s->state, s->last, row, BYTE_VALUES), m);
-    s->tokens[0] = s->last;
-    return check(run_tokens(s, 1, row), m);
+    float *out = row && s->wide ? s->wide : row;
+    if (token_stream_next(&s->tokens, out, m) != 0)
+        return -1;
+    if (out != row)
+        keep_bytes(s, 1, row);
+    return 0;
 }
 
 void byte_stream_take(byte_stream *s, unsigned char byte)
 {
-    s->last = byte;
+    token_stream_take(&s->tokens, byte);
 }
 
-/* The state reads each byte one step late: it answers to the byte before with the scores for this one. */
 int byte_stream_run(byte_stream *s, const unsigned char *bytes, size_t n, float *rows, message *m)
 {
-    if (n == 0)
-        return 0;
-    s->tokens[0] = s->last;
-    for (size_t i = 1; i < n; i++)
-        s->tokens[i] = bytes[i - 1];
-    s->last = bytes[n - 1];
-    return check(run_tokens(s, n, rows), m);
+    float *out = s->wide ? s->wide : rows;
+    for (size_t i = 0; i < n; i++)
+        s->ids[i] = bytes[i];
+    if (token_stream_run(&s->tokens, s->ids, n, out, m) != 0)
+        return -1;
+    if (out != rows)
+        keep_bytes(s, n, rows);
+    return 0;
 }

@@ -3,6 +3,9 @@
  *
  * A byte model reads one byte a step and answers with 256 scores (logits) of what the next byte will be. A stream begins
  * from the zero state as if after the end of a line, so that there is a prediction for the first byte too.
+ *
+ * A model may have some tokens more, as MambaByte's have: ids 0 to 255 are the bytes, and ids from 256 on, for padding or the ends
+ * of texts, are none. The stream never reads one, and their scores are dropped, so that the 256 others share all probability.
  */
 #ifndef B2S6_CLI_BYTE_MODEL_H
 #define B2S6_CLI_BYTE_MODEL_H
@@ -12,8 +15,13 @@
 
 #include "b2s6.h"
 #include "../support/message.h"
+#include "token_stream.h"
 
 #define BYTE_VALUES 256
+#define BYTE_IDS_MAX 320 /* 256 and some tokens that are none, rounded up to a multiple of 64 */
+
+/* The byte that a model is told before the first one. */
+#define BYTE_BEFORE_FIRST '\n'
 
 /* How many bytes a run takes at once by default: more is hardly faster. */
 #define BYTE_RUN 256
@@ -30,21 +38,17 @@ int byte_model_check(const b2s6_model *model, message *m);
 uint64_t byte_model_fingerprint(const b2s6_model *model);
 
 typedef struct byte_stream {
-    b2s6_state *state;
-    size_t run;            /* bytes that byte_stream_run takes at most; 1: byte_stream_next is all that is called */
-    int32_t *tokens;       /* (run) */
-    void *workspace;
-    size_t workspace_size;
-    const b2s6_parallel *parallel;
-    unsigned char last;    /* the byte that the state has not read yet */
+    token_stream tokens;
+    int32_t *ids;          /* (run) */
+    float *wide;           /* (run, width) if the model's rows have more than 256 scores, else NULL */
 } byte_stream;
 
-/* run: as above, from 1. parallel: threads to work on, or NULL. 0, or -1 with nothing to release. */
+/*
+ * run: bytes that byte_stream_run takes at most, from 1. parallel: threads to work on, or NULL. 0, or -1 with nothing to
+ * release.
+ */
 int byte_stream_open(byte_stream *s, const b2s6_model *model, size_t run, const b2s6_parallel *parallel, message *m);
 void byte_stream_close(byte_stream *s);
-
-/* Back to the beginning. */
-void byte_stream_reset(byte_stream *s);
 
 /* The scores for the next byte, row (256) or NULL. byte_stream_take then says which byte it was. 0 or -1. */
 int byte_stream_next(byte_stream *s, float *row, message *m);

@@ -1,8 +1,6 @@
 /* prediction.c - turns a model's scores into weights and frequencies, in integers alone */
 #include "prediction.h"
 
-#include <math.h>
-
 /* Scores beyond this many nats are cut; no trained model has them. */
 #define SCORE_LIMIT 8192
 
@@ -66,15 +64,4 @@ void frequencies_of_weights(const uint32_t *weights, uint32_t flat, uint32_t *fr
 uint32_t flat_after(uint32_t flat, uint32_t frequency)
 {
     return FLAT_MIN + (uint32_t)((uint64_t)(FLAT_MAX - FLAT_MIN) * flat / frequency);
-}
-
-double surprise(const float *row, unsigned char byte)
-{
-    uint32_t weights[BYTE_VALUES];
-    uint64_t sum = 0;
-    weights_of_scores(row, SCALE_ONE, weights);
-    for (int i = 0; i < BYTE_VALUES; i++)
-        sum += weights[i];
-    return (double)(highest_score(row) - fixed_score(row[byte])) * (1.4426950408889634 / 65536) +
-           log2((double)sum / WEIGHT_ONE);
 }

@@ -38,7 +38,4 @@ void frequencies_of_weights(const uint32_t *weights, uint32_t flat, uint32_t *fr
 /* flat for the next byte, after one that had this frequency. */
 uint32_t flat_after(uint32_t flat, uint32_t frequency);
 
-/* Bits of information in this byte by the model alone, for reports: -log2 of its probability. */
-double surprise(const float *row, unsigned char byte);
-
 #endif

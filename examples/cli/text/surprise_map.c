@@ -63,20 +63,25 @@ static void put_column(surprise_map *map, const char *text, size_t n, char mark)
     map->marks[map->n_marks++] = mark;
 }
 
-static char mark_of(double bits)
+/* Of tokens a 0 is written, too: it shows where one begins. */
+static char mark_of(const surprise_map *map, double bits)
 {
-    return bits < 1 ? ' ' : bits < 10 ? (char)('0' + (int)bits) : '#';
+    if (map->tokens && !map->begins)
+        return ' ';
+    return bits < 1 && !map->tokens ? ' ' : bits < 10 ? (char)('0' + (int)bits) : '#';
 }
 
 /* A character of n bytes that fills columns columns: 1, or as many as it has bytes. */
 static void put_cell(surprise_map *map, const char *text, size_t n, size_t columns, double bits)
 {
     if (map->color) {
-        set_shade(map, bits);
+        if (map->begins)
+            map->token_bits = bits;
+        set_shade(map, map->tokens ? map->token_bits : bits);
         fwrite(text, 1, n, map->out);
         return;
     }
-    put_column(map, text, columns == 1 ? n : 1, mark_of(bits));
+    put_column(map, text, columns == 1 ? n : 1, mark_of(map, bits));
     for (size_t i = 1; i < columns; i++)
         put_column(map, text + i, 1, ' ');
 }
@@ -88,7 +93,7 @@ static void put_newline(surprise_map *map, double bits)
         fputc('\n', map->out);
         return;
     }
-    put_column(map, " ", 1, mark_of(bits));
+    put_column(map, " ", 1, mark_of(map, bits));
     map->n_text--; /* its column has a mark, but needs no blank */
     flush_line(map);
 }
@@ -139,14 +144,16 @@ static void give_up(surprise_map *map)
     map->n_bytes = 0;
 }
 
-void map_byte(surprise_map *map, unsigned char byte, double bits)
+static void take_byte(surprise_map *map, unsigned char byte, double bits, int begins)
 {
     if (map->n_bytes > 0 && !continues(map, byte))
         give_up(map);
     if (map->n_bytes == 0) {
         map->bits = 0;
+        map->begins = 0;
         map->needed = character_length(byte);
     }
+    map->begins |= begins;
     if (map->needed == 0) {
         if (byte == '\n')
             put_newline(map, bits);
@@ -164,6 +171,17 @@ void map_byte(surprise_map *map, unsigned char byte, double bits)
     }
 }
 
+void map_byte(surprise_map *map, unsigned char byte, double bits)
+{
+    take_byte(map, byte, bits, 0);
+}
+
+void map_token(surprise_map *map, const unsigned char *text, size_t n, double bits)
+{
+    for (size_t i = 0; i < n; i++)
+        take_byte(map, text[i], i == 0 ? bits : 0, i == 0);
+}
+
 void map_end(surprise_map *map)
 {
     give_up(map);
@@ -171,7 +189,9 @@ void map_end(surprise_map *map)
         flush_line(map);
     no_shade(map);
     if (!map->color) {
-        fputs("\nBelow each character: its surprise in whole bits; nothing below one, # from ten on.\n", map->out);
+        fputs(map->tokens ? "\nBelow the first character of each token: its surprise in whole bits, # from ten on.\n"
+                          : "\nBelow each character: its surprise in whole bits; nothing below one, # from ten on.\n",
+              map->out);
         return;
     }
     fputs("\nbits of surprise:", map->out);

@@ -7,11 +7,6 @@
 #include "../../support/json_fields.h"
 #include "tokenizer.h"
 
-int import_given(json value)
-{
-    return value.text && json_kind_of(value) != JSON_NULL;
-}
-
 /* Truncation and padding say how long a text may be, which is for the caller here. */
 static int read_parts(json whole, import_parts *parts, message *m)
 {

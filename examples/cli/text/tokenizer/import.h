@@ -20,6 +20,9 @@ int import_around(draft *d, json post_processor, message *m);
 int import_vocabulary(draft *d, const import_parts *parts, message *m);
 
 /* Whether a value is there and not null. */
-int import_given(json value);
+static inline int import_given(json value)
+{
+    return value.text && json_kind_of(value) != JSON_NULL;
+}
 
 #endif

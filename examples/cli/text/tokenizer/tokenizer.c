@@ -51,17 +51,6 @@ const char *tokenizer_unicode(void)
     return unicode_version();
 }
 
-int token_list_grow(token_list *list)
-{
-    const size_t room = list->room ? list->room * 2 : 256;
-    int32_t *ids = room <= SIZE_MAX / 8 ? realloc(list->ids, room * sizeof *ids) : NULL;
-    if (!ids)
-        return -1;
-    list->ids = ids;
-    list->room = room;
-    return 0;
-}
-
 /* --------------------------------------------------------------------------------------------------------------- encoding */
 
 /* One text on its way. */
@@ -272,18 +261,6 @@ static size_t plain_text(const tokenizer *t, const unsigned char *text, size_t s
     return n;
 }
 
-/* How many bytes at the end are the beginning of a UTF-8 character that is not yet whole. */
-static unsigned unfinished(const unsigned char *text, size_t size)
-{
-    for (size_t n = 1; n <= 3 && n <= size; n++) {
-        const unsigned char c = text[size - n];
-        if ((c & 0xc0) == 0x80)
-            continue;
-        return utf8_length(c) > n ? (unsigned)n : 0;
-    }
-    return 0;
-}
-
 size_t tokenizer_decode(const tokenizer *t, token_decoder *d, int32_t id, int control, unsigned char *out)
 {
     const unsigned char *text;
@@ -299,7 +276,7 @@ size_t tokenizer_decode(const tokenizer *t, token_decoder *d, int32_t id, int co
         size = plain_text(t, text, size, !d->started, out + n);
     d->started = 1;
     n += size;
-    d->n_waiting = unfinished(out, n);
+    d->n_waiting = utf8_unfinished(out, n);
     n -= d->n_waiting;
     memcpy(d->waiting, out + n, d->n_waiting);
     return n;

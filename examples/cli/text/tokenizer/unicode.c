@@ -49,6 +49,17 @@ size_t utf8_read(const unsigned char *text, size_t size, uint32_t *c)
     return length;
 }
 
+unsigned utf8_unfinished(const unsigned char *text, size_t size)
+{
+    for (size_t n = 1; n <= 3 && n <= size; n++) {
+        const unsigned char c = text[size - n];
+        if ((c & 0xc0) == 0x80)
+            continue;
+        return utf8_length(c) > n ? (unsigned)n : 0;
+    }
+    return 0;
+}
+
 size_t utf8_write(unsigned char *out, uint32_t c)
 {
     const size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;

@@ -24,6 +24,9 @@ size_t utf8_read(const unsigned char *text, size_t size, uint32_t *c);
 /* How many bytes a sequence that begins with this byte has; 0 if none does. */
 size_t utf8_length(unsigned char first);
 
+/* How many bytes at the end of a text are the beginning of a character that is not yet whole: 0 to 3. */
+unsigned utf8_unfinished(const unsigned char *text, size_t size);
+
 /* Writes a code point, at most 4 bytes; returns their number. */
 size_t utf8_write(unsigned char *out, uint32_t c);
 
