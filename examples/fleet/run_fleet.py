@@ -69,7 +69,6 @@ class Fleet:
 
     def __init__(self, build):
         self.folder = os.path.join(build, "fleet")
-        self.under = []                 # before the worker's command: a profiler, say
         self.data = os.path.join(self.folder, "data")
         self.program = os.path.join(self.folder, "fleet")
         # A socket's path may have 107 bytes at most: a build folder may be deeper than that.
@@ -121,7 +120,7 @@ class Fleet:
         self.n_workers += 1
         name = f"w{self.n_workers}"
         log = open(os.path.join(self.folder, "log", name), "w")
-        worker = subprocess.Popen(self.under + [self.program, "worker", "--store", self.path, "--partitions", str(PARTITIONS),
+        worker = subprocess.Popen([self.program, "worker", "--store", self.path, "--partitions", str(PARTITIONS),
                                    "--model", model, "--name", name] + [str(o) for o in options],
                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
