@@ -96,6 +96,7 @@ include examples/speech/speech.mk
 include tests/tests.mk
 include examples/firmware/firmware.mk
 include examples/speech/image.mk
+include examples/fleet/fleet.mk
 include examples/python/python.mk
 include pkgconfig/cmake.mk
 include docs/man/man.mk

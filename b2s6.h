@@ -90,7 +90,7 @@ typedef enum b2s6_status {
     B2S6_OK = 0,
 
     /* the call */
-    B2S6_ERROR_ARGUMENT = 1,      /* NULL, zero or an unknown option where that is not allowed */
+    B2S6_ERROR_ARGUMENT = 1,      /* NULL, zero, an unknown option or an impossible count where that is not allowed */
     B2S6_ERROR_MEMORY = 2,        /* the allocator returned NULL */
     B2S6_ERROR_SIZE = 3,          /* the caller's memory, or the room for output, is too small */
     B2S6_ERROR_ALIGNMENT = 4,     /* the caller's memory is not aligned as asked */
@@ -105,7 +105,7 @@ typedef enum b2s6_status {
 
     /* the model file */
     B2S6_ERROR_FILE = 32,         /* cannot be opened or read */
-    B2S6_ERROR_MAGIC = 33,        /* not a .b2s6 file */
+    B2S6_ERROR_MAGIC = 33,        /* not a .b2s6 file; an empty one too */
     B2S6_ERROR_VERSION = 34,      /* a version of the format or of the arithmetic that this library does not have */
     B2S6_ERROR_TRUNCATED = 35,    /* shorter than it says it is */
     B2S6_ERROR_CHECKSUM = 36,     /* damaged */
@@ -262,14 +262,13 @@ typedef struct b2s6_open_options {
  *
  * On success *model is the handle, to be closed with b2s6_model_close. On failure *model is NULL, and error, unless
  * NULL, says what is wrong and where. options may be NULL. However the file was made, maliciously too, open reads nothing
- * outside it. Errors: MEMORY and ALIGNMENT (the allocator), ISA,
- * FILE and all others from 32 on.
+ * outside it. Errors: MEMORY and ALIGNMENT (the allocator), ISA, FILE and all others from 32 on.
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_model_open_file(b2s6_model **model, const char *path,
                                                        const b2s6_open_options *options, b2s6_error *error);
 
 /*
- * Opens a model file that lies in memory: the size bytes at data, in RAM, a mapping or flash. Nothing is copied (except on
+ * Opens a model file that is in memory: the size bytes at data, in RAM, a mapping or flash. Nothing is copied (except on
  * a big-endian machine): data stays the caller's and must stay unchanged until the model is closed. data must be aligned
  * to 4 bytes; B2S6_ALIGNMENT is faster. Otherwise as b2s6_model_open_file. Errors: ALIGNMENT, MEMORY, ISA and all from 33 on.
  */
@@ -469,14 +468,14 @@ B2S6_API void *b2s6_state_user(const b2s6_state *state);
 
 /*
  * A state that travels: its bytes as a snapshot, the same on every machine (docs/format.md), with a checksum and the
- * fingerprint of the model file. Saved on a device it is taken up on a server, by the same or a later version of the library.
+ * fingerprint of the model file. A stream saved on a device can go on on a server, with the same or a later version of the
+ * library.
  *
  * b2s6_snapshot_size is the exact size of every snapshot of a state of this model; 0 for NULL, SIZE_MAX if there is no such
- * state on this machine. b2s6_state_save writes that
- * many bytes to snapshot, of which size are free (SIZE if too few); the memory needs no alignment. b2s6_state_restore reads
- * them back, of size bytes that may be more, and puts state where the stream was when it was saved. A snapshot that is
- * damaged in any way (SNAPSHOT), of another format or arithmetic (VERSION) or of another model file (MODEL) leaves it as
- * it was.
+ * state on this machine. b2s6_state_save writes that many bytes to snapshot, which has room for size bytes (SIZE if that is
+ * too little); the memory needs no alignment. b2s6_state_restore reads a snapshot from the beginning of size bytes, which may
+ * be more than it takes, and puts the state where the stream was when it was saved. A snapshot that is damaged in any way
+ * (SNAPSHOT), of another format or arithmetic (VERSION) or of another model file (MODEL) leaves the state as it was.
  */
 B2S6_API size_t b2s6_snapshot_size(const b2s6_model *model);
 B2S6_API B2S6_CHECKED b2s6_status b2s6_state_save(const b2s6_state *state, void *snapshot, size_t size);
@@ -566,9 +565,9 @@ B2S6_API size_t b2s6_workspace_size(const b2s6_model *model, size_t n_steps);
  * Of a bidirectional model a run is a whole sequence: it starts from the beginning of a stream, and the next run starts
  * anew. With pooling it has one row in all.
  *
- * n_steps = 0 does nothing, except for a bidirectional model, which has no answer then: ARGUMENT. All input is checked
- * before the first step is taken. Errors: INPUT_KIND (also a wrong n_features), TOKEN, VALUE, SIZE (out_size, workspace),
- * ALIGNMENT (workspace).
+ * n_steps = 0 does nothing, except for a bidirectional model, which has no answer then. All input is checked before the
+ * first step is taken. Errors: ARGUMENT (no steps of a bidirectional model; more rows of features than memory can hold),
+ * INPUT_KIND (also a wrong n_features), TOKEN, VALUE, SIZE (out_size, workspace), ALIGNMENT (workspace).
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_run_tokens(b2s6_state *state, const int32_t *tokens, size_t n_steps, float *out,
                                                   size_t out_size, const b2s6_run_options *options);
@@ -578,11 +577,11 @@ B2S6_API B2S6_CHECKED b2s6_status b2s6_run_features(b2s6_state *state, const flo
 
 /*
  * One step of each of n_states streams of one model: tokens (n_states), or features (n_states, n_features); rows go to out
- * (n_states, width), with room for out_size floats in all, width as in a run, or nowhere if out is NULL. The weights are read
- * once for as many streams as the workspace has room for (b2s6_workspace_size(model, n_states)). Each stream gets the bits
- * that it would have had alone. The states must be different ones, at least one (ARGUMENT), of one model handle (MODEL). options may be
- * NULL; B2S6_RUN_HIDDEN is the only flag. All is checked before any stream moves. Errors: INPUT_KIND, TOKEN, VALUE,
- * BIDIRECTIONAL, MODEL, SIZE (out_size), ALIGNMENT.
+ * (n_states, width), with room for out_size floats in all, width as in a run, or nowhere if out is NULL. The weights are
+ * read once for as many streams as the workspace has room for (b2s6_workspace_size(model, n_states)). Each stream gets the
+ * bits that it would have had alone. options may be NULL; B2S6_RUN_HIDDEN is the only flag. All is checked before any
+ * stream moves. Errors: ARGUMENT (no state, a state given twice, more rows than memory can hold), MODEL (states of more
+ * than one model handle), INPUT_KIND, TOKEN, VALUE, BIDIRECTIONAL, SIZE (out_size), ALIGNMENT (workspace).
  */
 B2S6_API B2S6_CHECKED b2s6_status b2s6_batch_tokens(b2s6_state *const *states, size_t n_states, const int32_t *tokens,
                                                     float *out, size_t out_size, const b2s6_run_options *options);

@@ -1,12 +1,17 @@
 /*
- * What a layer does between its norm and the residual stream: a block, one file and one entry of the table for each kind. Adding a
- * kind is adding a file (docs/code.md).
+ * What a layer does between its norm and the residual stream: a block, one file and one entry of the table for each
+ * kind. Adding a kind is adding a file (docs/code.md).
  */
 #ifndef B2S6_BLOCK_H
 #define B2S6_BLOCK_H
 
 #include "unit.h"
 
+/*
+ * One entry of the table (block.c): what the library asks of a kind. check, bind and place are called while a file is
+ * opened, in this order, for each layer; pass and mix for every chunk of rows, where nothing can fail. All of them get
+ * what they work on, and none keeps anything: the table is constant.
+ */
 struct block {
     uint32_t kind;                /* b2s6_block */
     const struct key *keys;       /* of its configuration, between those of every layer and those of a unit */
@@ -35,7 +40,7 @@ B2S6_INTERNAL const struct block *b2s6_block_of(uint32_t kind);
 /* The configuration of the layer whose section comes next, checked, in *layer, which holds the layer before it. */
 B2S6_INTERNAL void b2s6_layer_config(struct config_reader *r, struct layer *layer, const struct model_config *m);
 
-/* Takes all tensors of a layer. */
+/* Takes all tensors of a layer. *layer is zero but for its block and configuration. Failures are the binder's. */
 B2S6_INTERNAL void b2s6_layer_bind(struct binder *b, struct layer *layer, const struct model_config *m);
 
 /* Raises what a row of a workspace needs, and notes the layer's parts of a stream. */

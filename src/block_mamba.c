@@ -1,4 +1,11 @@
-/* The mamba block: out_proj (unit(silu(conv(v))) silu(z)), (v, z) = in_proj input (the paper's language models). */
+/*
+ * The mamba block (Gu and Dao, arXiv 2312.00752; the paper's language models):
+ *
+ *     (v, z) = in_proj input;   u = silu(conv(v));   x += out_proj (unit(u) silu(z))
+ *
+ * Three sections: expanding with the convolution, since that stays within a channel; the unit with the gate, for the same
+ * reason; and contracting. Of a stream it keeps the unit's states and, for the convolution, the last d_conv - 1 rows of v.
+ */
 #include "block.h"
 #include "block_parts.h"
 
@@ -7,12 +14,14 @@
 /* Its parts of a stream. */
 enum { PART_UNIT, PART_WINDOW };
 
+/* The unit's keys follow these in the file. */
 static const struct key mamba_keys[] = {
     B2S6_KEY(KEY_D_INNER, layer_config, d_inner, 1, FORMAT_MAX_WIDTH, "d_inner"),
     B2S6_KEY(KEY_D_CONV, layer_config, d_conv, 1, FORMAT_MAX_D_CONV, "d_conv"),
     B2S6_KEY(KEY_PROJECTION_BIASES, layer_config, projection_biases, 0, 3, "projection biases"),
 };
 
+/* Any width goes with any d_model; that h divides it is a rule of the unit. */
 static const char *mamba_check(struct layer_config *c, const struct model_config *m)
 {
     (void)c;
@@ -20,6 +29,7 @@ static const char *mamba_check(struct layer_config *c, const struct model_config
     return NULL;
 }
 
+/* In the order of the roles; the two biases of projections are there by the bits of one key. */
 static void mamba_bind(struct binder *b, struct layer *layer, uint32_t d_model)
 {
     const struct layer_config *c = &layer->config;
@@ -38,6 +48,10 @@ static void mamba_bind(struct binder *b, struct layer *layer, uint32_t d_model)
         layer->out_bias = b2s6_take_vector(b, ROLE_OUT_BIAS, d_model);
 }
 
+/*
+ * The window of d_conv = 1 has no rows, which means: no such part. expanded holds v and z of a row side by side; z is read
+ * as late as the gate, so nobody may reuse the place before.
+ */
 static void mamba_place(struct needs *needs, struct layer *layer, uint32_t d_model)
 {
     const uint32_t di = b2s6_pad16(layer->config.d_inner), d = b2s6_pad16(d_model);
@@ -51,6 +65,7 @@ static void mamba_place(struct needs *needs, struct layer *layer, uint32_t d_mod
     needs->projected = needs->projected < d ? d : needs->projected;
 }
 
+/* On the stack of mamba_pass; the parts of its first section read it. */
 struct mamba_context {
     const struct pass *pass;
     const struct layer *layer;
@@ -58,7 +73,11 @@ struct mamba_context {
     size_t di;               /* pad16(d_inner) */
 };
 
-/* u = silu(conv(v)), stream by stream; the windows are brought up to date. */
+/*
+ * u = silu(conv(v)), stream by stream, for groups begin .. end - 1; the windows are brought up to date. A window is the
+ * stream's own memory, each part of the section moves its columns only, and v of these groups is ready: the same part has
+ * made it.
+ */
 static void convolve(const struct mamba_context *c, size_t begin, size_t end)
 {
     const struct pass *p = c->pass;
@@ -81,7 +100,10 @@ static void convolve(const struct mamba_context *c, size_t begin, size_t end)
     }
 }
 
-/* Groups begin .. end - 1 of v and z, and of the convolution of v. */
+/*
+ * Groups begin .. end - 1 of v and z, and of the convolution of v. Both products read the same prepared rows; index says
+ * which of the two matrices of in_proj is meant.
+ */
 static void expand(void *context, size_t begin, size_t end)
 {
     const struct mamba_context *c = context;
@@ -99,6 +121,7 @@ static void expand(void *context, size_t begin, size_t end)
     convolve(c, begin, end);
 }
 
+/* input may be p->x itself: it is read to its end before the last section adds to that. */
 static void mamba_pass(const struct pass *p, const struct layer *layer, const float *input)
 {
     const struct workspace *w = p->work;

@@ -17,6 +17,7 @@
 /* Its parts of a stream. */
 enum { PART_UNIT, PART_WINDOW };
 
+/* Of the unit's keys those three that are free here; the others have one value each, which mamba2_check fills in. */
 static const struct key mamba2_keys[] = {
     B2S6_KEY(KEY_D_INNER, layer_config, d_inner, 1, FORMAT_MAX_WIDTH, "d_inner"),
     B2S6_KEY(KEY_D_CONV, layer_config, d_conv, 1, FORMAT_MAX_D_CONV, "d_conv"),
@@ -34,6 +35,11 @@ static const struct key mamba2_keys[] = {
     B2S6_KEY(KEY_STATES, layer_config, states, 1, 2, "states"),
 };
 
+/*
+ * What Mamba-2 is, in terms of the unit: a real A a head, B and C of the input, Euler's step, D. c->h is at least 1 and
+ * norm_groups too, by their ranges, so that the divisions are allowed. The bound on B and C keeps widths of rows below
+ * 2^24 and with them all sums of places (places_of) within 32 bits. That h divides d_inner is a rule of the unit.
+ */
 static const char *mamba2_check(struct layer_config *c, const struct model_config *m)
 {
     (void)m;
@@ -56,7 +62,10 @@ static const char *mamba2_check(struct layer_config *c, const struct model_confi
     return NULL;
 }
 
-/* Floats of B and C of all groups. */
+/*
+ * Floats of B and C of all groups of heads: B, then C, of each. They are one row, so that one product and one convolution
+ * do for all. At most 2^24, by mamba2_check.
+ */
 static uint32_t bc_width(const struct layer_config *c)
 {
     return 2 * c->n_groups * c->d_state;
@@ -83,14 +92,18 @@ static struct places places_of(const struct layer_config *c)
     return at;
 }
 
-/* A matrix that a pass multiplies with. */
+/* A matrix that a pass multiplies with: a workspace must have room for its input, packed or as codes. */
 static void take_projection(struct binder *b, struct matrix *m, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols)
 {
     b2s6_take_matrix(b, m, role, count, rows, cols);
     b2s6_need_prepared(b, m, 1);
 }
 
-/* Everything that the layer's input is projected to; dt's bias and in_proj's are one vector. */
+/*
+ * Everything that the layer's input is projected to, in the order of the roles. In checkpoints it is one matrix; here it
+ * is four, since they differ in type (dt's must be of floats, as an error of delta is one of every state's exponent) and
+ * since each begins at whole panels. The bias of dt, in_proj's and the step's own, is one vector, added by the converter.
+ */
 static void bind_input(struct binder *b, struct layer *layer, uint32_t d_model)
 {
     const struct layer_config *c = &layer->config;
@@ -114,6 +127,10 @@ static void bind_input(struct binder *b, struct layer *layer, uint32_t d_model)
     b->parameters += bias ? c->h : 0;
 }
 
+/*
+ * The unit's tensors are taken here and not by b2s6_unit_bind, as they have other shapes: delta's bias is one value a head;
+ * A and D are stored for every channel, and counted as trained, a value a head. No state turns, so no angle has a limit.
+ */
 static void mamba2_bind(struct binder *b, struct layer *layer, uint32_t d_model)
 {
     const struct layer_config *c = &layer->config;
@@ -134,6 +151,7 @@ static void mamba2_bind(struct binder *b, struct layer *layer, uint32_t d_model)
         take_projection(b, &m->out_mlp, ROLE_OUT_MLP, 1, d_model, c->d_mlp);
 }
 
+/* The window is of all that the convolution runs over: u, padded to whole groups, then B and C of all groups of heads. */
 static void mamba2_place(struct needs *needs, struct layer *layer, uint32_t d_model)
 {
     const struct layer_config *c = &layer->config;
@@ -156,6 +174,7 @@ static void mamba2_place(struct needs *needs, struct layer *layer, uint32_t d_mo
 
 /* -------------------------------------------------------------------------------------------------------------- the pass */
 
+/* On the stack of mamba2_pass; the parts of its sections read it. */
 struct mamba2_context {
     const struct pass *pass;
     const struct layer *layer;
@@ -177,7 +196,10 @@ static int clip(size_t *first, size_t n_items, size_t begin, size_t end, size_t 
     return begin < to && end > from && part[0] < part[1];
 }
 
-/* Panels begin .. end - 1 of matrix number index of m, into place y of every row. */
+/*
+ * Panels panels[0] .. panels[1] - 1 of matrix number index of m, into place y of every row. All projections of a row go to
+ * one wide row of work->expanded, whose stride they share: one place of the workspace, whatever of it a layer has.
+ */
 static void project_to(const struct mamba2_context *c, const struct matrix *m, const struct prepared *input, uint32_t index,
                        const float *bias, size_t y, const size_t panels[2])
 {
@@ -193,7 +215,10 @@ static void project_to(const struct mamba2_context *c, const struct matrix *m, c
     b2s6_project(c->pass, &o, panels[0], panels[1]);
 }
 
-/* u and bc of channel groups begin .. end - 1, stream by stream; the windows are brought up to date. */
+/*
+ * u and bc of channel groups begin .. end - 1, stream by stream; the windows are brought up to date. Called by the part
+ * that has made v and bc of these groups: nothing else is read.
+ */
 static void convolve(const struct mamba2_context *c, size_t begin, size_t end)
 {
     const struct pass *p = c->pass;
@@ -216,7 +241,11 @@ static void convolve(const struct mamba2_context *c, size_t begin, size_t end)
     }
 }
 
-/* Items: groups of v and z, then panels of bc, then panels of dt. Each goes as far as it needs nothing of another. */
+/*
+ * The first section. Items: groups of v and z, then panels of bc, then panels of dt; a part's range may cover pieces of all
+ * three, which clip cuts out. Each goes as far as it needs nothing of another part: v and bc through the convolution, dt
+ * through the softplus. So the threads meet once for four products.
+ */
 static void expand(void *context, size_t begin, size_t end)
 {
     const struct mamba2_context *c = context;
@@ -267,7 +296,10 @@ static void spread_delta(void *context, size_t begin, size_t end)
     }
 }
 
-/* Rows begin .. end - 1 of y through the norm; and the gate, if it comes after. */
+/*
+ * Rows begin .. end - 1 of y through the norm; and the gate, if it comes after. A norm needs whole rows of y, so this is a
+ * section of its own, cut by rows where others are cut by channels.
+ */
 static void norm_rows(void *context, size_t begin, size_t end)
 {
     const struct mamba2_context *c = context;
@@ -293,7 +325,11 @@ static void norm_rows(void *context, size_t begin, size_t end)
     kernels->gate_silu(y, c->pass->work->expanded + begin * c->at.width + c->at.z, c->at.width, span);
 }
 
-/* The recurrence, its gate and its norm: y. */
+/*
+ * The recurrence, its gate and its norm: y. delta is spread over the channels first, a whole row by one part. The unit is
+ * given u, delta, B and C, and has nothing to project. Where the gate comes before the norm, or there is no norm, it is
+ * part of the unit's section.
+ */
 static B2S6_APART void recur(struct mamba2_context *c)
 {
     const struct pass *p = c->pass;
@@ -322,6 +358,7 @@ static B2S6_APART void recur(struct mamba2_context *c)
         b2s6_pass_section(p, norm_rows, c, n_rows, elementary_cost(n_rows * di));
 }
 
+/* input may be p->x itself, which the contractions add to: all that reads input comes before them. */
 static void mamba2_pass(const struct pass *p, const struct layer *layer, const float *input)
 {
     const struct mamba2_part *m = &layer->more.mamba2;
@@ -332,7 +369,8 @@ static void mamba2_pass(const struct pass *p, const struct layer *layer, const f
     c.pass = p;
     c.layer = layer;
     c.at = places_of(&layer->config);
-    if (layer->config.d_mlp) { /* before anything is added to what may be its input */
+    /* the MLP beside the unit: v silu(g) waits in its own place of the row until the unit's output has been added */
+    if (layer->config.d_mlp) {
         mlp.in = &m->in_mlp;
         mlp.bias = m->mlp_bias;
         mlp.input = input;
@@ -340,7 +378,10 @@ static void mamba2_pass(const struct pass *p, const struct layer *layer, const f
         mlp.stride = c.at.width;
         b2s6_block_gated(p, &mlp);
     }
-    /* packed, or as codes, the inputs of all three are the same */
+    /*
+     * Each matrix may be of another type: so its input is prepared for it. Packed, or as codes, the inputs of all three
+     * are the same, as they have the same columns; a later preparation writes the same bytes over an earlier one.
+     */
     c.in = b2s6_prepare(p, &layer->in_proj, input, d, n_rows, 1);
     c.in_bc = b2s6_prepare(p, &m->in_bc, input, d, n_rows, 1);
     c.in_dt = b2s6_prepare(p, &m->in_dt, input, d, n_rows, 1);

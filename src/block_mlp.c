@@ -1,13 +1,22 @@
-/* The mlp block: a gated MLP without memory, out (v silu(g)), (v, g) = in_proj input. It follows mixers in some stacks. */
+/*
+ * The mlp block: a gated MLP, which follows mixers in some stacks.
+ *
+ *     (v, g) = in_proj input;   x += out (v silu(g))
+ *
+ * It has no unit (h stays 0, which config_has_unit asks for) and keeps nothing of a stream. It is two sections that other
+ * blocks have too (block_parts.c), and the smallest example of a block.
+ */
 #include "block.h"
 #include "block_parts.h"
 
 #if B2S6_HAS_MLP
 
+/* Its one key. The matrices' other side is the model's width. */
 static const struct key mlp_keys[] = {
     B2S6_KEY(KEY_D_INNER, layer_config, d_inner, 1, FORMAT_MAX_WIDTH, "d_inner"),
 };
 
+/* Any width will do. */
 static const char *mlp_check(struct layer_config *c, const struct model_config *m)
 {
     (void)c;
@@ -15,6 +24,7 @@ static const char *mlp_check(struct layer_config *c, const struct model_config *
     return NULL;
 }
 
+/* v and g are one tensor of two matrices, the value first, as those of the other blocks are. */
 static void mlp_bind(struct binder *b, struct layer *layer, uint32_t d_model)
 {
     b2s6_take_matrix(b, &layer->in_proj, ROLE_IN_PROJ, 2, layer->config.d_inner, d_model);
@@ -23,6 +33,7 @@ static void mlp_bind(struct binder *b, struct layer *layer, uint32_t d_model)
     b2s6_need_prepared(b, &layer->out, 1);
 }
 
+/* v and g side by side; no parts of a stream. */
 static void mlp_place(struct needs *needs, struct layer *layer, uint32_t d_model)
 {
     const uint32_t d = b2s6_pad16(d_model), expanded = 2 * b2s6_pad16(layer->config.d_inner);
@@ -31,6 +42,7 @@ static void mlp_place(struct needs *needs, struct layer *layer, uint32_t d_model
     needs->projected = needs->projected < d ? d : needs->projected;
 }
 
+/* v is overwritten by the gate and read by the projection, with v and g still side by side. */
 static void mlp_pass(const struct pass *p, const struct layer *layer, const float *input)
 {
     struct gated g;

@@ -30,10 +30,10 @@ int memcmp(const void *a, const void *b, size_t n);
  * than a little different.
  */
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
-#  error "libb2s6 needs float arithmetic in float precision: on 32-bit x86 -msse2 -mfpmath=sse, on s390 -fexcess-precision=fast"
+#  error "libb2s6 needs float arithmetic in float: on 32-bit x86 -msse2 -mfpmath=sse, on s390 -fexcess-precision=fast"
 #endif
 
-/* Lanes of a group: matrices lie in panels of this many rows, channels in groups of this many. Part of the file format. */
+/* Lanes of a group: matrices are in panels of this many rows, channels in groups of this many. Part of the file format. */
 #define B2S6_LANES 16u
 
 /*

@@ -1,8 +1,16 @@
-/* Reads configuration entries by tables of keys, and the section of the model itself; layers are read in block.c. */
+/*
+ * Reads configuration entries by tables of keys, and the section of the model itself; layers are read in block.c.
+ *
+ * The file's entries ascend (format.c has checked it), a table's keys ascend, and sections are read in their order: so one
+ * walk over the entries finds every key at the place where the reader is, or knows that it is missing. An entry that
+ * nobody asks for is an unknown one: skipped if its optional bit is set, and a reason to refuse the file otherwise, since
+ * a model that means something else than we read would run and be wrong.
+ */
 #include "config.h"
 
 #include "status.h"
 
+/* Section 0. All are required: a reader need not know what a writer left out, and no default can drift. */
 static const struct key model_keys[] = {
     B2S6_KEY(KEY_D_MODEL, model_config, d_model, 1, FORMAT_MAX_WIDTH, "d_model"),
     B2S6_KEY(KEY_N_LAYERS, model_config, n_layers, 1, FORMAT_MAX_LAYERS, "n_layers"),
@@ -25,12 +33,15 @@ static size_t entry_at(const struct config_reader *r)
 /* The key that comes next, with its optional bit; after the last one a key that no section has. */
 static uint32_t next_key(const struct config_reader *r)
 {
-    return r->next < r->format->n_config ? b2s6_read32(r->format->config + (size_t)r->next * FORMAT_CONFIG_ENTRY_BYTES) : UINT32_MAX;
+    if (r->next >= r->format->n_config)
+        return UINT32_MAX;
+    return b2s6_read32(r->format->config + (size_t)r->next * FORMAT_CONFIG_ENTRY_BYTES);
 }
 
 /*
- * Steps over optional entries of the section whose number is below this one; any other there is a failure. Entries of sections
- * before have been read, those of sections after have greater keys.
+ * Steps over optional entries of the section whose number is below this one; any other there is a failure. Entries of
+ * sections before have been read, those of sections after have greater keys. A known key with the optional bit is the
+ * key: the bit is for who does not know it.
  */
 int b2s6_config_has(struct config_reader *r, uint32_t number)
 {
@@ -49,6 +60,10 @@ int b2s6_config_has(struct config_reader *r, uint32_t number)
     return 0;
 }
 
+/*
+ * The first failure ends it, at the entry that the message is about: r->next only moves on when a value has been taken.
+ * Values of a byte are stored as one, whatever the byte order of the machine.
+ */
 void b2s6_config_take(struct config_reader *r, const struct key *keys, size_t n_keys, void *into)
 {
     uint32_t value;
@@ -70,6 +85,7 @@ void b2s6_config_take(struct config_reader *r, const struct key *keys, size_t n_
                                      B2S6_KEY_NAME(k), value, k->min, k->max);
             return;
         }
+        /* B2S6_KEY_MOST has made sure that the member is as wide as this */
         if (k->max <= UINT8_MAX)
             ((unsigned char *)into)[k->member] = (unsigned char)value;
         else
@@ -77,17 +93,20 @@ void b2s6_config_take(struct config_reader *r, const struct key *keys, size_t n_
     }
 }
 
+/* Asks for a number above all that a section can have: everything that is left of it is stepped over, or refused. */
 void b2s6_config_end(struct config_reader *r)
 {
     (void)b2s6_config_has(r, FORMAT_KEY_NUMBER_MASK + 1u);
 }
 
+/* The first failure stays. The place is that of the next entry, the end of a section whose values contradict each other. */
 void b2s6_config_fail(struct config_reader *r, b2s6_status status, const char *text)
 {
     if (!r->status)
         r->status = b2s6_fail_at(r->error, status, entry_at(r), "section %u: %s", text, r->section, 0, 0);
 }
 
+/* Batch norm is a weight and a bias (the converter folds its statistics in) and has no code of its own to leave out. */
 const char *b2s6_norm_left_out(uint32_t norm)
 {
     if (!B2S6_HAS_NORM_LAYER && norm == B2S6_NORM_LAYER)
@@ -97,7 +116,11 @@ const char *b2s6_norm_left_out(uint32_t norm)
     return NULL;
 }
 
-/* What no single range can say. NULL if all is well. */
+/*
+ * What no single range can say. NULL if all is well. Each rule is one that code elsewhere relies on: a row of features is
+ * as wide as an activation at most, a tied head is multiplied as the matrix that the embedding is, a bias has rows to be
+ * added to. An eps that nobody would use must be 0, so that equal models are equal files.
+ */
 static const char *contradiction(const struct model_config *c)
 {
     if (c->input_kind == B2S6_FEATURES && c->input_size > FORMAT_MAX_WIDTH)
@@ -111,6 +134,10 @@ static const char *contradiction(const struct model_config *c)
     return NULL;
 }
 
+/*
+ * What is wrong comes before what is left out of this build: the first is the file's fault, and no other build helps. The
+ * reader moves on to layer 1 in any case; after a failure it does nothing there.
+ */
 void b2s6_config_model(struct config_reader *r, struct model_config *c)
 {
     const char *wrong;

@@ -1,4 +1,10 @@
-/* The configuration of a model and of its layers: plain values that the file's entries say, and how they are read. */
+/*
+ * The configuration of a model and of its layers: plain values that the file's entries say, and how they are read.
+ *
+ * Whoever reads a configuration after opening may rely on every rule of the format: ranges, and what blocks and unit
+ * check. The functions at the end are how the rest of the library asks. In a build that leaves kinds out they are
+ * constants, so that the compiler drops what the other kinds would need; reading the member would keep it.
+ */
 #ifndef B2S6_CONFIG_H
 #define B2S6_CONFIG_H
 
@@ -12,10 +18,13 @@ struct model_config {
     uint8_t input_kind, head_bias, head_tied, final_norm, pool;
 };
 
-/* What holds for one layer. A member whose key the layer's block does not have is 0, or what the block implies. */
+/*
+ * What holds for one layer. A member whose key the layer's block does not have is 0, or what the block implies. It is in
+ * every handle once a layer, so numbers that fit a byte are bytes.
+ */
 struct layer_config {
     uint32_t norm_eps;
-    uint32_t d_inner, h, d_state, dt_rank;
+    uint32_t d_inner, h, d_state, dt_rank; /* h divides d_inner; dt_rank is 0 unless delta is of low rank */
 #if B2S6_HAS_MAMBA2
     uint32_t d_mlp, n_groups, norm_groups;
     uint32_t gate_eps, delta_least, delta_most; /* the bits of floats */
@@ -27,8 +36,11 @@ struct layer_config {
     uint8_t delta, discretization, conjugate, skip, states;
 };
 
-/* One line a key: where its value goes and the range it must be in. Keys of a table ascend. A member whose most fits a byte is
- * a byte, every other one four. */
+/*
+ * One line a key: where its value goes and the range it must be in. Keys of a table ascend, as entries do in the file.
+ * A member whose most fits a byte is a byte, every other one four: b2s6_config_take goes by max to know how many it
+ * writes, and B2S6_KEY_MOST refuses to compile where the member has another size.
+ */
 struct key {
     uint8_t key, min;
     uint16_t member;        /* offset in the structure that is filled */
@@ -50,7 +62,10 @@ struct key {
 #  define B2S6_KEY_NAME(key) ""
 #endif
 
-/* Walks the file's entries once, in their order. After the first failure it does nothing. */
+/*
+ * Walks the file's entries once, in their order. After the first failure it does nothing, so callers ask for keys one
+ * after another and look at status at the end, but before they use a value.
+ */
 struct config_reader {
     const struct format *format;
     uint32_t next;          /* entry */
@@ -62,7 +77,10 @@ struct config_reader {
 /* Whether the reader's section has this key, and it comes next. */
 B2S6_INTERNAL int b2s6_config_has(struct config_reader *r, uint32_t number);
 
-/* The n_keys keys of this table must come next, each in its range; their values go into *into. Unknown optional ones are skipped. */
+/*
+ * The n_keys keys of this table must come next, each in its range; their values go into *into. Unknown optional ones are
+ * skipped.
+ */
 B2S6_INTERNAL void b2s6_config_take(struct config_reader *r, const struct key *keys, size_t n_keys, void *into);
 
 /* The section is read: nothing but unknown optional entries may be left of it. */
@@ -77,7 +95,7 @@ B2S6_INTERNAL void b2s6_config_model(struct config_reader *r, struct model_confi
 /* A part of the norm of this kind that the build leaves out; NULL if it has all. */
 B2S6_INTERNAL const char *b2s6_norm_left_out(uint32_t norm);
 
-/* Whether eps is given to a norm that has none. */
+/* Whether eps is given to a norm that has none: equal models must be equal files, so nothing idle may differ. */
 static inline int config_eps_is_idle(uint32_t norm, uint32_t eps)
 {
     return eps && (norm == B2S6_NORM_NONE || norm == B2S6_NORM_BATCH);
@@ -143,13 +161,16 @@ static inline uint32_t config_planes(const struct layer_config *c)
     return config_is_complex(c) ? 2 : 1;
 }
 
-/* Floats a channel's state takes: as above, twice if it is compensated. */
+/* Floats a channel's state takes: as above, twice if it is compensated, for what rounding took from each. */
 static inline uint32_t config_state_planes(const struct layer_config *c)
 {
     return config_planes(c) * (config_is_compensated(c) ? 2u : 1u);
 }
 
-/* Rows of the projection of B and C: B re, B im, C re, C im, as far as they exist. */
+/*
+ * Rows of the projection of B and C: B re, B im, C re, C im, as far as they exist; at most 4 times 4096. 0: the unit takes
+ * neither of its input.
+ */
 static inline uint32_t config_bc_rows(const struct layer_config *c)
 {
     uint32_t rows = 0;

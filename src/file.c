@@ -1,4 +1,10 @@
-/* The only file of the library that knows files and mappings; firmware leaves it out. */
+/*
+ * The only file of the library that knows files and mappings; firmware leaves it out.
+ *
+ * On systems with mmap a file is mapped and never copied: opening reads what it checks, the system brings the rest when
+ * a step wants it, and processes that open the same file share its memory. Elsewhere it is read into the allocation of
+ * its handle.
+ */
 #include "switches.h"
 
 #if B2S6_HAS_FILES && (defined(__unix__) || defined(__APPLE__))
@@ -26,11 +32,16 @@
 
 #if B2S6_HAS_MMAP
 
-/* Maps the whole file read-only. */
+/*
+ * Maps the whole file read-only. The descriptor is closed at once: a mapping lives on without it. Only regular files: a
+ * device or a pipe has no size, or blocks. mmap refuses a length of 0, so the empty file is told here, with the status
+ * that an empty buffer gets (format.c).
+ */
 static b2s6_status map_file(const char *path, void **data, size_t *size, b2s6_error *error)
 {
     struct stat info;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe that nobody writes to must not hold the caller */
+    /* a pipe that nobody writes to must not hold the caller; a child that the host starts must not get the descriptor */
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     b2s6_status status = B2S6_OK;
 
     if (file < 0)
@@ -51,11 +62,16 @@ static b2s6_status map_file(const char *path, void **data, size_t *size, b2s6_er
     return status;
 }
 
+/* What the handle is given to call, so that open.c, which closes it, needs to know no system. */
 static void unmap(void *mapping, size_t mapping_size)
 {
     munmap(mapping, mapping_size);
 }
 
+/*
+ * The mapping is begun by the system at a page, so every tensor is at a multiple of 64 of the address space. It is given
+ * back on every failure; after success it is the handle's.
+ */
 static b2s6_status open_path(b2s6_model **model, const char *path, const struct open_settings *settings, b2s6_error *error)
 {
     struct blueprint plan;
@@ -82,8 +98,11 @@ static b2s6_status open_path(b2s6_model **model, const char *path, const struct 
 #else
 
 /*
- * Without mmap the file is read into the same allocation as its handle, after it. The handle's size depends on the number of
- * layers, which every valid file has in its second configuration entry; whether the file is valid is found out afterwards.
+ * Without mmap the file is read into the same allocation as its handle, after it. The handle's size depends on the
+ * number of layers, which every valid file has in its second configuration entry; whether the file is valid is found out
+ * afterwards. head may be filled in part, from a file that is shorter: the rest is zeros, and the number of layers some
+ * number, cut to what the format allows. It decides how much is allocated and nothing else; the plan, made of the bytes
+ * as they were read, has the handle's true size, and a file that changed in between does not fit and is refused.
  */
 static b2s6_status read_after_handle(b2s6_model **model, FILE *file, size_t size, const struct open_settings *settings,
                                      b2s6_error *error)
@@ -96,6 +115,7 @@ static b2s6_status read_after_handle(b2s6_model **model, FILE *file, size_t size
     struct blueprint plan;
     b2s6_status status;
 
+    /* so that the sum of handle, copy and file does not wrap */
     if (size > SIZE_MAX / 4)
         return b2s6_fail(error, B2S6_ERROR_UNSUPPORTED, 0, "the file is larger than this machine can address");
     memory = settings->allocator.allocate(settings->allocator.user, data_at + size, B2S6_ALIGNMENT);
@@ -121,6 +141,10 @@ static b2s6_status read_after_handle(b2s6_model **model, FILE *file, size_t size
     return B2S6_OK;
 }
 
+/*
+ * Its size by seeking to its end, as C99 has no other way; ftell is a long, so larger files cannot be read here. The stream
+ * is closed on every path: what the handle needs has been read.
+ */
 static b2s6_status open_path(b2s6_model **model, const char *path, const struct open_settings *settings, b2s6_error *error)
 {
     FILE *file = fopen(path, "rb");
@@ -139,6 +163,7 @@ static b2s6_status open_path(b2s6_model **model, const char *path, const struct 
 
 #endif
 
+/* Options before the file: a wrong option is told whatever the path is. */
 b2s6_status b2s6_model_open_file(b2s6_model **model, const char *path, const b2s6_open_options *options, b2s6_error *error)
 {
     struct open_settings settings;

@@ -1,19 +1,36 @@
-/* Reads header and tables of a .b2s6 file: after these checks nothing that they name is outside the file. */
+/*
+ * Reads header and tables of a .b2s6 file: after these checks nothing that they name is outside the file, so whoever
+ * comes later follows offsets without asking. What the numbers mean for a model is not looked at here.
+ *
+ * The order of the checks is that of what each relies on. First what makes it our file at all, then its size, so that the
+ * whole header can be read; then the checksum of the header, since a damaged one would lead to any other message; then
+ * the places of its sections; then each section on its own. The file need not be honest: the checksum proves no more
+ * than that nobody damaged it by accident, and everything is checked as if it were chosen to do harm.
+ *
+ * A table names its data in the order in which they are in the file, each at the next free place. So one walk proves
+ * that nothing overlaps, that no byte is without an owner, and that every model has exactly one form as a file: two
+ * writers that agree on the contents write the same bytes.
+ */
 #include "format.h"
 
 #include "crc32.h"
 #include "status.h"
 
 /*
- * Offsets and sizes are size_t: read_sizes sees to it that the file has the size that the caller gave. Rounding up wraps only in a
- * file that ends within the last 63 bytes of the address space: it comes out as 0 then, and the last check refuses the file.
+ * Offsets and sizes are size_t: read_sizes sees to it that the file has the size that the caller gave. Rounding up wraps
+ * only in a file that ends within the last 63 bytes of the address space: it comes out as 0 then, and the last check
+ * refuses the file.
  */
 static size_t round_up(size_t x)
 {
     return (x + (FORMAT_DATA_ALIGNMENT - 1)) & ~(size_t)(FORMAT_DATA_ALIGNMENT - 1);
 }
 
-/* Whose file it is, if it is one. */
+/*
+ * Whose file it is, if it is one. Another version may have another header, so nothing after the version is read before
+ * it is known; 0.1 is told apart, as its files exist. An empty file lacks the magic as well: it is no piece of a model
+ * that could be completed, so it is "not a .b2s6 file" rather than a truncated one.
+ */
 static b2s6_status check_version(const unsigned char *file, size_t size, b2s6_error *error)
 {
     if (size < FORMAT_MAGIC_BYTES || memcmp(file, FORMAT_MAGIC, FORMAT_MAGIC_BYTES) != 0)
@@ -27,12 +44,16 @@ static b2s6_status check_version(const unsigned char *file, size_t size, b2s6_er
         return b2s6_fail_at(error, B2S6_ERROR_VERSION, FORMAT_AT_VERSION, "format version %u, this library reads version %u",
                             NULL, b2s6_read32(file + FORMAT_AT_VERSION), FORMAT_VERSION, 0);
     if (b2s6_read32(file + FORMAT_AT_ARITHMETIC) != FORMAT_ARITHMETIC)
-        return b2s6_fail_at(error, B2S6_ERROR_VERSION, FORMAT_AT_ARITHMETIC, "arithmetic %u, this library computes by %u", NULL,
-                            b2s6_read32(file + FORMAT_AT_ARITHMETIC), FORMAT_ARITHMETIC, 0);
+        return b2s6_fail_at(error, B2S6_ERROR_VERSION, FORMAT_AT_ARITHMETIC, "arithmetic %u, this library computes by %u",
+                            NULL, b2s6_read32(file + FORMAT_AT_ARITHMETIC), FORMAT_ARITHMETIC, 0);
     return B2S6_OK;
 }
 
-/* The three sizes; after this header_bytes bytes can be read. */
+/*
+ * The sizes and checksums; after this header_bytes bytes can be read. A file that is too short is a download that broke
+ * off, and gets a status of its own; one that is too long was appended to, or the caller gave a wrong size. size_t holds
+ * all sizes from here on, as the file is as long as the caller's memory.
+ */
 static b2s6_status read_sizes(struct format *f, const unsigned char *file, size_t size, b2s6_error *error)
 {
     const uint64_t claimed = b2s6_read64(file + FORMAT_AT_FILE_BYTES);
@@ -53,7 +74,7 @@ static b2s6_status read_sizes(struct format *f, const unsigned char *file, size_
     return B2S6_OK;
 }
 
-/* The checksum is taken with its own four bytes as zero. */
+/* Taken with its own four bytes as zero, so that a writer can fill it in last. */
 static b2s6_status check_header_crc(const struct format *f, b2s6_error *error)
 {
     static const unsigned char zero[4] = { 0, 0, 0, 0 };
@@ -62,11 +83,21 @@ static b2s6_status check_header_crc(const struct format *f, b2s6_error *error)
     crc = b2s6_crc32(crc, zero, 4);
     crc = b2s6_crc32(crc, f->file + FORMAT_AT_HEADER_CRC + 4, f->header_bytes - (FORMAT_AT_HEADER_CRC + 4));
     if (crc != f->header_crc)
-        return b2s6_fail(error, B2S6_ERROR_CHECKSUM, FORMAT_AT_HEADER_CRC, "the header is damaged: its checksum does not match");
+        return b2s6_fail(error, B2S6_ERROR_CHECKSUM, FORMAT_AT_HEADER_CRC,
+                         "the header is damaged: its checksum does not match");
     return B2S6_OK;
 }
 
-/* The sections of the header follow one another and fill header_bytes exactly. Their sum is taken in 64 bits; what adds up fits. */
+/*
+ * The sections of the header follow one another and fill header_bytes exactly:
+ *
+ *     64 bytes | configuration | metadata | tensor table | named entries | zeros up to a multiple of 64
+ *
+ * The counts are any 32-bit numbers, so their sum is taken in 64 bits; once it is header_bytes, every section is inside
+ * the header and every pointer below fits. Metadata and named entries are bounded here, since what looks them up walks
+ * all of them: no file can make one look-up take long. Tensors and configuration are bounded by what the model uses.
+ * Reserved bytes must be zero, so that a later version can give them a meaning that today's files do not have.
+ */
 static b2s6_status place_sections(struct format *f, b2s6_error *error)
 {
     const unsigned char *file = f->file;
@@ -103,6 +134,10 @@ static b2s6_status place_sections(struct format *f, b2s6_error *error)
     return B2S6_OK;
 }
 
+/*
+ * Strictly ascending, the optional bit aside: no key twice, and a reader that walks once finds each one or knows that it
+ * is not there (config.c). Numbers start at 1, so no key is 0.
+ */
 static b2s6_status check_config_order(const struct format *f, b2s6_error *error)
 {
     uint32_t i, key, last = 0;
@@ -117,7 +152,10 @@ static b2s6_status check_config_order(const struct format *f, b2s6_error *error)
     return B2S6_OK;
 }
 
-/* Counts 2 n_metadata terminated strings, keys ascending; nothing but zero bytes may follow them. */
+/*
+ * Counts 2 n_metadata terminated strings, keys ascending; nothing but zero bytes may follow them. After this a string
+ * can be handed to a host as it is: its end is inside the header. That it is UTF-8 is the writer's word.
+ */
 static b2s6_status check_metadata(const struct format *f, b2s6_error *error)
 {
     const unsigned char *p = f->metadata, *end = f->tensors, *last = NULL, *zero;
@@ -144,6 +182,7 @@ static b2s6_status check_metadata(const struct format *f, b2s6_error *error)
     return B2S6_OK;
 }
 
+/* The entry's numbers as they are: what they must be is the callers' business. */
 void b2s6_format_tensor(struct tensor *t, const unsigned char *tensors, uint32_t i)
 {
     const unsigned char *p = tensors + (size_t)i * FORMAT_TENSOR_ENTRY_BYTES;
@@ -160,17 +199,23 @@ void b2s6_format_tensor(struct tensor *t, const unsigned char *tensors, uint32_t
     t->bytes = b2s6_read_size(p + TENSOR_AT_BYTES);
 }
 
+/*
+ * Panels take whole groups of 16 rows and have their scales with them; plain tensors are floats, row after row. The
+ * product is formed in units of 32 (or 4) bytes, outer times inner: a result that does not fit 2^58 such units is 0,
+ * which no tensor's size is. All comes from the file, so it may be anything.
+ */
 uint64_t b2s6_tensor_bytes(uint32_t type, uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols)
 {
     const uint32_t unit = layout == LAYOUT_PANELS ? 32 : sizeof(float); /* divides every piece */
     uint64_t outer, inner, high;
 
-    /* Each factor is checked, not the product: with all below 2^28 + 16, two of them fit 64 bits. The third goes in halves. */
+    /* each factor is checked, not the product: with all below 2^28 + 16 two of them fit 64 bits; the third goes in halves */
     if (count == 0 || rows == 0 || cols == 0 || count > FORMAT_MAX_DIMENSION || rows > FORMAT_MAX_DIMENSION ||
         cols > FORMAT_MAX_DIMENSION)
         return 0;
     outer = (uint64_t)count * (layout == LAYOUT_PANELS ? b2s6_pad16(rows) / B2S6_LANES : rows);
     inner = layout == LAYOUT_PANELS ? weights_panel_bytes(type, cols) / 32 : cols;
+    /* high: the product's upper part, from bit 32 on; a carry from below is in it */
     high = (outer >> 32) * inner + ((outer & 0xffffffffu) * inner >> 32);
     return high >> 26 ? 0 : outer * inner * unit;
 }
@@ -183,7 +228,12 @@ static int is_known(const struct tensor *t)
     return t->layout == LAYOUT_PLAIN && t->type == TYPE_F32;
 }
 
-/* One entry on its own: values that exist, a shape that gives its bytes, a place inside the data. */
+/*
+ * One entry on its own: values that exist, a shape that gives its bytes, a place inside the data. expected_offset is at
+ * most the file's size, so the subtraction below cannot wrap. An optional tensor may be of any type, layout and shape:
+ * only its place is checked, and nobody who does not know it reads it. An unknown type of another is "unsupported", as
+ * a later library may read it; a size that contradicts the shape is a wrong tensor.
+ */
 static b2s6_status check_tensor(const struct format *f, const struct tensor *t, size_t at, size_t expected_offset,
                                 b2s6_error *error)
 {
@@ -192,23 +242,27 @@ static b2s6_status check_tensor(const struct format *f, const struct tensor *t, 
     if (t->flags & ~FORMAT_TENSOR_OPTIONAL || b2s6_read32(f->file + at + TENSOR_AT_RESERVED) != 0)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, at, "a reserved bit of a tensor entry is not zero");
     if (t->offset != expected_offset)
-        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + TENSOR_AT_OFFSET, "a tensor is at %u, the next free place is %u", NULL,
-                            t->offset, expected_offset, 0);
+        return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + TENSOR_AT_OFFSET, "a tensor is at %u, the next free place is %u",
+                            NULL, t->offset, expected_offset, 0);
     if (t->bytes > f->file_bytes - t->offset)
         return b2s6_fail(error, B2S6_ERROR_FORMAT, at + TENSOR_AT_BYTES, "a tensor ends beyond the file");
     if (t->flags & FORMAT_TENSOR_OPTIONAL)
         return B2S6_OK; /* of a type or layout that only its reader knows */
     if (!is_known(t))
-        return b2s6_fail_at(error, B2S6_ERROR_UNSUPPORTED, at + TENSOR_AT_TYPE, "a tensor has type %u and layout %u, unknown here", NULL,
-                            t->type, t->layout, 0);
+        return b2s6_fail_at(error, B2S6_ERROR_UNSUPPORTED, at + TENSOR_AT_TYPE,
+                            "a tensor has type %u and layout %u, unknown here", NULL, t->type, t->layout, 0);
     bytes = b2s6_tensor_bytes(t->type, t->layout, t->count, t->rows, t->cols);
     if (bytes == 0 || t->bytes != bytes)
-        return b2s6_fail_at(error, B2S6_ERROR_TENSOR, at + TENSOR_AT_BYTES, "a tensor has %u bytes, its type and shape need %u", NULL,
-                            t->bytes, bytes, 0);
+        return b2s6_fail_at(error, B2S6_ERROR_TENSOR, at + TENSOR_AT_BYTES,
+                            "a tensor has %u bytes, its type and shape need %u", NULL, t->bytes, bytes, 0);
     return B2S6_OK;
 }
 
-/* *end: where the data of the last tensor end, padding included. */
+/*
+ * The tensor table, ascending by section and role. *end: where the data of the last tensor end, padding included, which
+ * is where those of the first named entry begin. That the padding is zero is not checked: kernels read it and do not
+ * use it (kernels.h), and the checksum covers it.
+ */
 static b2s6_status check_table(const struct format *f, size_t *end, b2s6_error *error)
 {
     size_t at, offset = f->header_bytes;
@@ -237,7 +291,10 @@ static b2s6_status check_table(const struct format *f, size_t *end, b2s6_error *
     return B2S6_OK;
 }
 
-/* A name fills its field with zeros after it; 1 if this one does, and is not empty. */
+/*
+ * A name fills its field with zeros after it; 1 if this one does, and is not empty. At least one zero is there, so a
+ * name is a string as it is in the file.
+ */
 static int is_name(const unsigned char *name)
 {
     uint32_t i, n = 0;
@@ -250,7 +307,11 @@ static int is_name(const unsigned char *name)
     return n > 0 && n < FORMAT_ENTRY_NAME_BYTES;
 }
 
-/* The named entries: names ascend, their bytes follow the tensors' at offset, one after another, and end the file. */
+/*
+ * The named entries: names ascend, their bytes follow the tensors' at offset, one after another, and end the file. What
+ * the bytes are is between the file's writer and the host: the library only says where they are. Whole name fields are
+ * compared, which orders them as strings, since only zeros follow a name.
+ */
 static b2s6_status check_entries(const struct format *f, size_t offset, b2s6_error *error)
 {
     const unsigned char *entry = f->entries, *last = NULL;
@@ -265,8 +326,8 @@ static b2s6_status check_entries(const struct format *f, size_t offset, b2s6_err
         if (last && memcmp(last, entry, FORMAT_ENTRY_NAME_BYTES) >= 0)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, at, "the names of the named entries do not ascend");
         if (b2s6_read_size(entry + ENTRY_AT_OFFSET) != offset)
-            return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + ENTRY_AT_OFFSET, "a named entry is not at %u, the next free place",
-                                NULL, offset, 0, 0);
+            return b2s6_fail_at(error, B2S6_ERROR_FORMAT, at + ENTRY_AT_OFFSET,
+                                "a named entry is not at %u, the next free place", NULL, offset, 0, 0);
         if (bytes == 0 || bytes > f->file_bytes - offset)
             return b2s6_fail(error, B2S6_ERROR_FORMAT, at + ENTRY_AT_BYTES, "a named entry is empty or ends beyond the file");
         offset = round_up(offset + bytes);
@@ -278,6 +339,7 @@ static b2s6_status check_entries(const struct format *f, size_t offset, b2s6_err
     return B2S6_OK;
 }
 
+/* Each check runs only if all before it have passed: it relies on them. */
 b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2s6_error *error)
 {
     b2s6_status status = check_version(data, size, error);
@@ -300,6 +362,7 @@ b2s6_status b2s6_format_read(struct format *f, const void *data, size_t size, b2
     return status;
 }
 
+/* All that the header's checksum does not cover: tensors, named entries, padding. */
 b2s6_status b2s6_format_verify(const struct format *f, b2s6_error *error)
 {
     uint32_t crc = b2s6_crc32(0, f->file + f->header_bytes, f->file_bytes - f->header_bytes);

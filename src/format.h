@@ -1,6 +1,6 @@
 /*
- * The .b2s6 file as bytes (docs/format.md): header, configuration entries, metadata, tensor table and named entries, checked so
- * that everything they name is inside the file. Knows nothing of models.
+ * The .b2s6 file as bytes (docs/format.md): header, configuration entries, metadata, tensor table and named entries,
+ * checked so that everything they name is inside the file. Knows nothing of models.
  */
 #ifndef B2S6_FORMAT_H
 #define B2S6_FORMAT_H

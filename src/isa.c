@@ -58,14 +58,14 @@ static int is_ready(const struct isa *isa)
  * comes only of a name. If the system refuses what an instruction set needs, the next weaker one is taken:
  * the bits are the same.
  */
-const struct b2s6_kernels *b2s6_isa_choose(const char *cap)
+const struct b2s6_kernels *b2s6_isa_choose(const char *name)
 {
     const struct isa *isa;
     size_t i = 0;
 
     /* by name, exactly; preparing comes last, when it is known which */
-    if (cap) {
-        while ((isa = isa_at(i)) != NULL && b2s6_compare_text(isa->kernels->name, cap) != 0)
+    if (name) {
+        while ((isa = isa_at(i)) != NULL && b2s6_compare_text(isa->kernels->name, name) != 0)
             i++;
         return isa && is_ready(isa) ? isa->kernels : NULL;
     }

@@ -15,8 +15,10 @@
  */
 struct isa {
     const struct b2s6_kernels *kernels;
-    int (*is_available)(void); /* asks the processor, and the operating system where registers must be saved; changes nothing */
-    int (*prepare)(void);      /* before the first use: gets what the system gives only to who asks for it. NULL: nothing */
+    /* Asks the processor, and the operating system where registers must be saved; changes nothing. */
+    int (*is_available)(void);
+    /* Before the first use: gets what the system gives only to who asks for it. NULL: nothing. */
+    int (*prepare)(void);
 };
 
 /*
@@ -26,9 +28,9 @@ struct isa {
 extern B2S6_INTERNAL const struct isa b2s6_family_isas[];
 
 /*
- * The instruction set named cap, or for NULL the strongest that this machine runs. NULL if no such name is
+ * The instruction set of this name, or for NULL the strongest that this machine runs. NULL if no such name is
  * compiled in, or the machine cannot run it: a host that names one means that one and no other.
  */
-B2S6_INTERNAL const struct b2s6_kernels *b2s6_isa_choose(const char *cap);
+B2S6_INTERNAL const struct b2s6_kernels *b2s6_isa_choose(const char *name);
 
 #endif

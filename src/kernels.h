@@ -41,9 +41,9 @@ struct product {
  * the values it takes together are together. Rows beyond the last whole tile are read as they are.
  */
 struct pack {
-    const float *x;         /* n_rows rows of width values, x_stride floats apart */
+    const float *x;         /* rows of width values, x_stride floats apart: all of the tiles that are asked for */
     float *packed;
-    size_t x_stride, n_rows;
+    size_t x_stride;
     uint32_t width;
 };
 
@@ -53,7 +53,8 @@ struct pack {
  * codes and scale 0, one with an infinite value or a NaN has codes 0 and a NaN as scale.
  *
  * How codes are laid out in a row is between quantize and product of one table; it may depend on n_rows and k, which
- * are the same in both. Codes beyond the last value, up to the width of the part, are zero.
+ * are the same in both. Codes beyond the last value are zero as far as that product reads them: up to the width of the
+ * part, in a small build up to whole eights of columns.
  */
 struct quantize {
     const float *x;         /* n_rows rows of n_parts * k values, x_stride floats apart */

@@ -69,7 +69,7 @@ struct mamba2_part {
  */
 struct layer {
     const struct block *block;            /* what the layer does (block.h) */
-    struct layer_config config;
+    struct layer_config config;           /* these two first: a layer without entries takes them over (open.c) */
     const float *norm_weight, *norm_bias; /* (pad16(d_model)) each */
 #if B2S6_HAS_MAMBA || B2S6_HAS_MAMBA2 || B2S6_HAS_MLP
     struct matrix in_proj;                /* two of d_inner x d_model: v, z */

@@ -1,4 +1,13 @@
-/* Opens a model from memory: plans, checks, builds, closes. */
+/*
+ * Opens a model from memory, and closes it.
+ *
+ *     plan     reads header, configuration and tensor table, says how large the handle is; all that can be wrong is found here
+ *     verify   reads weights, as far as the options say (verify.c)
+ *     build    fills the handle; cannot fail
+ *
+ * Plan and build walk the file by the same function, bind_file, so what is built is what was checked. Until build
+ * begins, nothing of the caller's memory has been written and nothing is allocated: a failure has nothing to undo.
+ */
 #include "open.h"
 
 #include "block.h"
@@ -7,12 +16,17 @@
 #include "status.h"
 #include "verify.h"
 
+/* x is at most SIZE_MAX / 2 and some, so nothing wraps. */
 static size_t align_up(size_t x)
 {
     return (x + (B2S6_ALIGNMENT - 1)) & ~(size_t)(B2S6_ALIGNMENT - 1);
 }
 
-/* What B2S6_MODEL_SIZE gives a layer and the rest of the handle. */
+/*
+ * What B2S6_MODEL_SIZE gives a layer and the rest of the handle: more than the structures take, so that members can
+ * come without a change of the macro, which programs have in their own memory's size. Layers begin where the rest ends,
+ * aligned for their pointers.
+ */
 enum { LAYER_BYTES = sizeof(void *) > 4 ? 512 : 352, REST_BYTES = sizeof(void *) > 4 ? 448 : 320 };
 B2S6_STATIC_ASSERT(a_layer_fits, sizeof(struct layer) <= LAYER_BYTES && LAYER_BYTES % 8 == 0);
 B2S6_STATIC_ASSERT(a_model_fits, sizeof(struct b2s6_model) <= REST_BYTES && REST_BYTES % 64 == 0);
@@ -20,6 +34,10 @@ B2S6_STATIC_ASSERT(as_the_header_says, B2S6_MODEL_SIZE(64) == REST_BYTES + 64 * 
 
 /* --------------------------------------------------------------------------------------------------- the file, bound */
 
+/*
+ * Section 0: how input becomes the first row of the residual stream. An embedding may be of any type, since one row of
+ * it is looked up and never multiplied; a matrix for features must be of floats.
+ */
 static B2S6_APART void take_encoder(struct binder *b, struct b2s6_model *m)
 {
     const struct model_config *c = &m->config;
@@ -33,6 +51,11 @@ static B2S6_APART void take_encoder(struct binder *b, struct b2s6_model *m)
     b->section++;
 }
 
+/*
+ * The last section. A tied head is the embedding under another name: the same bytes, here as a matrix that is multiplied
+ * with, so the workspace needs room for its prepared input. Without a head the output is d_model wide and nothing
+ * follows the norm.
+ */
 static B2S6_APART void take_head(struct binder *b, struct b2s6_model *m)
 {
     const struct model_config *c = &m->config;
@@ -53,19 +76,23 @@ static B2S6_APART void take_head(struct binder *b, struct b2s6_model *m)
 }
 
 /*
- * Configuration and tensors of the file into *m, which is all zero. layers (n_layers) are filled; if NULL each layer is looked at
- * and forgotten.
+ * Configuration and tensors of the file into *m, which is all zero. layers (n_layers) are filled; if NULL each layer is
+ * looked at and forgotten, in one place on the stack, since how many there are is not known before. data is the data
+ * section in whatever byte order: it is pointed into, and of its values only the turns of A are looked at (unit.c).
+ *
+ * Configuration and tensors of a layer are read together, so that one layer at a time is enough. Reader and binder do
+ * nothing after their first failure: one look at each after every layer finds it.
  */
 static b2s6_status bind_file(struct b2s6_model *m, struct layer *layers, const struct format *f, const unsigned char *data,
                              b2s6_error *error)
 {
     struct config_reader r = { f, 0, 0, B2S6_OK, error };
+    const size_t taken_over = offsetof(struct layer, norm_weight); /* block and config come first */
     struct layer one, *layer = layers ? layers : &one;
     struct binder b;
     uint32_t l;
 
     memset(&b, 0, sizeof b);
-    memset(layer, 0, sizeof *layer);
     b.format = f;
     b.data = data;
     b.needs = &m->needs;
@@ -75,12 +102,13 @@ static b2s6_status bind_file(struct b2s6_model *m, struct layer *layers, const s
         return r.status;
     take_encoder(&b, m);
     for (l = 0; l < m->config.n_layers; l++) {
+        /* a layer without entries has the configuration of the one before it, and nothing else of it */
         if (layers && l) {
-            memset(&layers[l], 0, sizeof layers[l]);
-            layers[l].config = layer->config; /* what a layer without entries has */
             layers[l].block = layer->block;
+            layers[l].config = layer->config;
             layer = &layers[l];
         }
+        memset((unsigned char *)layer + taken_over, 0, sizeof *layer - taken_over);
         b2s6_layer_config(&r, layer, &m->config);
         if (r.status)
             return r.status;
@@ -90,6 +118,7 @@ static b2s6_status bind_file(struct b2s6_model *m, struct layer *layers, const s
         b2s6_layer_place(&m->needs, layer, &m->config);
         m->bidirectional |= layer->config.bidirectional;
     }
+    /* keys ascend, so what is left is of a section after the last layer */
     if (r.next < f->n_config) {
         b2s6_config_fail(&r, B2S6_ERROR_FORMAT, B2S6_WORDS("a configuration entry of a layer that the model does not have"));
         return r.status;
@@ -99,7 +128,10 @@ static b2s6_status bind_file(struct b2s6_model *m, struct layer *layers, const s
     return b.status;
 }
 
-/* n values of width bytes from the file's byte order to the machine's. */
+/*
+ * n values of width bytes from the file's byte order to the machine's, which is the other one: whoever calls has asked.
+ * from and to do not overlap.
+ */
 static void take_values(unsigned char *to, const unsigned char *from, size_t n, size_t width)
 {
     size_t i, k;
@@ -109,7 +141,10 @@ static void take_values(unsigned char *to, const unsigned char *from, size_t n, 
             to[k] = from[width - 1 - k];
 }
 
-/* Integers are bytes in any order of the machine; the scales before them are not. */
+/*
+ * Panels of a matrix of integers: the integers are single bytes, the same on every machine, and only the scales before
+ * them are turned round.
+ */
 static void take_panels(unsigned char *to, const unsigned char *from, const struct tensor *t)
 {
     const size_t panel = (size_t)weights_panel_bytes(t->type, t->cols), scales = weights_scale_bytes(t->type, t->cols);
@@ -121,7 +156,10 @@ static void take_panels(unsigned char *to, const unsigned char *from, const stru
     }
 }
 
-/* The data section in the machine's byte order: a big-endian machine keeps a copy after the handle. */
+/*
+ * The data section in the machine's byte order: the file's own bytes, or on a big-endian machine a copy at `copy`, where
+ * the plan has left room after the handle. Every tensor keeps its offset, so that binding is the same for both.
+ */
 static const unsigned char *native_data(unsigned char *copy, const struct format *f)
 {
     const unsigned char *data = f->file + f->header_bytes;
@@ -146,6 +184,11 @@ static const unsigned char *native_data(unsigned char *copy, const struct format
 
 /* ------------------------------------------------------------------------------------------------------ plan and build */
 
+/*
+ * The model on the stack is only filled to find out whether it can be, and what it needs. No size can wrap: layers are
+ * at most 4096 of 512 bytes, which only machines of 16 bits cannot address, and the copy of a big-endian machine is
+ * smaller than the file, which is in memory.
+ */
 b2s6_status b2s6_plan(struct blueprint *plan, const void *data, size_t size, b2s6_error *error)
 {
     struct b2s6_model model;
@@ -182,6 +225,11 @@ b2s6_status b2s6_plan(struct blueprint *plan, const void *data, size_t size, b2s
     return B2S6_OK;
 }
 
+/*
+ * The one place that writes a handle. memory has plan->handle_size bytes, aligned; what was in them does not matter. The
+ * names, metadata and named entries stay in the file, and the handle points to them. Where the layers' parts are in a
+ * state is laid out last, when all layers have said what they keep.
+ */
 struct b2s6_model *b2s6_build(void *memory, const struct blueprint *plan, const struct open_settings *settings)
 {
     struct b2s6_model *m = memory;
@@ -200,11 +248,13 @@ struct b2s6_model *b2s6_build(void *memory, const struct blueprint *plan, const 
     m->n_entries = f->n_entries;
     m->metadata = (const char *)f->metadata;
     m->n_metadata = f->n_metadata;
-    (void)bind_file(m, layers, f, native_data((unsigned char *)memory + plan->data_at, f), NULL); /* the plan has seen it succeed */
+    /* the plan has seen it succeed */
+    (void)bind_file(m, layers, f, native_data((unsigned char *)memory + plan->data_at, f), NULL);
     b2s6_state_layout(m, layers);
     return m;
 }
 
+/* Weights first: a file that is refused costs no allocation. The handle remembers its allocator for b2s6_model_close. */
 b2s6_status b2s6_build_allocated(b2s6_model **model, const struct blueprint *plan, const struct open_settings *settings,
                                  b2s6_error *error)
 {
@@ -227,6 +277,10 @@ b2s6_status b2s6_build_allocated(b2s6_model **model, const struct blueprint *pla
     return B2S6_OK;
 }
 
+/*
+ * Comes before the file is looked at, so that a wrong option is told whatever the file is. Choosing the instruction set
+ * may ask the system for its registers, once for the process (isa.c).
+ */
 b2s6_status b2s6_open_settings(struct open_settings *settings, const b2s6_open_options *options, b2s6_error *error)
 {
     b2s6_open_options known = B2S6_OPEN_OPTIONS;
@@ -249,6 +303,7 @@ b2s6_status b2s6_open_settings(struct open_settings *settings, const b2s6_open_o
 
 /* --------------------------------------------------------------------------------------------------------- what hosts call */
 
+/* A plan and nothing more: of the weights the turns of A are all that is read. */
 b2s6_status b2s6_model_size(size_t *handle_size, const void *data, size_t size, b2s6_error *error)
 {
     struct blueprint plan;
@@ -262,6 +317,10 @@ b2s6_status b2s6_model_size(size_t *handle_size, const void *data, size_t size, 
     return status;
 }
 
+/*
+ * Every check comes before the first write to memory, the slowest one last. The allocator of the options is checked and
+ * not kept: the handle's stays zero, which tells b2s6_model_close that there is nothing to release.
+ */
 b2s6_status b2s6_model_place(b2s6_model **model, void *memory, size_t memory_size, const void *data, size_t size,
                              const b2s6_open_options *options, b2s6_error *error)
 {
@@ -307,6 +366,10 @@ b2s6_status b2s6_model_open_memory(b2s6_model **model, const void *data, size_t 
     return status;
 }
 
+/*
+ * The mapping first, while the handle still says where it is. The allocator is copied out of the handle, since the
+ * handle is what it releases.
+ */
 void b2s6_model_close(b2s6_model *model)
 {
     b2s6_allocator allocator;

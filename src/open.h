@@ -20,10 +20,13 @@ struct blueprint {
     size_t layers_at, data_at, handle_size;
 };
 
-/* Checks header, configuration and tensors of the size bytes at data; of the weights only those of A are looked at. */
+/* Checks header, configuration and tensors of the size bytes at data; of the weights only the turns of A are looked at. */
 B2S6_INTERNAL b2s6_status b2s6_plan(struct blueprint *plan, const void *data, size_t size, b2s6_error *error);
 
-/* Builds the handle that was planned, in plan->handle_size bytes at memory, aligned to B2S6_ALIGNMENT. Its weights are not read. */
+/*
+ * Builds the handle that was planned, in plan->handle_size bytes at memory, aligned to B2S6_ALIGNMENT. Its weights are
+ * not read, but for the turns of A. Cannot fail.
+ */
 B2S6_INTERNAL struct b2s6_model *b2s6_build(void *memory, const struct blueprint *plan, const struct open_settings *settings);
 
 /* The same in memory from the allocator; weights are checked first, as the settings' flags say. */

@@ -143,7 +143,6 @@ static void make_tiles(const struct pass *p, struct prepared *r, struct prepare_
     c->pack.x = r->x;
     c->pack.packed = p->work->packed;
     c->pack.x_stride = r->x_stride;
-    c->pack.n_rows = r->n_rows;
     c->pack.width = r->width;
     b2s6_pass_section(p, pack_section, c, n_tiles, packing_cost(r->n_rows * r->width));
     r->packed = p->work->packed;

@@ -52,7 +52,8 @@ B2S6_INTERNAL void b2s6_pass_section(const struct pass *p, void (*section)(void 
                                      void *context, size_t n_items, size_t cost);
 
 /*
- * What sections cost, as far as 32 bits go on a machine that has no more: it is an estimate, and one that wraps wakes fewer threads.
+ * What sections cost, as far as 32 bits go on a machine that has no more: it is an estimate, and one that wraps wakes
+ * fewer threads.
  *
  * A product of n_rows rows with all of m: a single row costs reading the weights, as much as two rows of arithmetic.
  */

@@ -428,8 +428,8 @@ b2s6_status b2s6_batch_tokens(b2s6_state *const *states, size_t n_states, const 
 }
 
 /* As b2s6_batch_tokens, with a row of features for each state. */
-b2s6_status b2s6_batch_features(b2s6_state *const *states, size_t n_states, const float *features, size_t n_features, float *out,
-                                size_t out_size, const b2s6_run_options *options)
+b2s6_status b2s6_batch_features(b2s6_state *const *states, size_t n_states, const float *features, size_t n_features,
+                                float *out, size_t out_size, const b2s6_run_options *options)
 {
     struct call c;
 

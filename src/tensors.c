@@ -1,10 +1,18 @@
-/* Takes tensors from the file's table in its order: shapes checked, nothing read. */
+/*
+ * Takes tensors from the file's table in its order: shapes checked, nothing read.
+ *
+ * The table ascends by section and role (format.c), and the functions that bind a model ask in that order too: encoder,
+ * layers, head, and in each by role. So the walk goes forward only, and what it meets before the tensor that is asked for
+ * is one that the model has no use for. That is refused unless it is marked optional: a weight that is silently not used
+ * makes a model that runs and is wrong.
+ */
 #include "tensors.h"
 
 #include "status.h"
 
 #if B2S6_HAS_MESSAGES
 
+/* By role, in English, for messages. Both units have the same names: the section and the place in the file tell them apart. */
 const char *b2s6_role_name(uint32_t role)
 {
     static const char *const unit[] = { "unit w", "unit x_weight", "unit dt_weight", "unit delta bias", "unit A",
@@ -45,19 +53,22 @@ const char *b2s6_role_name(uint32_t role)
 
 #endif
 
+/* Where the entry that comes next is in the file: the place that messages name. */
 static size_t entry_at(const struct binder *b)
 {
     return (size_t)(b->format->tensors - b->format->file) + (size_t)b->next * FORMAT_TENSOR_ENTRY_BYTES;
 }
 
-static void fail_tensor(struct binder *b, b2s6_status status, const char *text, uint32_t role, uint64_t x, uint64_t y, uint64_t z)
+/* In text %s is the name of the role; x, y and z are its numbers. */
+static void fail_tensor(struct binder *b, b2s6_status status, const char *text, uint32_t role, uint64_t x, uint64_t y,
+                        uint64_t z)
 {
     b->status = b2s6_fail_at(b->error, status, entry_at(b), text, b2s6_role_name(role), x, y, z);
 }
 
 /*
- * Steps over entries that come before this place in the table and are optional; anything else before it is a failure. 1 if the entry
- * at that place comes next, in *t; it is not taken.
+ * Steps over entries that come before this place in the table and are optional; anything else before it is a failure. 1
+ * if the entry at that place comes next, in *t; it is not taken.
  */
 static int skip_to(struct binder *b, struct tensor *t, uint64_t place)
 {
@@ -75,6 +86,11 @@ static int skip_to(struct binder *b, struct tensor *t, uint64_t place)
     return 0;
 }
 
+/*
+ * The tensor of this role, with exactly this layout and shape; NULL after a failure. An optional flag on a tensor that the
+ * model needs is refused: its type and size have not been checked then. Where it is, and that all its bytes are in the
+ * file, format.c has checked; the type, which for matrices is the file's choice, is left in b->type.
+ */
 static const void *take(struct binder *b, uint32_t role, uint32_t layout, uint32_t count, uint32_t rows, uint32_t cols)
 {
     struct tensor t;
@@ -89,7 +105,8 @@ static const void *take(struct binder *b, uint32_t role, uint32_t layout, uint32
         return NULL;
     }
     if (t.count != count || t.rows != rows || t.cols != cols) {
-        fail_tensor(b, B2S6_ERROR_TENSOR, "%s has the wrong shape: the model needs (%u, %u, %u)", role, count, rows, cols);
+        fail_tensor(b, B2S6_ERROR_TENSOR, "%s has the wrong shape: the model needs (%u, %u, %u)", role, count, rows,
+                    cols);
         return NULL;
     }
     b->type = t.type;
@@ -97,22 +114,32 @@ static const void *take(struct binder *b, uint32_t role, uint32_t layout, uint32
     return b->data + (t.offset - b->format->header_bytes);
 }
 
-const void *b2s6_take_tensor(struct binder *b, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols, uint32_t parameters)
+/* Parameters are counted even after a failure: nobody looks at them then. */
+const void *b2s6_take_tensor(struct binder *b, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols,
+                             uint32_t parameters)
 {
     b->parameters += parameters;
     return take(b, role, LAYOUT_PLAIN, count, rows, cols);
 }
 
+/* One row, with its padding in the file, so that kernels read whole groups. */
 const float *b2s6_take_vector(struct binder *b, uint32_t role, uint32_t n)
 {
     return b2s6_take_tensor(b, role, 1, 1, b2s6_pad16(n), n);
 }
 
-const float *b2s6_take_lanes(struct binder *b, uint32_t role, uint32_t channels, uint32_t n, uint32_t planes, uint32_t parameters)
+/* As the kernels read it: 16 channels' values of one plane of one state side by side. */
+const float *b2s6_take_lanes(struct binder *b, uint32_t role, uint32_t channels, uint32_t n, uint32_t planes,
+                             uint32_t parameters)
 {
     return b2s6_take_tensor(b, role, b2s6_pad16(channels) / B2S6_LANES, n * planes, B2S6_LANES, parameters);
 }
 
+/*
+ * *m is whole after a failure too, with data NULL and a type that every table has: binding goes on to its end without
+ * asking, and the binder's status is looked at once. role and section fit, by the bounds of the format: roles are below
+ * 128, sections at most 4097.
+ */
 void b2s6_take_matrix(struct binder *b, struct matrix *m, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols)
 {
     m->data = take(b, role, LAYOUT_PANELS, count, rows, cols);
@@ -125,6 +152,7 @@ void b2s6_take_matrix(struct binder *b, struct matrix *m, uint32_t role, uint32_
     b->parameters += (uint64_t)count * rows * cols;
 }
 
+/* The converter never quantises these; a file that does is refused rather than run with errors that grow with time. */
 void b2s6_take_precise(struct binder *b, struct matrix *m, uint32_t role, uint32_t rows, uint32_t cols)
 {
     b2s6_take_matrix(b, m, role, 1, rows, cols);
@@ -135,6 +163,7 @@ void b2s6_take_precise(struct binder *b, struct matrix *m, uint32_t role, uint32
     b2s6_need_prepared(b, m, 1);
 }
 
+/* Without a norm both stay as they were, NULL in a new handle; an RMS norm has no bias. */
 void b2s6_take_norm(struct binder *b, uint32_t role, uint32_t kind, uint32_t d, const float **weight, const float **bias)
 {
     if (kind != B2S6_NORM_NONE)
@@ -143,12 +172,18 @@ void b2s6_take_norm(struct binder *b, uint32_t role, uint32_t kind, uint32_t d, 
         *bias = b2s6_take_vector(b, role + 1, d);
 }
 
+/* Needs only grow: a workspace serves the widest layer, and all others fit in it. */
 static void at_least(uint32_t *need, uint32_t value)
 {
     if (*need < value)
         *need = value;
 }
 
+/*
+ * Room is counted by the type that the file has, since codes and packed rows are different places of a workspace, and a
+ * model may need both. Whether a matrix is packed at all depends on the instruction set: the room is counted for any, so
+ * that a state has the same size on every machine.
+ */
 void b2s6_need_prepared(struct binder *b, const struct matrix *m, uint32_t n_parts)
 {
     if (matrix_is_packed(m))
@@ -159,6 +194,7 @@ void b2s6_need_prepared(struct binder *b, const struct matrix *m, uint32_t n_par
     at_least(&b->needs->code_parts, n_parts);
 }
 
+/* Asks for a place beyond all that a table can have: a tensor that is left must be an optional one. */
 void b2s6_take_end(struct binder *b)
 {
     struct tensor t;

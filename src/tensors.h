@@ -1,6 +1,6 @@
 /*
- * Binds tensors of the file's table: every tensor that the configuration calls for must be there with its shape, in the order of
- * the file, and no other that is not optional. Weights are not read here.
+ * Binds tensors of the file's table: every tensor that the configuration calls for must be there with its shape, in the
+ * order of the file, and no other that is not optional. Weights are not read here.
  */
 #ifndef B2S6_TENSORS_H
 #define B2S6_TENSORS_H
@@ -20,7 +20,10 @@ struct binder {
     b2s6_error *error;
 };
 
-/* The next tensor must be this one. Returns where its values are, NULL after a failure. parameters: how many of them are weights. */
+/*
+ * The next tensor must be this one. Returns where its values are, NULL after a failure. parameters: how many of them are
+ * weights.
+ */
 B2S6_INTERNAL const void *b2s6_take_tensor(struct binder *b, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols,
                                            uint32_t parameters);
 B2S6_STATIC_ASSERT(parameters_fit_32_bits, 2 * (uint64_t)FORMAT_MAX_WIDTH * FORMAT_MAX_D_STATE < UINT32_MAX &&
@@ -34,7 +37,8 @@ B2S6_INTERNAL const float *b2s6_take_lanes(struct binder *b, uint32_t role, uint
                                            uint32_t parameters);
 
 /* A matrix of any type. */
-B2S6_INTERNAL void b2s6_take_matrix(struct binder *b, struct matrix *m, uint32_t role, uint32_t count, uint32_t rows, uint32_t cols);
+B2S6_INTERNAL void b2s6_take_matrix(struct binder *b, struct matrix *m, uint32_t role, uint32_t count, uint32_t rows,
+                                    uint32_t cols);
 
 /* A matrix that must be of floats, since the recurrence depends on it. */
 B2S6_INTERNAL void b2s6_take_precise(struct binder *b, struct matrix *m, uint32_t role, uint32_t rows, uint32_t cols);

@@ -25,8 +25,7 @@ B2S6_INTERNAL const char *b2s6_unit_check(const struct layer_config *c, b2s6_sta
 
 /*
  * Takes the tensors of the unit whose first role this is (ROLE_UNIT or ROLE_UNIT_BACKWARDS), in the order
- * of the file. In a handle *u is all zero before, so what the
- * configuration does not have stays NULL. Failures are the
+ * of the file. *u is all zero before, so what the configuration does not have stays NULL. Failures are the
  * binder's.
  */
 B2S6_INTERNAL void b2s6_unit_bind(struct binder *b, uint32_t role, const struct layer_config *c, struct unit *u);

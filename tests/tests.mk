@@ -6,6 +6,7 @@
 # build/tests/byte_model   writes the byte models for tests/check_bytes.sh and tests/cross_bytes.sh
 # build/tests/text_model   writes the token models for tests/check_text.sh
 # build/tests/bench_kernels   each kernel alone, for a person who tunes one: make bench-kernels
+# build/tests/slow_modes   the table of slow modes in docs/arithmetic.md: make slow-modes
 # build/tests/work         how much longer odd weights take, for tests/work.sh
 # build/tests/digest       one number over the outputs of many models, to compare builds and machines
 # build/tests/golden       stored files must give the stored bits (tests/golden)
@@ -31,6 +32,7 @@ RANDOM_MODELS_SOURCES = $(addprefix tests/,random_models.c reference.c reference
                         mamba2.c reference_mamba2.c subjects.c)
 WORK_SOURCES = $(addprefix tests/,work.c model_file.c runner.c trained.c files.c generate.c mamba2.c subjects.c)
 BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
+BENCH_LIMITS = $(filter $(BUILD)/cli/examples/cli/bench/limits%.o,$(CLI_OBJECTS))
 FAILING_SOURCES = tests/failing.c tests/runner.c
 # The library under test, which may be of another build (tests/stack.sh).
 CHECK_LIBRARY ?= $(BUILD)/libb2s6.a
@@ -85,11 +87,17 @@ $(BUILD)/tests/elementary: $(ELEMENTARY_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
 
-$(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BUILD)/cli/examples/cli/bench/limits.o $(BUILD)/libb2s6.a
+$(BUILD)/tests/bench_kernels: $(BENCH_SOURCES:%.c=$(BUILD)/tests/%.o) $(BENCH_LIMITS) $(BUILD)/libb2s6.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model $(BUILD)/tests/text_model
+$(BUILD)/tests/slow_modes: $(BUILD)/tests/tests/tools/slow_modes.o $(BUILD)/libb2s6.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
+# bench_kernels and slow_modes are only built: they look past b2s6.h, so a change of the kernels could break them unseen.
+check: all $(BUILD)/speech $(BUILD)/tests/check $(BUILD)/tests/elementary $(BUILD)/tests/failing $(BUILD)/tests/byte_model \
+        $(BUILD)/tests/text_model $(BUILD)/tests/bench_kernels $(BUILD)/tests/slow_modes
 	$(SAY) TEST 'check_sources.py: no circle of files in src and examples/cli, no function longer than a screen'
 	@if $(PYTHON) -c '' 2>/dev/null; then $(PYTHON) tests/tools/check_sources.py --test && $(PYTHON) tests/tools/check_sources.py src && \
 	    $(PYTHON) tests/tools/check_sources.py examples/cli; \
@@ -129,8 +137,13 @@ digest: $(BUILD)/tests/digest
 bench-kernels: $(BUILD)/tests/bench_kernels
 	$(BUILD)/tests/bench_kernels $(ARGUMENTS)
 
-.PHONY: digest bench-kernels
+# A million steps of 64 modes: some minutes.
+slow-modes: $(BUILD)/tests/slow_modes
+	$(BUILD)/tests/slow_modes
 
--include $(patsubst %.c,$(BUILD)/tests/%.d,$(CHECK_SOURCES) $(ELEMENTARY_SOURCES) $(TEST_PROGRAMS) $(BENCH_SOURCES))
+.PHONY: digest bench-kernels slow-modes
+
+-include $(patsubst %.c,$(BUILD)/tests/%.d,$(CHECK_SOURCES) $(ELEMENTARY_SOURCES) $(TEST_PROGRAMS) $(BENCH_SOURCES) \
+    tests/tools/slow_modes.c)
 
 include tests/fuzz.mk

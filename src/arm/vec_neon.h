@@ -24,9 +24,9 @@
 #if defined(__OPTIMIZE__)
 #define VF_INLINE static inline __attribute__((always_inline, unused))
 #else
-#define VF_INLINE static inline __attribute__((unused)) /* inlined without optimisation, every value would have its own place on the stack */
+/* inlined without optimisation, every value would have its own place on the stack */
+#define VF_INLINE static inline __attribute__((unused))
 #endif
-#define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
 /* 32 registers, so that tiles of 24 accumulators fit (product.h). */

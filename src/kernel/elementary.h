@@ -19,8 +19,6 @@
 
 #include <stdint.h>
 
-#include "../portable/convert.h"
-
 /*
  * 2^f - 1 for |f| <= 0.5001 is f (LN2_HI + Q(f)), Q of degree 5, relative error 2^-26.4. f LN2_HI is added last, so
  * that one rounding dominates also for tiny f. Slightly more than 1/2, as k is chosen by a product that is itself
@@ -302,7 +300,8 @@ enum { VF_FACTORS = 4 }; /* at most so many at once */
  * next to nothing and not a NaN. There is no upper end to cut at: Re A < 0 and constant steps > 0 are verified when a
  * model is opened (or trusted), and softplus gives no negative steps.
  */
-VF_INLINE void vf_factors(vf_factor *g, const vf_rate *a, const vf *delta, const vf *turning, const int n, const int is_complex)
+VF_INLINE void vf_factors(vf_factor *g, const vf_rate *a, const vf *delta, const vf *turning, const int n,
+                          const int is_complex)
 {
     vf f[VF_FACTORS], r[VF_FACTORS], z[VF_FACTORS], p[VF_FACTORS], s[VF_FACTORS], c[VF_FACTORS];
     vi sign[VF_FACTORS];

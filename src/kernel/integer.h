@@ -4,7 +4,7 @@
  * product[TYPE_Q4], called as those of floats are. The including file says how:
  *
  *     INTEGER(name)            name, with the variant of the instruction set after it (names.h)
- *     INTEGER_UNIT             columns that are multiplied at once: 2 or 4
+ *     INTEGER_UNIT             columns that are multiplied at once, a divisor of 8; 2 everywhere so far
  *     INTEGER_VECTORS          vectors vi that 16 sums are, and also those that a unit of 16 rows is
  *     INTEGER_PANELS, _ROWS    of a tile of a chunk; INTEGER_STEP panels of a step
  *     INTEGER_SUM              the type of a vector of sums

@@ -194,8 +194,8 @@ struct tile {
  * one's; x: value k of the first row, x_stride floats to the next row's. Weights are loaded once for all rows, so a
  * value of x is the only load in the inner loop.
  */
-VF_INLINE void product_k(vf acc[][PANEL_VECTORS], const struct tile t, const unsigned char *w, size_t panel_bytes, const float *x,
-                         size_t x_stride)
+VF_INLINE void product_k(vf acc[][PANEL_VECTORS], const struct tile t, const unsigned char *w, size_t panel_bytes,
+                         const float *x, size_t x_stride)
 {
     const uint32_t vector_bytes = VF_LANES * (t.type == TYPE_F16 ? 2u : 4u);
     vf weight[4 * PANEL_VECTORS];
@@ -241,7 +241,8 @@ VF_INLINE void product_tile(const struct product *p, const struct tile t, uint32
         PRODUCT_UNROLL for (v = 0; v < PANEL_VECTORS; v++)
             acc[r][v] = vf_load((p->bias ? p->bias + (panel + (uint32_t)(r / t.n_rows)) * 16 : no_bias) + v * VF_LANES);
     }
-    for (; K_UNROLL > 1 && t.n_rows > 1 && k + K_UNROLL <= p->k; k += K_UNROLL, w += K_UNROLL * k_bytes, x += K_UNROLL * x_step) {
+    for (; K_UNROLL > 1 && t.n_rows > 1 && k + K_UNROLL <= p->k;
+         k += K_UNROLL, w += K_UNROLL * k_bytes, x += K_UNROLL * x_step) {
         if (ahead) {
             PRODUCT_AHEAD(ahead->at, 0);
             PRODUCT_AHEAD(ahead->at, AHEAD_BYTES / 2);

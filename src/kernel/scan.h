@@ -190,8 +190,8 @@ VF_INLINE void move_part(vf *x, vf *lo, const struct scan_kind kind, vf scale, v
  * The last line of the two in the file's head is done also where scale is 1: leaving it out would be a branch, and
  * other bits for infinities.
  */
-VF_INLINE void step_state(struct scan_state *x, const struct scan_kind kind, const vf_factor *g, const struct scan_input *in, vf u,
-                          vf delta_u)
+VF_INLINE void step_state(struct scan_state *x, const struct scan_kind kind, const vf_factor *g, const struct scan_input *in,
+                          vf u, vf delta_u)
 {
     /* what multiplies B after scale: (scale - 1) u, or delta u */
     const vf outer = kind.hold ? vf_mul(vf_sub(g->scale, vf_set1(1.0f)), u) : delta_u;
@@ -268,8 +268,8 @@ VF_INLINE void load_states(struct scan_state *state, const struct scan_kind kind
 }
 
 /* The states alone go back, as nothing else has changed. Planes as in load_states. */
-VF_INLINE void store_states(const struct scan_state *state, const struct scan_kind kind, const struct scan_vector *w, uint32_t i,
-                            const int n_states)
+VF_INLINE void store_states(const struct scan_state *state, const struct scan_kind kind, const struct scan_vector *w,
+                            uint32_t i, const int n_states)
 {
     const size_t cx = kind.is_complex ? 2 : 1, planes = kind.compensated ? 2 * cx : cx;
     int j;
@@ -378,12 +378,12 @@ VF_INLINE void find_factors(vf_factor *g, const struct scan_state *x, const stru
  * Strides are signed and t goes up: a unit that runs backwards has negative strides and its pointers at the last row.
  * y is complete once the last of the n states is in; the first set begins it at +0.
  */
-VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind kind, ptrdiff_t begin, ptrdiff_t end, uint32_t i,
-                           const int n_states, const int one_row)
+VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind kind, ptrdiff_t begin, ptrdiff_t end,
+                           uint32_t i, const int n_states, const int one_row)
 {
     const struct scan *s = w->s;
-    const int most = kind.is_complex ? SCAN_COMPLEX_TOGETHER : SCAN_REAL_TOGETHER, together = n_states < most ? n_states : most;
-    const int is_last = i + (uint32_t)n_states == s->n;
+    const int most = kind.is_complex ? SCAN_COMPLEX_TOGETHER : SCAN_REAL_TOGETHER;
+    const int together = n_states < most ? n_states : most, is_last = i + (uint32_t)n_states == s->n;
     const float *bc = s->bc ? s->bc + (size_t)w->lanes.first_row * s->bc_width : NULL;
     const vf limit = vf_set1(s->turn_limit);
     struct scan_state state[SCAN_STATES];
@@ -444,7 +444,8 @@ VF_INLINE void scan_states(const struct scan_vector *w, const struct scan_kind k
  * scalar A, at most SCAN_TILE steps: their factors are formed first. Its A is real, so the angle's argument is never
  * used.
  */
-VF_INLINE void scan_steps(struct scan_vector *w, const struct scan_kind kind, ptrdiff_t begin, ptrdiff_t end, const int one_row)
+VF_INLINE void scan_steps(struct scan_vector *w, const struct scan_kind kind, ptrdiff_t begin, ptrdiff_t end,
+                          const int one_row)
 {
     const struct scan *s = w->s;
     const int n_states = kind.is_complex ? SCAN_COMPLEX_STATES : SCAN_REAL_STATES;

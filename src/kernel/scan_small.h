@@ -62,7 +62,8 @@ static const float scan_p[SCAN_P_TERMS] = { 0x1.4297e4p-13f, 0x1.5ef142p-10f, 0x
                                             0x1.62e43p-1f };
 static const float scan_s[SCAN_S_TERMS] = { -0x1.bb83e8p-8f, 0x1.4f6a9cp-4f, -0x1.32cca8p-1f, 0x1.466ba8p+1f, -0x1.4abbcep+2f,
                                             -0x1.77c8bap-24f };
-static const float scan_c[SCAN_C_TERMS] = { -0x1.835afap-6f, 0x1.e0484ep-3f, -0x1.55cb4ap+0f, 0x1.03c1cep+2f, -0x1.3bd3ccp+2f };
+static const float scan_c[SCAN_C_TERMS] = { -0x1.835afap-6f, 0x1.e0484ep-3f, -0x1.55cb4ap+0f, 0x1.03c1cep+2f,
+                                            -0x1.3bd3ccp+2f };
 
 /* What a channel's states share at one step: turning is min(limit, delta), delta_u is delta u (Euler). */
 struct scan_step {

@@ -15,9 +15,11 @@ VF_INLINE vi vf_nearest_int(vf a)
     return vi_sub(vf_bits(vf_add(a, vf_set1(VF_ROUND_MAGIC))), vi_set1(0x4b400000));
 }
 
-/* scale a + b and scale a - b, scale a power of two: the product is exact, so where fused operations are made from others
- * (VF_FUSED) two plain ones give the same. Only not if the product is below 2^-126: what the callers add it to must be far from
- * that, or the sum of no account. */
+/*
+ * scale a + b and scale a - b, scale a power of two: the product is exact, so where fused operations are made from
+ * others (VF_FUSED) two plain ones give the same. Only not if the product is below 2^-126: what the callers add it to
+ * must be far from that, or the sum of no account.
+ */
 VF_INLINE vf vf_scaled_add(vf scale, vf a, vf b)
 {
     return VF_FUSED ? vf_fma(scale, a, b) : vf_add(vf_mul(scale, a), b);

@@ -27,8 +27,7 @@
 
 /*
  * VF_INLINE: inlined, always but in a small build, as a vector in an argument would go through memory and constants
- * would stop being constants. VF_RARE: a function that hardly ever runs, kept out of the way. VF_UNLIKELY: a condition
- * that hardly ever holds.
+ * would stop being constants. VF_UNLIKELY: a condition that hardly ever holds.
  */
 #if defined(__GNUC__)
 #if defined(B2S6_SMALL) /* what is called more than once is not copied */
@@ -37,14 +36,13 @@
 #if defined(__OPTIMIZE__)
 #define VF_INLINE static inline __attribute__((always_inline, unused))
 #else
-#define VF_INLINE static inline __attribute__((unused)) /* inlined without optimisation, every value would have its own place on the stack */
+/* inlined without optimisation, every value would have its own place on the stack */
+#define VF_INLINE static inline __attribute__((unused))
 #endif
 #endif
-#define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 #else
 #define VF_INLINE static inline
-#define VF_RARE static
 #define VF_UNLIKELY(x) (x)
 #endif
 

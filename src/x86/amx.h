@@ -89,8 +89,8 @@ VF_INLINE void configure_tiles(const uint32_t group)
 VF_INLINE void store_fours(int8_t *fours, __m512i pairs)
 {
     const __m512i order =
-        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2,
-                         17, 1, 16, 0);
+        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3,
+                         18, 2, 17, 1, 16, 0);
     _mm512_storeu_si512(fours, _mm512_permutexvar_epi16(order, pairs));
 }
 

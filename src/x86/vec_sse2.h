@@ -17,13 +17,13 @@
 
 #include "../portable/fma.h"
 
-/* As in the portable layer; VF_RARE is vf_round_to_odd alone. */
+/* As in the portable layer. */
 #if defined(__OPTIMIZE__)
 #define VF_INLINE static inline __attribute__((always_inline, unused))
 #else
-#define VF_INLINE static inline __attribute__((unused)) /* inlined without optimisation, every value would have its own place on the stack */
+/* inlined without optimisation, every value would have its own place on the stack */
+#define VF_INLINE static inline __attribute__((unused))
 #endif
-#define VF_RARE static __attribute__((noinline, cold, unused))
 #define VF_UNLIKELY(x) __builtin_expect((x), 0)
 
 #define VF_LANES 4
@@ -112,10 +112,12 @@ VF_INLINE vf vf_lookup8(const float table[8], vi index)
  * Two lanes of the rare case: rounds s = p + d to odd, so that converting it to float is the only rounding. Lanes that
  * are not rare go through it as well: rounding to odd never changes what the conversion gives.
  */
-VF_RARE __m128d vf_round_to_odd(__m128d p, __m128d d, __m128d s)
+static __attribute__((noinline, cold, unused)) __m128d vf_round_to_odd(__m128d p, __m128d d, __m128d s)
 {
     double ps[2], ds[2], ss[2];
-    _mm_storeu_pd(ps, p), _mm_storeu_pd(ds, d), _mm_storeu_pd(ss, s);
+    _mm_storeu_pd(ps, p);
+    _mm_storeu_pd(ds, d);
+    _mm_storeu_pd(ss, s);
     for (int i = 0; i < 2; i++)
         ss[i] = b2s6_round_to_odd(ps[i], ds[i], ss[i]);
     return _mm_loadu_pd(ss);

@@ -1,4 +1,4 @@
-/* bench_elementary.h - the library's exp, and sine and cosine, over arrays: one table for each instruction set that differs */
+/* bench_elementary.h - the library's exp, and factors of states, over arrays: a table for each instruction set that differs */
 #ifndef B2S6_TESTS_BENCH_ELEMENTARY_H
 #define B2S6_TESTS_BENCH_ELEMENTARY_H
 
@@ -7,7 +7,7 @@
 typedef struct bench_elementary {
     const char *isa;
     void (*exponential)(const float *x, float *y, size_t n); /* y (n) = e^x; n a multiple of 16 */
-    void (*sine_cosine)(const float *x, float *y, size_t n); /* y (2, n) = sine and cosine of a multiple of x */
+    void (*factors)(const float *delta, float *y, size_t n); /* y (2, n): exp(delta A) of one complex A */
 } bench_elementary;
 
 /* For an instruction set by name; those with more than vectors of floats compute these as the one they stand on. */

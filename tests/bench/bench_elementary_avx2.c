@@ -1,4 +1,4 @@
-/* bench_elementary_avx2.c - src/elementary.h for AVX2 and FMA */
+/* bench_elementary_avx2.c - src/kernel/elementary.h for AVX2 and FMA */
 #if defined(__x86_64__)
 #include "src/x86/vec_avx2.h"
 #define TABLE bench_elementary_avx2

@@ -1,4 +1,4 @@
-/* bench_elementary_avx512.c - src/elementary.h for AVX-512 */
+/* bench_elementary_avx512.c - src/kernel/elementary.h for AVX-512 */
 #if defined(__x86_64__)
 #include "src/x86/vec_avx512.h"
 #define TABLE bench_elementary_avx512

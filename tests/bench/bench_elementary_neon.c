@@ -1,4 +1,4 @@
-/* bench_elementary_neon.c - src/elementary.h for AArch64 NEON */
+/* bench_elementary_neon.c - src/kernel/elementary.h for AArch64 NEON */
 #if defined(__aarch64__)
 #include "src/arm/vec_neon.h"
 #define TABLE bench_elementary_neon

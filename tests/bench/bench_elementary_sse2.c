@@ -1,4 +1,4 @@
-/* bench_elementary_sse2.c - src/elementary.h for SSE2 */
+/* bench_elementary_sse2.c - src/kernel/elementary.h for SSE2 */
 #if defined(__x86_64__)
 #include "src/x86/vec_sse2.h"
 #define TABLE bench_elementary_sse2

@@ -14,6 +14,7 @@
 #include "bench_scan.h"
 #include "examples/cli/bench/limits.h"
 #include "src/isa.h"
+#include "src/tensors.h" /* PACK_WORTH_ROWS */
 
 enum { REPEATS = 25 };
 
@@ -35,7 +36,7 @@ static void bench_product(const struct b2s6_kernels *k, size_t n_rows, uint32_t 
     double rate = 0;
     if (w && x && y && packed) {
         struct product p;
-        struct pack pack = { x, packed, cols, n_rows, cols };
+        const struct pack pack = { .x = x, .packed = packed, .x_stride = cols, .width = cols };
         memset(&p, 0, sizeof p);
         p.weight = w;
         p.x = x;
@@ -60,36 +61,45 @@ static void bench_product(const struct b2s6_kernels *k, size_t n_rows, uint32_t 
     free(packed);
 }
 
-/* A unit with random numbers: B2S6 with A shared by the layer, or S6 with one a channel. */
-static void bench_unit(const struct b2s6_kernels *k, int s6, uint32_t d, uint32_t n, FILE *out)
+/* Units of the kinds that models have: A is shared by the layer, one a state and channel, or one a channel. */
+static const struct unit_kind {
+    const char *name;
+    struct scan_kind kind;
+} units[] = {
+    { "B2S6", { .is_complex = 1, .hold = 1, .compensated = 1, .a = SCAN_A_SHARED, .b_weight = 1, .b_bias = 1,
+                .c_selective = 1 } },
+    { "plain", { .is_complex = 1, .hold = 1, .a = SCAN_A_SHARED, .b_weight = 1, .b_bias = 1, .c_selective = 1 } },
+    { "S6", { .compensated = 1, .a = SCAN_A_LANES, .b_weight = 1, .c_selective = 1 } },
+    { "Mamba-2", { .compensated = 1, .a = SCAN_A_SCALAR, .b_weight = 1, .c_selective = 1 } },
+};
+enum { UNIT_B2S6, UNIT_B2S6_PLAIN, UNIT_S6, UNIT_MAMBA2 };
+
+/* d channels in h blocks, which share a row of B and C in Mamba-2; n states each; random numbers. */
+static void bench_unit(const struct b2s6_kernels *k, int number, uint32_t d, uint32_t h, uint32_t n, FILE *out)
 {
-    struct config c;
-    struct unit u;
-    memset(&c, 0, sizeof c);
-    memset(&u, 0, sizeof u);
-    c.d_model = c.d_inner = d;
-    c.h = s6 ? 1 : 8;
-    c.d_state = n;
-    c.complex_state = !s6;
-    c.a_scope = s6 ? B2S6_SCOPE_CHANNEL : B2S6_SCOPE_LAYER;
-    c.b = s6 ? B_HAS_WEIGHT : B_HAS_WEIGHT | B_HAS_BIAS;
-    c.c = C_SELECTIVE;
-    c.discretization = s6 ? EULER : ZERO_ORDER_HOLD;
-    c.conjugate = c.skip = 1;
-    float *a = bench_floats(s6 ? (size_t)d * n * 2 : (size_t)n * 4, -2, -0.1f);
-    float *bias = s6 ? NULL : bench_floats((size_t)d * n * 2, -1, 1), *skip = bench_floats(d, -1, 1);
-    u.a = a;
-    u.b_bias = bias;
-    u.d = skip;
-    u.bc.data = skip; /* only that it is there matters: the products are not run */
-    for (uint32_t i = 0; !s6 && a && i < n; i++) {
-        a[4 * i + 1] = 0; /* lo parts */
-        a[4 * i + 2] = 2.0f * (float)i;
-        a[4 * i + 3] = 0;
+    const struct unit_kind *unit = &units[number];
+    float *a = bench_floats((size_t)d * n, -2, -0.1f), *skip = bench_floats(d, -1, 1);
+    float *bias = bench_floats((size_t)d * n * 2, -1, 1);
+    struct scan s;
+    memset(&s, 0, sizeof s);
+    s.kind = unit->kind;
+    s.n = n;
+    s.d = d;
+    s.p = d / h;
+    s.blocks_a_row = number == UNIT_MAMBA2 ? h : 1;
+    s.scale = s.kind.is_complex ? 2.0f : 1.0f;
+    s.turn_limit = s.kind.is_complex ? 0x1p20f / (2.0f * (float)n) : FLT_MAX;
+    s.a = a;
+    s.b_bias = s.kind.b_bias ? bias : NULL;
+    s.skip = skip;
+    s.bc_width = b2s6_pad16(n * (s.kind.is_complex ? 3 : 2));
+    for (uint32_t i = 0; s.kind.is_complex && a && i < n; i++) { /* decay, turn, turn_lo */
+        a[3 * i + 1] = 2.0f * (float)i;
+        a[3 * i + 2] = 0;
     }
-    if (a && skip && (s6 || bias))
-        fprintf(out, "scan      %-7s d %-5lu n %-3lu          %8.3f G state updates/s\n", s6 ? "S6" : "B2S6", (unsigned long)d,
-                (unsigned long)n, 1e-9 * bench_scan(k, &c, &u));
+    if (a && bias && skip)
+        fprintf(out, "scan      %-7s d %-5lu n %-3lu          %8.3f G state updates/s\n", unit->name, (unsigned long)d,
+                (unsigned long)n, 1e-9 * bench_scan(k, s));
     free(a);
     free(bias);
     free(skip);
@@ -99,12 +109,12 @@ static void bench_values(const struct b2s6_kernels *k, FILE *out)
 {
     const bench_elementary *e = bench_elementary_of(k->name);
     const struct span span = { 1, 4096, 0, 4096 };
-    double softplus = 0, gelu = 0, gate = 0, exponential = 0, sincos = 0;
+    double softplus = 0, gelu = 0, gate = 0, exponential = 0, factor = 0;
     float *x = bench_floats(4096, -3, 3), *z = bench_floats(2 * 4096, -3, 3);
     if (x && z) {
         BEST_RATE(exponential, 4096, e->exponential(x, z, 4096));
-        BEST_RATE(sincos, 4096, e->sine_cosine(x, z, 4096));
-        fprintf(out, "exp       %8.2f G elements/s\nsincos    %8.2f G elements/s\n", 1e-9 * exponential, 1e-9 * sincos);
+        BEST_RATE(factor, 4096, e->factors(x, z, 4096)); /* exp, sine and cosine */
+        fprintf(out, "exp       %8.2f G values/s\nfactors   %8.2f G values/s\n", 1e-9 * exponential, 1e-9 * factor);
         BEST_RATE(softplus, 4096, k->softplus(x, span)); /* exp and log1p */
         BEST_RATE(gelu, 4096, k->gelu(x, span));         /* exp and a polynomial */
         BEST_RATE(gate, 4096, k->gate_silu(x, z, 4096, span));
@@ -125,9 +135,11 @@ static void bench_kernels(const struct b2s6_kernels *k, FILE *out)
         bench_product(k, rows[i], 512, 256, peak, out);
         bench_product(k, rows[i], 3072, 768, peak, out);
     }
-    bench_unit(k, 0, 512, 32, out);
-    bench_unit(k, 0, 32, 8, out);
-    bench_unit(k, 1, 1536, 16, out);
+    bench_unit(k, UNIT_B2S6, 512, 8, 32, out);
+    bench_unit(k, UNIT_B2S6, 32, 8, 8, out);
+    bench_unit(k, UNIT_B2S6_PLAIN, 32, 8, 8, out);
+    bench_unit(k, UNIT_S6, 1536, 1, 16, out);
+    bench_unit(k, UNIT_MAMBA2, 1536, 24, 128, out);
     bench_values(k, out);
 }
 

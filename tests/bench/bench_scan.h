@@ -5,11 +5,15 @@
 #include "b2s6.h"
 #include "src/kernels.h"
 
-/* State updates a second of the model's first unit, in chunks of 64 steps on one thread. */
-double bench_scan_of_model(const b2s6_model *model);
+/*
+ * State updates a second of a unit, in chunks of 64 steps on one thread; complex and real states count once each. s has the
+ * unit's settings and weights, and bc_width, 0 without B and C of the input; the rest is made here. d is a multiple of 16.
+ * 0 without memory.
+ */
+double bench_scan(const struct b2s6_kernels *kernels, struct scan s);
 
-/* The same of a unit: complex and real states count once each. d_inner is a multiple of 16. */
-double bench_scan(const struct b2s6_kernels *kernels, const struct config *config, const struct unit *unit);
+/* The same of the model's first unit, with its own weights and numbers in place of its activations. 0 if it has no unit. */
+double bench_scan_of_model(const b2s6_model *model);
 
 /* n floats between low and high, aligned; free() them. NULL without memory. */
 float *bench_floats(size_t n, float low, float high);

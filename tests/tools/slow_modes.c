@@ -1,8 +1,9 @@
 /*
  * slow_modes.c - errors of the library's recurrence against float64 over a million steps, for docs/arithmetic.md
  *
- *     cc -std=c99 -O2 -o slow_modes -I. tests/tools/slow_modes.c src/weights.c -lm && ./slow_modes [STEPS]
+ *     make slow-modes            or build/tests/slow_modes [STEPS]
  *
+ * Takes the scan of the library's kernels, on the best instruction set of the machine: all give the same bits.
  * One zero-order hold state a channel, B' = 1 + i/2, channels with time constants of 10 to 1,000,000 steps; the largest error
  * relative to the largest state, a line for each mode, step, input and kind of states.
  */
@@ -11,10 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/kernels.h"
-#include "src/portable/vec.h"
-#include "src/kernel/elementary.h"
-#include "src/kernel/scan.h"
+#include "src/isa.h"
 
 enum { CHANNELS = 16, TAUS = 6, CHUNK = 1000 };
 static const char *const inputs[] = { "constant", "random", "alternating", "reset" };
@@ -37,7 +35,7 @@ static float input_at(int kind, long t)
     }
 }
 
-static void run(double angle, int random_delta, int input, int compensated, long steps)
+static void run(const struct b2s6_kernels *kernels, double angle, int random_delta, int input, int compensated, long steps)
 {
     static float a[3 * CHANNELS], bias[2 * CHANNELS], c[CHANNELS], x[4 * CHANNELS], y[CHANNELS];
     static float u[CHANNELS], delta[CHANNELS];
@@ -58,7 +56,9 @@ static void run(double angle, int random_delta, int input, int compensated, long
             turn[i] = pi * (double)a[16 + i] + (double)a[32 + i];
         }
     }
-    s.kind = (struct scan_kind){ 1, 1, (uint8_t)compensated, SCAN_A_LANES, 0, 0, 1, 0, 0, 0 };
+    s.kind.is_complex = s.kind.hold = s.kind.b_bias = 1;
+    s.kind.compensated = (uint8_t)compensated;
+    s.kind.a = SCAN_A_LANES;
     s.n = s.blocks_a_row = 1;
     s.d = CHANNELS;
     s.p = 1;
@@ -80,7 +80,7 @@ static void run(double angle, int random_delta, int input, int compensated, long
             u[i] = in;
             delta[i] = step;
         }
-        scan(&s);
+        kernels->scan(&s);
         for (int i = 0; i < TAUS; i++) {
             const double limited = step < s.turn_limit ? (double)step : (double)s.turn_limit;
             const double e = exp((double)step * decay[i]), b = limited * turn[i], h = sin(b / 2);
@@ -106,11 +106,12 @@ int main(int argc, char **argv)
 {
     static const double angles[] = { 0, 0.01, 0.3, 2 };
     const long steps = argc > 1 ? atol(argv[1]) : 1000000;
-    printf("| angle a step | delta | input | states | tau 10 | 100 | 1e3 | 1e4 | 1e5 | 1e6 |\n|---|---|---|---|--:|--:|--:|--:|--:|--:|\n");
+    printf("| angle a step | delta | input | states | tau 10 | 100 | 1e3 | 1e4 | 1e5 | 1e6 |\n"
+           "|---|---|---|---|--:|--:|--:|--:|--:|--:|\n");
     for (int k = 0; k < 4; k++)
         for (int random_delta = 0; random_delta < 2; random_delta++)
             for (int input = 0; input < 4; input++)
                 for (int compensated = 0; compensated < 2; compensated++)
-                    run(angles[k], random_delta, input, compensated, steps);
+                    run(b2s6_isa_choose(NULL), angles[k], random_delta, input, compensated, steps);
     return 0;
 }
