@@ -22,19 +22,25 @@ compadd() {
 ask() { _main_complete; print -r -- DONE >>$RESULT; }
 zle -C ask complete-word ask
 bindkey '^X^A' ask
-PS1='ready> '
+zle-line-init() { print -r -- READY >>$RESULT }
+zle -N zle-line-init
 SETUP
 export RESULT=$result
 zpty z zsh -f -i
-zpty -w z "source $setup; clear"
-sleep 0.3
-while zpty -rt z >/dev/null; do :; done
+zpty -w z "source $setup"
+
+# A minute for what takes a tenth of a second: the machine may be busy with other work.
+wait_for() {
+    repeat 1200; do
+        grep -qx $1 $result && return
+        sleep 0.05
+        zpty -rt z >/dev/null
+    done
+    print -ru2 -- "complete_zsh.zsh: no $1 from zsh"
+}
+wait_for READY # the editor, with the setup read: what was typed before could be lost
 zpty -wn z "$LINE"$'\x18\x01'
-repeat 100; do
-    grep -qx DONE $result && break
-    sleep 0.05
-    zpty -rt z >/dev/null
-done
+wait_for DONE
 zpty -d z
-grep -vx DONE $result
+grep -vxE 'READY|DONE' $result
 rm -f $result $setup
